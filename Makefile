@@ -1,0 +1,40 @@
+# Needs only Python 3.11 or newer, pip and make. The first call makes a virtual environment in .venv and fills it.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+export HF_HUB_OFFLINE ?= 1
+export OMP_NUM_THREADS ?= $(shell nproc 2>/dev/null || echo 2)
+
+.PHONY: demo test unit check install table clean
+
+demo: install  ## Three scenes with and without control on the embedded model; prints a table and where the page is.
+	$(BIN)/hitmark demo -o out/demo --force
+
+test: install check  ## All checks and tests.
+	$(BIN)/python -m pytest tests
+
+unit: install  ## The quick tests only.
+	$(BIN)/python -m pytest tests -m "not efficacy"
+
+check: install  ## Style, types, import layers.
+	$(BIN)/ruff check hitmark tests
+	$(BIN)/ruff format --check hitmark tests
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+
+table: install  ## The measured table of the documentation (64 held-out scenes; about half an hour on two cores).
+	$(BIN)/python -m hitmark.bench.table --clips 64 -o out/table
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "hitmark needs Python 3.11 or newer; run make PYTHON=python3.12")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet -c constraints.txt torch==2.13.0
+	$(PIP) install --quiet -c constraints.txt -e ".[dev]"
+	touch $@
+
+clean:  ## Removes the environment and what the commands wrote to out/.
+	rm -rf $(VENV) out

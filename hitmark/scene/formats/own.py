@@ -1,0 +1,38 @@
+"""hitmark's own scene files (docs/scene-format.md): the one format that holds everything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hitmark.scene.formats.base import Encoded, Format, Options
+from hitmark.scene.formats.pictures import relative
+from hitmark.scene.formats.source import Source
+from hitmark.scene.schema import Scene
+from hitmark.scene.tracks import evaluate
+
+NAME = "hitmark"
+
+
+def sniff(source: Source) -> bool:
+    """A JSON object with the fields of a scene."""
+    value = source.maybe_json
+    return isinstance(value, dict) and "track_path" not in value and not Scene.model_fields.keys().isdisjoint(value)
+
+
+def read(source: Source, options: Options) -> Scene:
+    """Read a scene file of at most 8 MB; its picture stays relative to the file."""
+    return Scene.load(source.path)
+
+
+def write(scene: Scene, path: Path, options: Options) -> Encoded:
+    """Everything is kept. The picture's path is rewritten for the new file's folder; the picture is not copied."""
+    if scene.image is not None and options.base is not None:
+        scene = scene.replace(image=relative(Path(options.base) / scene.image, path.parent))
+    if options.frames is not None and options.frames != scene.frames:
+        if scene.subjects:
+            evaluate(scene, options.frames)
+        scene = scene.replace(frames=options.frames)
+    return Encoded({path.name: scene.to_json().encode()}, path.parent)
+
+
+FORMAT = Format(NAME, "hitmark scene file (JSON)", (".json",), sniff, read, write, write_options=("frames", "base"))

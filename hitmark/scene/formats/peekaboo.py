@@ -1,0 +1,185 @@
+"""Peekaboo's box lists (Jain et al. 2023, arXiv:2312.07509, papers.md 3.5): one JSON list of records.
+
+A record has id, caption, subject, bboxes (one a frame, fractions of the picture) and metadata. Two traps of the
+published files are found out and noted: the LaSOT file stores x1, x2, y1, y2 where the others store x1, y1, x2, y2, and
+frames without a detection have the placeholder .5, .5, .5, .5.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hitmark.scene.formats.base import Encoded, Format, Options
+from hitmark.scene.formats.losses import Holds, losses
+from hitmark.scene.formats.paths import first_subject, frame_fields, keyed_subject_fields, sample
+from hitmark.scene.formats.source import FormatError, Source, check_count
+from hitmark.scene.problems import shorten
+from hitmark.scene.schema import Scene
+
+NAME = "peekaboo"
+HOLDS = Holds(many=False, names=True, phrases=True, size_change=True, outside=False, prompt=True, still_boxes=False)
+USUAL_FRAMES = 24
+PLACEHOLDER = 0.5
+
+
+def sniff(source: Source) -> bool:
+    """A JSON list of objects with `bboxes`."""
+    value = source.maybe_json
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict) and "bboxes" in value[0]
+
+
+def read(source: Source, options: Options) -> Scene:
+    """Read one record: by `record` (or `file.json#1100`), which is its id, else its position from 0."""
+    records = _records(source)
+    wanted = options.record if options.record is not None else source.record
+    record = _choose(records, wanted, source.path)
+    where = f"{source.path}: record {record.get('id')!r}"
+    layout = options.layout or _layout(records)
+    boxes = _boxes(record, where)
+    if layout == "xxyy":
+        boxes = boxes[:, [0, 2, 1, 3]]
+    empty = (boxes[:, 2:] <= boxes[:, :2]).any(axis=1)
+    if empty.all():
+        raise FormatError(f"{where}: bboxes: expected at least one box with an area, got none; choose another record")
+    caption, subject = _words(record, where)
+    fields = keyed_subject_fields(
+        subject, np.flatnonzero(~empty).tolist(), len(boxes), boxes[~empty], where, phrase=_phrase(subject, caption)
+    )
+    notes = {
+        "id": record.get("id"),
+        "metadata": record.get("metadata"),
+        "layout": layout,
+        "remarks": _remarks(layout, options, boxes[empty]),
+    }
+    scene = {"prompt": caption, "subjects": [fields], "notes": {NAME: notes}, **frame_fields(len(boxes))}
+    return Scene.from_dict(scene, source=where)
+
+
+def _records(source: Source) -> list[dict[str, Any]]:
+    value = source.json
+    if not isinstance(value, list) or not value or not all(isinstance(item, dict) for item in value):
+        raise FormatError(
+            f"{source.path}: expected a JSON list of records with id, caption, subject and bboxes, got {shorten(value)}"
+        )
+    return value
+
+
+def _choose(records: list[dict[str, Any]], wanted: str | int | None, path: Path) -> dict[str, Any]:
+    """Find a record by id, else by position; a list of one needs no choice."""
+    if wanted is None:
+        if len(records) == 1:
+            return records[0]
+        raise FormatError(
+            f"{path}: expected one record, got {len(records)}; choose one by its id, as in `{path.name}#"
+            f"{records[0].get('id', 0)}`. The ids are {_ids(records)}"
+        )
+    same = [record for record in records if "id" in record and str(record["id"]) == str(wanted)]
+    if len(same) > 1:
+        raise FormatError(f"{path}: expected one record with id {wanted}, got {len(same)}; give each its own id")
+    if same:
+        return same[0]
+    digits = str(wanted)
+    if digits.isascii() and digits.isdigit() and len(digits) < 10 and int(digits) < len(records):
+        return records[int(digits)]
+    raise FormatError(
+        f"{path}: expected the id of a record, or a position from 0 to {len(records) - 1}, got {wanted!r}; "
+        f"the ids are {_ids(records)}"
+    )
+
+
+def _ids(records: list[dict[str, Any]]) -> str:
+    ids = [shorten(record.get("id"), 30) for record in records]
+    return ", ".join(ids) if len(ids) <= 16 else f"{', '.join(ids[:12])} ... {', '.join(ids[-3:])}"
+
+
+def _boxes(record: dict[str, Any], where: str) -> np.ndarray:
+    """The record's boxes as written, float64 (frames, 4)."""
+    value = record.get("bboxes")
+    if not isinstance(value, list) or not value:
+        raise FormatError(f"{where}: bboxes: expected a list of boxes, one a frame, got {shorten(value)}")
+    check_count(Path(where), len(value))
+    for frame, box in enumerate(value):
+        if not (isinstance(box, list) and len(box) == 4 and all(_is_number(number) for number in box)):
+            raise FormatError(
+                f"{where}: bboxes[{frame}]: expected four numbers (fractions of the picture), got {shorten(box)}"
+            )
+    return np.array(value, dtype=np.float64)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < 1e9
+
+
+def _layout(records: list[dict[str, Any]]) -> str:
+    """The order of the numbers in the whole file: whichever makes more boxes valid; the documented one at a tie."""
+    valid = {"xyxy": 0, "xxyy": 0}
+    for record in records:
+        boxes = record.get("bboxes")
+        for box in boxes if isinstance(boxes, list) else ():
+            if isinstance(box, list) and len(box) == 4 and all(_is_number(number) for number in box):
+                valid["xyxy"] += box[0] < box[2] and box[1] < box[3]
+                valid["xxyy"] += box[0] < box[1] and box[2] < box[3]
+    return "xxyy" if valid["xxyy"] > valid["xyxy"] else "xyxy"
+
+
+def _words(record: dict[str, Any], where: str) -> tuple[str, str]:
+    caption, subject = record.get("caption", ""), record.get("subject")
+    if not isinstance(caption, str) or not (isinstance(subject, str) and subject.strip()):
+        raise FormatError(
+            f"{where}: expected a text `caption` and a text `subject`, got {shorten(caption)} and {shorten(subject)}"
+        )
+    return caption, subject.strip()
+
+
+def _phrase(subject: str, caption: str) -> str | None:
+    """The caption's own spelling of the subject, or None where it does not occur."""
+    start = caption.lower().find(subject.lower())
+    return caption[start : start + len(subject)] if start >= 0 else None
+
+
+def _remarks(layout: str, options: Options, dropped: np.ndarray) -> list[str]:
+    remarks = []
+    if layout == "xxyy" and options.layout is None:
+        remarks.append("boxes are stored as x1, x2, y1, y2 (as in LaSOT's file): more of them are valid that way")
+    placeholders = int((dropped == PLACEHOLDER).all(axis=1).sum())
+    if placeholders:
+        remarks.append(f"{placeholders} placeholder boxes .5, .5, .5, .5 dropped; the path is interpolated over them")
+    if len(dropped) > placeholders:
+        remarks.append(f"{len(dropped) - placeholders} boxes without area dropped; the path is interpolated over them")
+    return remarks
+
+
+def write(scene: Scene, path: Path, options: Options) -> Encoded:
+    """Write a list of one record, with the first subject."""
+    subject = first_subject(scene, path, NAME)
+    sampled = sample(scene, options.frames, USUAL_FRAMES, NAME)
+    report = losses(scene, sampled, HOLDS, NAME)
+    words = subject.phrase or subject.name
+    if words.lower() != subject.name.lower():
+        report.append(f"the name {subject.name!r} is not held; the record's subject is the phrase {words!r}")
+    own = scene.notes.get(NAME)
+    own = own if isinstance(own, dict) else {}
+    record = {
+        "id": own.get("id", 0),
+        "caption": scene.prompt,
+        "subject": words,
+        "bboxes": sampled.tracks[0].boxes.tolist(),
+        "metadata": own.get("metadata") or {},
+    }
+    return Encoded({path.name: json.dumps([record], indent=1).encode()}, path.parent, report)
+
+
+FORMAT = Format(
+    NAME,
+    "Peekaboo box list (JSON; choose a record with FILE.json#ID)",
+    (".json",),
+    sniff,
+    read,
+    write,
+    read_options=("record", "layout"),
+    write_options=("frames",),
+)

@@ -1,0 +1,115 @@
+"""SG-I2V example folders: `img.png` and `traj.npy` (Namekata et al. 2024, arXiv:2411.04989, papers.md 2.9).
+
+`traj.npy`, shape (boxes, 2 + frames, 2), x before y, in pixels of `img.png` as it is on disk: rows 0 and 1 are the
+top-left and bottom-right corner of the box in the first frame, the others the centre in each frame. Only displacement
+counts: the box of frame f is the first box moved by centre_f - centre_0, so its size is constant, and the first centre
+need not be the middle of the box (in the published examples it is rounded down).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from hitmark.scene.boxes import centres
+from hitmark.scene.formats.arrays import check_numbers, npy_bytes, parse_npy
+from hitmark.scene.formats.base import Encoded, Format, Options
+from hitmark.scene.formats.losses import Holds, losses
+from hitmark.scene.formats.paths import default_name, frame_fields, parked, sample, subject_fields
+from hitmark.scene.formats.pictures import picture_size, png_copy, scene_picture
+from hitmark.scene.formats.source import FormatError, Source, check_count
+from hitmark.scene.schema import Scene
+
+NAME = "sg-i2v"
+PICTURE, TRACKS = "img.png", "traj.npy"
+HOLDS = Holds(
+    image=True, visibility="baked: its box lies left of the picture in the other frames, which SG-I2V then skips"
+)
+USUAL_FRAMES = 14
+
+
+def sniff(source: Source) -> bool:
+    """A folder with traj.npy, or that traj.npy itself with img.png beside it."""
+    if source.is_folder:
+        return (source.path / TRACKS).is_file()
+    return source.path.name == TRACKS and (source.folder / PICTURE).is_file()
+
+
+def read(source: Source, options: Options) -> Scene:
+    """Read a folder: one subject a box, one keyframe a frame, in float64."""
+    tracks_path, picture = source.folder / TRACKS, source.folder / PICTURE
+    if not tracks_path.is_file():
+        raise FormatError(f"{source.folder}: expected {TRACKS} in this folder, found none; is this an SG-I2V example?")
+    data = Source(tracks_path).data
+    image = PICTURE if picture.is_file() else None
+    notes = {}
+    if image is not None:
+        width, height = picture_size(picture)
+        if options.width is not None and (options.width, options.height) != (width, height):
+            told = f"boxes are in pixels of {PICTURE}, {width} x {height}: the given size was not needed to read them"
+            notes = {NAME: {"remarks": [told]}}
+    elif options.width is not None and options.height is not None:
+        width, height = options.width, options.height
+    else:
+        raise FormatError(
+            f"{source.folder}: expected the first frame as {PICTURE} (boxes are in its pixels), found none; put it "
+            "there, or give its width and height (`--width 1024 --height 576`)"
+        )
+    boxes = pixel_boxes(parse_npy(data, str(tracks_path)), tracks_path) / np.array([width, height, width, height])
+    subjects = [
+        subject_fields(default_name(index), box, f"{tracks_path}: box {index}") for index, box in enumerate(boxes)
+    ]
+    fields = {"image": image, "subjects": subjects, "notes": notes, **frame_fields(boxes.shape[1])}
+    return Scene.from_dict(fields, source=str(tracks_path))
+
+
+def pixel_boxes(array: np.ndarray, path: Path) -> np.ndarray:
+    """Turn the file's array into boxes, float64 (boxes, frames, 4) xyxy in pixels of the picture.
+
+    Raises:
+        FormatError: another shape or dtype, NaN.
+    """
+    if array.ndim != 3 or array.shape[2] != 2 or array.shape[0] < 1 or array.shape[1] < 3:
+        raise FormatError(
+            f"{path}: expected shape [boxes, 2 + frames, 2] (two corners, then a centre for each frame; x before y), "
+            f"got {list(array.shape)}; transpose or add what is missing"
+        )
+    check_count(path, array.shape[0] * (array.shape[1] - 2))
+    values = check_numbers(array, str(path), "pixel coordinates")
+    shift = values[:, 2:] - values[:, 2:3]
+    return np.concatenate([values[:, 0:1] + shift, values[:, 1:2] + shift], axis=2)
+
+
+def write(scene: Scene, path: Path, options: Options) -> Encoded:
+    """Write a folder; anchors and camera boxes become ordinary boxes, as in the published examples."""
+    if scene.image is None:
+        raise FormatError(f"{path}: an SG-I2V folder needs the first frame, and the scene names none; set its `image`")
+    picture = scene_picture(scene, options, path.parent)
+    width, height = picture_size(picture)
+    sampled = sample(scene, options.frames, USUAL_FRAMES, NAME)
+    report = losses(scene, sampled, HOLDS, NAME)
+    late = [track.name for track in sampled.tracks if not track.visible[0]]
+    tracks = [track for track in sampled.tracks if track.name not in late]
+    if late:
+        names = ", ".join(map(repr, late))
+        report.append(f"left out, because SG-I2V needs every box in the first frame: {names}")
+    if not tracks:
+        raise FormatError(f"{path}: expected a subject visible in the first frame, got none; SG-I2V starts there")
+    boxes = np.stack([parked(track) for track in tracks]) * np.array([width, height, width, height])
+    corners = boxes[:, 0].reshape(-1, 2, 2)
+    array = np.concatenate([corners, centres(boxes)], axis=1)
+    files = {PICTURE: png_copy(picture), TRACKS: npy_bytes(array)}
+    return Encoded(files, path, report, whole_folder=True)
+
+
+FORMAT = Format(
+    NAME,
+    f"SG-I2V example folder ({PICTURE} + {TRACKS})",
+    ("",),
+    sniff,
+    read,
+    write,
+    read_options=("width", "height"),
+    write_options=("frames", "base"),
+)

@@ -1,0 +1,128 @@
+"""A scene evaluated for a number of frames: one `Track` of boxes for each subject, anchor and background box."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from hitmark.scene.boxes import corner_boxes, in_picture, overlap, tiled_boxes
+from hitmark.scene.keyframes import SAME_TIME, ease
+from hitmark.scene.problems import SceneError
+from hitmark.scene.schema import Camera, Scene, Subject
+
+PIN_SIZE = 0.18  # corner anchors of `pin_camera`, fraction of width and height
+BACKGROUND_SIZE = 0.22  # background boxes of `camera`
+MOST_FRAMES = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """One box over time.
+
+    Attributes:
+        name: of the subject or anchor; `pin:top-left` ..., `camera:centre` ... for boxes that the scene implies.
+        kind: "subject", "anchor" (holds still; `pin_camera` gives these too) or "camera" (background box).
+        phrase: the words of the prompt that mean it, or None.
+        depth: greater = nearer to the viewer.
+        boxes: float64 (frames, 4), normalised xyxy; may reach or lie outside 0..1.
+        visible: bool (frames,): whether the scene wants it seen. A box that has left the picture may still be True.
+    """
+
+    name: str
+    kind: Literal["subject", "anchor", "camera"]
+    phrase: str | None
+    depth: int
+    boxes: np.ndarray
+    visible: np.ndarray
+
+    def __post_init__(self) -> None:
+        shape = np.shape(self.boxes)
+        if len(shape) != 2 or shape[1] != 4 or np.shape(self.visible) != shape[:1]:
+            raise SceneError(
+                f"track {self.name!r}: expected boxes (frames, 4) and visible (frames,) for the same number of frames, "
+                f"got {shape} and {np.shape(self.visible)}; give one box and one flag a frame"
+            )
+        if not np.isfinite(self.boxes).all():
+            raise SceneError(f"track {self.name!r}: expected finite boxes, got NaN or infinity; correct the boxes")
+
+    @property
+    def in_picture(self) -> np.ndarray:
+        """Bool (frames,): visible, and at least partly inside the picture."""
+        return self.visible & in_picture(self.boxes)
+
+
+def frame_times(frames: int) -> np.ndarray:
+    """Return the moment of each frame, float64 (frames,): frame / (frames - 1). Raises `SceneError` below 2 frames."""
+    if not 2 <= frames <= MOST_FRAMES:
+        raise SceneError(f"frames: expected 2 to {MOST_FRAMES}, got {frames}; a path needs a first and a last frame")
+    return np.arange(frames, dtype=np.float64) / (frames - 1)
+
+
+def evaluate(scene: Scene, frames: int) -> list[Track]:
+    """Return the tracks of a scene: subjects, then anchors, then what `camera` or `pin_camera` adds.
+
+    Raises:
+        SceneError: fewer than 2 frames; a subject that no frame shows, or that lies wholly outside the picture in its
+            first visible frame; a camera or pins for which the subjects leave no room.
+    """
+    moments = frame_times(frames)
+    tracks = [_subject_track(subject, moments) for subject in scene.subjects]
+    tracks += [_still(anchor.name, anchor.box, frames) for anchor in scene.anchors]
+    if scene.pin_camera:
+        taken = [track.boxes[0] for track in tracks if track.kind == "subject" and track.visible[0]]
+        free = _free(corner_boxes(PIN_SIZE), taken, "pin_camera", "corner")
+        tracks += [_still(f"pin:{name}", box, frames) for name, box in free.items()]
+    if scene.camera is not None:
+        taken = [track.boxes[0] for track in tracks if track.visible[0]]
+        free = _free(tiled_boxes(BACKGROUND_SIZE), taken, "camera", "background place")
+        tracks += [_moving(f"camera:{name}", box, scene.camera, moments) for name, box in free.items()]
+    return tracks
+
+
+def _subject_track(subject: Subject, moments: np.ndarray) -> Track:
+    boxes = subject.boxes_at(moments)
+    visible = (moments >= subject.visible[0] - SAME_TIME) & (moments <= subject.visible[1] + SAME_TIME)
+    if not visible.any():
+        raise SceneError(
+            f"subject {subject.name!r}: expected at least one frame in its visible interval {list(subject.visible)}, "
+            f"got none of {len(moments)} frames; widen `visible` or ask for more frames"
+        )
+    first = int(np.argmax(visible))
+    if not in_picture(boxes[first]):
+        raise SceneError(
+            f"subject {subject.name!r}: expected it at least partly in the picture in frame {first}, the first of "
+            f"{len(moments)} that shows it, got the box {np.round(boxes[first], 4).tolist()}; move its keyframes or "
+            "change `visible`"
+        )
+    return Track(subject.name, "subject", subject.phrase, subject.depth, boxes, visible)
+
+
+def _still(name: str, box: tuple[float, ...], frames: int) -> Track:
+    return Track(name, "anchor", None, 0, np.tile(np.array(box, dtype=np.float64), (frames, 1)), np.ones(frames, bool))
+
+
+def _moving(name: str, box: tuple[float, ...], camera: Camera, moments: np.ndarray) -> Track:
+    """A background box under the camera move: scaled about the picture's centre, then shifted.
+
+    The scale is zoom ** progress, which looks even: every frame enlarges the one before by the same factor.
+    """
+    progress = ease(camera.easing, moments)[:, None]
+    corners = np.array(box, dtype=np.float64)
+    boxes = 0.5 + (corners - 0.5) * camera.zoom**progress + progress * np.tile(camera.pan, 2)
+    boxes[0] = corners
+    return Track(name, "camera", None, 0, boxes, np.ones(len(moments), bool))
+
+
+def _free(
+    places: dict[str, tuple[float, float, float, float]], taken: list[np.ndarray], field: str, place: str
+) -> dict[str, tuple[float, float, float, float]]:
+    """The places that no taken box overlaps: a box can not both belong to the background and to something else."""
+    free = {name: box for name, box in places.items() if not any(overlap(box, other) for other in taken)}
+    if not free:
+        raise SceneError(
+            f"{field}: expected at least one {place} free of subjects and anchors in the first frame, got none of "
+            f"{len(places)}; make the boxes smaller, or remove `{field}`"
+        )
+    return free

@@ -1,0 +1,87 @@
+"""One configuration file per embedded model: everything that decides the trained weights."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from hitmark.errors import HitmarkError
+from hitmark.sprites.world import SpriteWorld
+
+
+@dataclass(frozen=True)
+class ImageToVideoConfiguration:
+    """Sizes in pixels, times in optimisation steps; see `sprites_i2v.toml` for the values that shipped."""
+
+    seed: int = 0
+    width: int = 64
+    height: int = 64
+    frames: int = 8
+    photographs: float = 0.3
+    """Share of photographic backgrounds and moving things in training clips."""
+    latent_channels: int = 8
+    channels: tuple[int, int] = (64, 128)
+    heads: tuple[int, int] = (2, 4)
+    embedding: int = 64
+    """Width of the image embedding."""
+    decoder_channels: tuple[int, int, int] = (32, 64, 128)
+    sigma_min: float = 0.02
+    sigma_max: float = 40.0
+    log_sigma_mean: float = 0.4
+    log_sigma_std: float = 1.4
+    drop_condition: float = 0.1
+    """Share of training clips whose picture and embedding are zeroed, for classifier-free guidance."""
+    noise_augmentation: float = 0.02
+    short_steps: int = 2200
+    """The first so many steps use clips of half the frames, which cost half."""
+    steps: int = 3100
+    batch: int = 8
+    learning_rate: float = 2e-3
+    warmup: int = 100
+    decay: float = 0.3
+    """Share of the steps, at the end, over which the learning rate falls to zero."""
+    average: float = 0.998
+    """Decay of the exponential moving average of the weights."""
+    decoder_steps: int = 3000
+    decoder_batch: int = 2
+    decoder_learning_rate: float = 1e-3
+
+    def world(self, photographs: float | None = None) -> SpriteWorld:
+        """The world of this model's clips."""
+        share = self.photographs if photographs is None else photographs
+        return SpriteWorld(width=self.width, height=self.height, frames=self.frames, photographs=share)
+
+
+def read_configuration(path: str | Path | None = None, **changes: Any) -> ImageToVideoConfiguration:
+    """The configuration in a TOML file (None: the shipped one), with `changes` on top.
+
+    Raises HitmarkError for an unknown key or a value of another type.
+    """
+    if path is None:
+        text = (resources.files("hitmark.sprites") / "sprites_i2v.toml").read_text(encoding="utf-8")
+    else:
+        text = Path(path).read_text(encoding="utf-8")
+    try:
+        values = tomllib.loads(text) | changes
+    except tomllib.TOMLDecodeError as error:
+        raise HitmarkError(f"{path}: not a TOML file: {error}") from error
+    known = {entry.name: entry.default for entry in fields(ImageToVideoConfiguration)}
+    for key, value in values.items():
+        if key not in known:
+            raise HitmarkError(f"{path or 'configuration'}: unknown key {key!r}; known are {', '.join(known)}")
+        values[key] = _checked(key, value, known[key])
+    return ImageToVideoConfiguration(**values)
+
+
+def _checked(key: str, value: Any, default: Any) -> Any:
+    """`value` as the type of `default`; lists become tuples, whole numbers stand for fractions too."""
+    if isinstance(default, tuple) and isinstance(value, list | tuple) and len(value) == len(default):
+        return tuple(_checked(key, entry, default[0]) for entry in value)
+    if isinstance(default, float) and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is type(default):
+        return value
+    raise HitmarkError(f"{key}: expected {type(default).__name__} such as {default!r}, got {value!r}")

@@ -1,0 +1,94 @@
+"""Training of the embedded image-to-video denoiser: v-prediction over continuous noise levels, as in SVD.
+
+Sources: EDM (Karras et al., arXiv:2206.00364, Sec. 5) for the noise levels and scalings, Stable Video Diffusion
+(Blattmann et al., arXiv:2311.15127, App. D) for the conditioning: the first frame's latent, slightly noised, beside
+every frame's noisy latent, and one image embedding for cross-attention.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from hitmark.sprites.code import LinearCode
+from hitmark.sprites.configuration import ImageToVideoConfiguration
+from hitmark.sprites.networks import ENCODED_SIZE
+from hitmark.sprites.world import SPLITS, SpriteWorld, shorten
+
+CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
+CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
+
+
+class ImageToVideoModel(nn.Module):
+    """Denoiser and image encoder, trained together."""
+
+    def __init__(self, unet: nn.Module, image_encoder: nn.Module) -> None:
+        super().__init__()
+        self.unet = unet
+        self.image_encoder = image_encoder
+
+
+@dataclass(frozen=True)
+class Batch:
+    """`frames` float32 (batch, frames, 3, height, width) in -1..1."""
+
+    frames: Tensor
+
+    def to(self, device: str) -> Batch:
+        """The batch on another device."""
+        return Batch(self.frames.to(device))
+
+
+def make_batch(world: SpriteWorld, step: int, batch: int, frames: int) -> Batch:
+    """The clips of optimisation step `step`: seeds follow the step, so a resumed run sees what it would have seen."""
+    first = SPLITS["train"][0] + step * batch
+    plans = [shorten(world.plan(first + number, measure=False), frames) for number in range(batch)]
+    return Batch(torch.stack([world.render(plan) for plan in plans]) * 2 - 1)
+
+
+def encode_picture(image_encoder: nn.Module, picture: Tensor) -> Tensor:
+    """Pictures (batch, 3, H, W) in -1..1 to embeddings (batch, 1, width), as the stock pipeline prepares them."""
+    from diffusers.pipelines.stable_video_diffusion.pipeline_stable_video_diffusion import _resize_with_antialiasing
+
+    resized = (_resize_with_antialiasing(picture, (ENCODED_SIZE, ENCODED_SIZE)) + 1) / 2
+    mean, std = resized.new_tensor(CLIP_MEAN)[:, None, None], resized.new_tensor(CLIP_STD)[:, None, None]
+    return image_encoder((resized - mean) / std).image_embeds[:, None]
+
+
+def denoising_loss(
+    model: ImageToVideoModel,
+    code: LinearCode,
+    batch: Batch,
+    configuration: ImageToVideoConfiguration,
+    generator: torch.Generator,
+) -> Tensor:
+    """Mean squared error of v over a batch, at log-normal noise levels. Scalar."""
+    frames = batch.frames
+    count, length = frames.shape[:2]
+    picture = frames[:, 0]
+    latents = code.encode(frames.flatten(0, 1)).unflatten(0, (count, length))
+    noised = picture + configuration.noise_augmentation * _normal(picture.shape, generator, picture)
+    condition = code.encode(noised)
+    embedding = encode_picture(model.image_encoder, picture)
+    keep = torch.rand(count, generator=generator).to(frames) >= configuration.drop_condition
+    condition = (condition * keep[:, None, None, None])[:, None].expand(-1, length, -1, -1, -1)
+    embedding = embedding * keep[:, None, None]
+
+    log_sigma = configuration.log_sigma_mean + configuration.log_sigma_std * torch.randn(count, generator=generator)
+    log_sigma = log_sigma.clamp(np.log(configuration.sigma_min), np.log(configuration.sigma_max)).to(frames)
+    sigma = log_sigma.exp()[:, None, None, None, None]
+    noisy = latents + sigma * _normal(latents.shape, generator, latents)
+    scale = (sigma**2 + 1).rsqrt()
+    target = (noisy * scale**2 - latents) / (sigma * scale)
+    added = noisy.new_tensor([6.0, 127.0, configuration.noise_augmentation]).expand(count, -1)
+    with torch.autocast(frames.device.type, torch.bfloat16):
+        sample = torch.cat([noisy * scale, condition], dim=2)
+        predicted = model.unet(sample, 0.25 * log_sigma, embedding, added_time_ids=added, return_dict=False)[0]
+    return (predicted.float() - target).square().mean()
+
+
+def _normal(shape: torch.Size, generator: torch.Generator, like: Tensor) -> Tensor:
+    return torch.randn(shape, generator=generator).to(like)

@@ -1,0 +1,56 @@
+"""How things of the sprite world move: positions and sizes over the frames of a clip, in fractions of the picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+MARGIN = 0.06
+"""Centres of moving things stay this far inside the picture (fraction of each side)."""
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Centres float64 (frames, 2), as fractions of width and height, and the scale float64 (frames,), 1 at the start."""
+
+    centres: np.ndarray
+    scale: np.ndarray
+
+
+def draw_motion(generator: np.random.Generator, frames: int, start: np.ndarray, still: float, reach: float) -> Motion:
+    """Still with probability `still`, else a straight or curved path of up to `reach` of the picture, often with a scale.
+
+    `start`: centre in frame 1, float (2,). The end is drawn inside the picture; speed varies smoothly along the path.
+    """
+    scale_end = np.exp(generator.uniform(-0.35, 0.35)) if generator.random() < 0.3 else 1.0
+    if generator.random() < still:
+        return Motion(np.repeat(start[None], frames, axis=0), np.linspace(1, 1.0, frames))
+    end = _end(generator, start, reach)
+    time = np.linspace(0, 1, frames) ** np.exp(generator.uniform(-0.5, 0.5))
+    bend = generator.normal(0, 0.35) if generator.random() < 0.5 else 0.0
+    across = np.array([-(end - start)[1], (end - start)[0]]) * bend
+    middle = (start + end) / 2 + across
+    t = time[:, None]
+    path = (1 - t) ** 2 * start + 2 * t * (1 - t) * middle + t**2 * end
+    return Motion(path.clip(MARGIN / 2, 1 - MARGIN / 2), 1 + (scale_end - 1) * time)
+
+
+def _end(generator: np.random.Generator, start: np.ndarray, reach: float) -> np.ndarray:
+    """A point at a random direction and distance (0.1 of the picture to `reach`), inside the margins."""
+    for _ in range(20):
+        angle, distance = generator.uniform(0, 2 * np.pi), generator.uniform(0.1, reach)
+        end = start + distance * np.array([np.cos(angle), np.sin(angle)])
+        if (end > MARGIN).all() and (end < 1 - MARGIN).all():
+            return end
+    return (start + generator.uniform(0.2, 0.5) * (0.5 - start)).clip(MARGIN, 1 - MARGIN)
+
+
+def draw_camera(generator: np.random.Generator, frames: int, probability: float, reach: float) -> np.ndarray:
+    """Displacement of the picture's content, float64 (frames, 2) in fractions of the picture; zeros without a pan."""
+    if generator.random() >= probability:
+        return np.zeros((frames, 2))
+    angle = generator.choice([0, np.pi]) if generator.random() < 0.6 else generator.uniform(0, 2 * np.pi)
+    distance = generator.uniform(0.1, reach)
+    time = np.linspace(0, 1, frames) ** np.exp(generator.uniform(-0.3, 0.3))
+    return distance * time[:, None] * np.array([np.cos(angle), np.sin(angle)])

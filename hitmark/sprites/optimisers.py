@@ -1,0 +1,61 @@
+"""Muon: momentum, orthogonalised, for the weight matrices and kernels; AdamW for everything else.
+
+Source: K. Jordan et al., "Muon: an optimizer for hidden layers in neural networks" (2024), with the update scaled to
+AdamW's typical size (J. Liu et al., arXiv:2502.16982, Sec. 2.2), so that one learning rate serves both groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+"""Of the quintic Newton-Schulz iteration."""
+
+
+class Muon(torch.optim.Optimizer):
+    """For parameters of two or more dimensions; kernels are flattened to (out, in x window)."""
+
+    def __init__(self, parameters: Iterable[Tensor], lr: float, momentum: float = 0.95) -> None:
+        super().__init__(parameters, {"lr": lr, "momentum": momentum})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """One update. `closure` is not supported."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is None:
+                    continue
+                state = self.state[parameter]
+                buffer = state.setdefault("momentum", torch.zeros_like(parameter))
+                buffer.lerp_(parameter.grad, 1 - group["momentum"])
+                flat = parameter.grad.lerp(buffer, group["momentum"]).flatten(1)
+                scale = 0.2 * max(flat.shape) ** 0.5
+                parameter.sub_(group["lr"] * scale * orthogonalise(flat).view_as(parameter))
+
+
+def orthogonalise(matrix: Tensor, iterations: int = 5) -> Tensor:
+    """About U V^T of the singular value decomposition of `matrix` (rows, columns), by Newton-Schulz iteration."""
+    first, second, third = COEFFICIENTS
+    tall = matrix.shape[0] > matrix.shape[1]
+    value = (matrix.T if tall else matrix).bfloat16()
+    value = value / (value.norm() + 1e-7)
+    for _ in range(iterations):
+        square = value @ value.T
+        value = first * value + (second * square + third * square @ square) @ value
+    return (value.T if tall else value).to(matrix.dtype)
+
+
+def build_optimisers(network: nn.Module, learning_rate: float) -> list[torch.optim.Optimizer]:
+    """Muon for hidden matrices and kernels, AdamW for vectors, the first and last convolution and the embeddings."""
+    hidden, rest = [], []
+    for name, parameter in network.named_parameters():
+        edge = "conv_in" in name or "conv_out" in name or "embedding" in name or "time_mixer" in name
+        (rest if edge or parameter.ndim < 2 or min(parameter.shape[:2]) < 8 else hidden).append(parameter)
+    return [
+        Muon(hidden, lr=learning_rate),
+        torch.optim.AdamW(rest, lr=learning_rate, betas=(0.9, 0.99), weight_decay=0.0),
+    ]

@@ -1,0 +1,117 @@
+"""`hitmark train sprites-i2v`: fits the code, trains denoiser and decoder, writes an ordinary pipeline folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hitmark.errors import HitmarkError
+from hitmark.sprites import code as linear_code
+from hitmark.sprites.configuration import ImageToVideoConfiguration, read_configuration
+from hitmark.sprites.decoder import decoder_loss
+from hitmark.sprites.image_to_video import ImageToVideoModel, denoising_loss, make_batch
+from hitmark.sprites.networks import assemble, build_autoencoder, build_image_encoder, build_unet
+from hitmark.sprites.training import Schedule, Training
+from hitmark.sprites.world import SPLITS
+
+CODE_CLIPS = 200
+"""Clips whose patches decide the linear code."""
+
+
+def train(folder: Path, configuration: ImageToVideoConfiguration, parts: tuple[str, ...], device: str = "cpu") -> Path:
+    """Runs or resumes the `parts` ("unet", "decoder"), then exports what is there to `folder`/pipeline.
+
+    Writes `configuration.json`, checkpoints and logs to `folder`. Raises HitmarkError when `folder` holds a run of
+    another configuration of the networks.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "configuration.json").write_text(json.dumps(asdict(configuration), indent=2) + "\n", encoding="utf-8")
+    code = fitted_code(folder, configuration)
+    if "unet" in parts:
+        unet_training(folder, configuration).run(_unet_loss(code, configuration, device))
+    if "decoder" in parts:
+        decoder_training(folder, configuration).run(_decoder_loss(code, configuration, device))
+    return export(folder, configuration)
+
+
+def fitted_code(folder: Path, configuration: ImageToVideoConfiguration) -> linear_code.LinearCode:
+    """The linear code of the world's training clips, fitted once and kept in `folder`/code.pt."""
+    path = folder / "code.pt"
+    if not path.exists():
+        world = configuration.world()
+        seeds = range(SPLITS["train"][0], SPLITS["train"][0] + CODE_CLIPS)
+        pictures = torch.cat([world.render(world.plan(seed, measure=False))[::3] for seed in seeds]) * 2 - 1
+        code = linear_code.fit(pictures, configuration.latent_channels)
+        torch.save({"matrix": code.matrix, "mean": code.mean}, path)
+    return linear_code.LinearCode(**torch.load(path, weights_only=True))
+
+
+def unet_training(folder: Path, configuration: ImageToVideoConfiguration) -> Training:
+    """The denoiser's run (denoiser and image encoder together)."""
+    torch.manual_seed(configuration.seed)
+    model = ImageToVideoModel(build_unet(configuration), build_image_encoder(configuration))
+    schedule = Schedule(configuration.steps, configuration.warmup, configuration.decay, configuration.learning_rate)
+    return Training("unet", folder, model, schedule, configuration.average, configuration.seed)
+
+
+def decoder_training(folder: Path, configuration: ImageToVideoConfiguration) -> Training:
+    """The decoder's run."""
+    torch.manual_seed(configuration.seed + 1)
+    schedule = Schedule(
+        configuration.decoder_steps, configuration.warmup, configuration.decay, configuration.decoder_learning_rate
+    )
+    decoder = build_autoencoder(configuration).decoder
+    return Training("decoder", folder, decoder, schedule, configuration.average, configuration.seed + 1)
+
+
+def _unet_loss(
+    code: linear_code.LinearCode, configuration: ImageToVideoConfiguration, device: str
+) -> Callable[..., torch.Tensor]:
+    world = configuration.world()
+
+    def loss(network: Any, step: int, generator: torch.Generator) -> torch.Tensor:
+        frames = configuration.frames // 2 if step < configuration.short_steps else configuration.frames
+        batch = make_batch(world, step, configuration.batch, frames)
+        return denoising_loss(network, code, batch.to(device), configuration, generator)
+
+    return loss
+
+
+def _decoder_loss(
+    code: linear_code.LinearCode, configuration: ImageToVideoConfiguration, device: str
+) -> Callable[..., torch.Tensor]:
+    world = configuration.world()
+
+    def loss(network: Any, step: int, generator: torch.Generator) -> torch.Tensor:
+        batch = make_batch(world, step, configuration.decoder_batch, configuration.frames // 2)
+        return decoder_loss(network, code, batch.to(device).frames, generator)
+
+    return loss
+
+
+def export(folder: Path, configuration: ImageToVideoConfiguration) -> Path:
+    """Writes the averaged weights as a half-precision pipeline to `folder`/pipeline."""
+    code = fitted_code(folder, configuration)
+    autoencoder = build_autoencoder(configuration)
+    linear_code.write_encoder(autoencoder, code)
+    decoder = decoder_training(folder, configuration)
+    autoencoder.decoder.load_state_dict(decoder.averaged.state_dict())
+    unet = unet_training(folder, configuration)
+    networks = {"unet": unet.averaged.unet, "image_encoder": unet.averaged.image_encoder, "vae": autoencoder}
+    if unet.step == 0:
+        raise HitmarkError(f"{folder}: no denoiser was trained yet; run `hitmark train sprites-i2v -o {folder}`")
+    pipeline = assemble(configuration, **networks).to(torch.float16)
+    target = folder / "pipeline"
+    pipeline.save_pretrained(target, safe_serialization=True)
+    return target
+
+
+if __name__ == "__main__":
+    import sys
+
+    train(Path(sys.argv[1]), read_configuration(), tuple(sys.argv[2].split(",")))

@@ -1,0 +1,138 @@
+"""The loop that both trainings share: schedule, average, checkpoints that survive a kill, a log, progress with ETA."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from hitmark.errors import HitmarkError
+from hitmark.sprites.optimisers import build_optimisers
+
+SAVE_EVERY = 180.0
+"""Seconds between checkpoints."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Linear warm-up, constant, linear decay to zero over the last `decay` share of `steps`."""
+
+    steps: int
+    warmup: int
+    decay: float
+    learning_rate: float
+
+    def rate(self, step: int) -> float:
+        """Learning rate of optimisation step `step`, counted from 0."""
+        left = (self.steps - step) / max(1.0, self.decay * self.steps)
+        return self.learning_rate * min(1.0, (step + 1) / self.warmup, left)
+
+
+class Training:
+    """State of one run in `folder`: weights, average, optimisers, random generator, losses. Resumes by itself."""
+
+    def __init__(
+        self, name: str, folder: Path, network: nn.Module, schedule: Schedule, average: float, seed: int
+    ) -> None:
+        self.name, self.folder, self.schedule, self.decay = name, folder, schedule, average
+        self.network = network
+        self.averaged = copy.deepcopy(network).requires_grad_(False)
+        self.optimisers = build_optimisers(network, schedule.learning_rate)
+        self.generator = torch.Generator().manual_seed(seed)
+        self.step = 0
+        self.seconds = 0.0
+        self.losses: list[float] = []
+        folder.mkdir(parents=True, exist_ok=True)
+        if self.checkpoint.exists():
+            self._load()
+
+    @property
+    def checkpoint(self) -> Path:
+        """The file that a killed run continues from."""
+        return self.folder / f"{self.name}.pt"
+
+    def run(self, loss_of_step: Callable[[nn.Module, int, torch.Generator], Tensor], report: Any = None) -> None:
+        """Optimises until the schedule's end. `loss_of_step(network, step, generator)` gives the scalar loss."""
+        saved = time.monotonic()
+        for step in self._progress():
+            started = time.monotonic()
+            rate = self.schedule.rate(step)
+            for optimiser in self.optimisers:
+                for group in optimiser.param_groups:
+                    group["lr"] = rate
+            loss = loss_of_step(self.network, step, self.generator)
+            if not torch.isfinite(loss):
+                raise HitmarkError(f"{self.name}: the loss is {loss.item()} at step {step}; lower learning_rate")
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+            for optimiser in self.optimisers:
+                optimiser.step()
+                optimiser.zero_grad(set_to_none=True)
+            self._update_average(step)
+            self.step = step + 1
+            self.losses.append(loss.item())
+            self.seconds += time.monotonic() - started
+            if time.monotonic() - saved > SAVE_EVERY or self.step == self.schedule.steps:
+                self.save()
+                saved = time.monotonic()
+                if report is not None:
+                    report(self)
+
+    def save(self) -> None:
+        """Writes the checkpoint (to a temporary name, then renamed) and the log."""
+        state = {
+            "network": self.network.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "generator": self.generator.get_state(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "losses": self.losses,
+        }
+        temporary = self.checkpoint.with_suffix(".tmp")
+        torch.save(state, temporary)
+        os.replace(temporary, self.checkpoint)
+        log = {"step": self.step, "seconds": round(self.seconds), "loss": self.recent_loss()}
+        (self.folder / f"{self.name}.json").write_text(json.dumps(log) + "\n", encoding="utf-8")
+
+    def recent_loss(self, steps: int = 200) -> float:
+        """Mean loss of the last steps."""
+        recent = self.losses[-steps:]
+        return sum(recent) / max(1, len(recent))
+
+    def _load(self) -> None:
+        state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+        try:
+            self.network.load_state_dict(state["network"])
+        except RuntimeError as error:
+            raise HitmarkError(
+                f"{self.checkpoint}: was written by a run with other sizes; give another output folder or delete it"
+            ) from error
+        self.averaged.load_state_dict(state["averaged"])
+        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
+        self.generator.set_state(state["generator"])
+        self.step, self.seconds, self.losses = state["step"], state["seconds"], state["losses"]
+
+    @torch.no_grad()
+    def _update_average(self, step: int) -> None:
+        decay = min(self.decay, (step + 1) / (step + 10))
+        for old, new in zip(self.averaged.parameters(), self.network.parameters(), strict=True):
+            old.lerp_(new, 1 - decay)
+
+    def _progress(self) -> Iterator[int]:
+        from tqdm import tqdm
+
+        steps = range(self.step, self.schedule.steps)
+        bar = tqdm(steps, desc=self.name, initial=self.step, total=self.schedule.steps, mininterval=5)
+        for step in bar:
+            yield step
+            bar.set_postfix(loss=f"{self.recent_loss():.4f}", refresh=False)

@@ -1,0 +1,237 @@
+"""The sprite world: endless clips of named sprites moving over textured places, with exact boxes and captions.
+
+A clip is decided by its seed alone: `plan` draws what happens, `render` paints it. Seeds are split by range, so that a
+model trained on `train` has met none of the clips of `tune` and `test`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from hitmark.sprites import photos
+from hitmark.sprites.atlas import COLORS, load_atlas
+from hitmark.sprites.motion import Motion, draw_camera, draw_motion
+from hitmark.sprites.places import PLACES, paint
+
+SPLITS: dict[str, tuple[int, int]] = {"test": (0, 100_000), "tune": (100_000, 200_000), "train": (1_000_000, 2**62)}
+"""Seeds of each split: first and one past the last."""
+
+CANVAS = 1.9
+"""Side of the painted background relative to the picture: room for camera pans of up to 0.45 each way."""
+
+
+@dataclass(frozen=True)
+class SpriteObject:
+    """One moving thing. `name` is None for a photographic cut-out."""
+
+    name: str | None
+    color: str | None
+    size: float
+    """Side of the sprite's square cell in frame 1, as a fraction of the shorter side of the picture."""
+    motion: Motion
+    """Centres of the cell, camera included."""
+    boxes: np.ndarray
+    """float64 (frames, 4): extent of the drawing, normalised xyxy; may reach outside 0..1."""
+    visible: np.ndarray
+    """float64 (frames,) in 0..1: share of the drawing's own pixels that is inside the picture and not covered."""
+    texture_seed: int = 0
+
+    @property
+    def phrase(self) -> str:
+        """Words of the caption: "red car"."""
+        return f"{self.color} {self.name}" if self.color else str(self.name or "thing")
+
+
+@dataclass(frozen=True)
+class ClipPlan:
+    """Everything that happens in one clip. Objects are ordered from the farthest to the nearest."""
+
+    seed: int
+    place: str | None
+    objects: tuple[SpriteObject, ...]
+    camera: np.ndarray
+    """float64 (frames, 2): displacement of the content in fractions of the picture."""
+    caption: str
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A painted clip: frames uint8 (frames, height, width, 3) and its plan."""
+
+    frames: np.ndarray
+    plan: ClipPlan
+
+
+@dataclass(frozen=True)
+class SpriteWorld:
+    """Settings of the world. All lengths are fractions of the picture; probabilities in 0..1."""
+
+    width: int = 64
+    height: int = 64
+    frames: int = 8
+    sizes: tuple[float, float] = (0.24, 0.44)
+    reach: float = 0.62
+    """Longest distance that a thing travels in a clip."""
+    still: float = 0.2
+    camera: float = 0.3
+    camera_reach: float = 0.4
+    photographs: float = 0.0
+    """Share of backgrounds and of moving things that are photographic (needs scikit-image); 0 for the plain world."""
+    objects: tuple[int, ...] = field(default=(1, 2, 2, 3))
+    """Numbers of objects, drawn with equal chance."""
+
+    def plan(self, seed: int, measure: bool = True) -> ClipPlan:
+        """What happens in clip `seed` (int >= 0). `measure=False` leaves every visible share at 1, which is faster."""
+        generator = np.random.default_rng([20260, seed])
+        place = None if generator.random() < self.photographs else str(generator.choice(list(PLACES)))
+        camera = draw_camera(generator, self.frames, self.camera, self.camera_reach)
+        count = int(generator.choice(self.objects))
+        starts = _starts(generator, count)
+        drawn = [self._object(generator, start, camera) for start in starts]
+        objects = self._with_visibility(drawn) if measure else tuple(drawn)
+        return ClipPlan(seed, place, objects, camera, caption(objects, place))
+
+    def clip(self, seed: int) -> Clip:
+        """The painted clip of `seed`."""
+        plan = self.plan(seed)
+        frames = (self.render(plan) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+        return Clip(frames, plan)
+
+    def render(self, plan: ClipPlan) -> torch.Tensor:
+        """Paints a plan: float32 (frames, 3, height, width) in 0..1."""
+        picture = self._background(plan)
+        for thing in plan.objects:
+            layer = self._layer(thing)
+            picture = picture * (1 - layer[:, 3:]) + layer[:, :3]
+        return picture.clamp(0, 1)
+
+    def _object(self, generator: np.random.Generator, start: np.ndarray, camera: np.ndarray) -> SpriteObject:
+        size = generator.uniform(*self.sizes)
+        motion = draw_motion(generator, self.frames, start, self.still, self.reach)
+        motion = Motion(motion.centres + camera, motion.scale)
+        texture_seed = int(generator.integers(2**31))
+        name, color = None, None
+        if generator.random() >= self.photographs:
+            atlas = load_atlas()
+            name = str(generator.choice(atlas.names))
+            color = str(generator.choice(list(COLORS))) if name in atlas.tintable and generator.random() < 0.7 else None
+        return SpriteObject(
+            name, color, size, motion, self._boxes(name, size, motion), np.ones(self.frames), texture_seed
+        )
+
+    def _boxes(self, name: str | None, size: float, motion: Motion) -> np.ndarray:
+        """Extent of the drawing in every frame, (frames, 4)."""
+        left, top, right, bottom = _extent(name)
+        side = size * motion.scale[:, None] * min(self.width, self.height) / np.array([[self.width, self.height]])
+        low = motion.centres + side * (np.array([left, top]) - 0.5)
+        high = motion.centres + side * (np.array([right, bottom]) - 0.5)
+        return np.concatenate([low, high], axis=1)
+
+    def _with_visibility(self, drawn: list[SpriteObject]) -> tuple[SpriteObject, ...]:
+        """The objects with their visible shares: later ones cover earlier ones, the picture's border cuts."""
+        alphas = [self._layer(thing)[:, 3] for thing in drawn]
+        result = []
+        for number, (thing, alpha) in enumerate(zip(drawn, alphas, strict=True)):
+            seen = alpha.clone()
+            for above in alphas[number + 1 :]:
+                seen = seen * (1 - above)
+            side = thing.size * thing.motion.scale * min(self.width, self.height)
+            full = float(_texture(thing, 32)[3].mean()) * side**2
+            share = (seen.sum((1, 2)).numpy() / full).clip(0, 1)
+            result.append(replace(thing, visible=share))
+        return tuple(result)
+
+    def _layer(self, thing: SpriteObject) -> torch.Tensor:
+        """The object alone on transparent ground: premultiplied RGBA, float32 (frames, 4, height, width)."""
+        side = thing.size * thing.motion.scale * min(self.width, self.height)
+        texture = _texture(thing, int(2 ** np.ceil(np.log2(side.max()))))
+        centres = thing.motion.centres * np.array([self.width, self.height])
+        theta = np.zeros((len(side), 2, 3), dtype=np.float32)
+        theta[:, 0, 0], theta[:, 1, 1] = self.width / side, self.height / side
+        theta[:, 0, 2] = (self.width - 2 * centres[:, 0]) / side
+        theta[:, 1, 2] = (self.height - 2 * centres[:, 1]) / side
+        return self._sample(texture, theta, "zeros")
+
+    def _background(self, plan: ClipPlan) -> torch.Tensor:
+        """The place seen through the moving camera: float32 (frames, 3, height, width)."""
+        generator = np.random.default_rng([20261, plan.seed])
+        height, width = round(CANVAS * self.height), round(CANVAS * self.width)
+        if plan.place is None:
+            canvas = photos.patch(generator, height, width)
+        else:
+            canvas = paint(plan.place, generator, height, width)
+        texture = torch.from_numpy(np.ascontiguousarray(canvas.transpose(2, 0, 1)))
+        theta = np.zeros((len(plan.camera), 2, 3), dtype=np.float32)
+        theta[:, 0, 0], theta[:, 1, 1] = self.width / width, self.height / height
+        theta[:, :, 2] = -2 * plan.camera / CANVAS
+        return self._sample(texture, theta, "border")
+
+    def _sample(self, texture: torch.Tensor, theta: np.ndarray, padding: str) -> torch.Tensor:
+        """The texture (channels, h, w) seen through each frame's affine map: (frames, channels, height, width)."""
+        size = [len(theta), texture.shape[0], self.height, self.width]
+        grid = F.affine_grid(torch.from_numpy(theta), size, align_corners=False)
+        batch = texture[None].expand(len(theta), -1, -1, -1)
+        return F.grid_sample(batch, grid, padding_mode=padding, align_corners=False)
+
+
+def shorten(plan: ClipPlan, frames: int) -> ClipPlan:
+    """The first `frames` frames of a plan."""
+    objects = tuple(
+        replace(
+            thing,
+            motion=Motion(thing.motion.centres[:frames], thing.motion.scale[:frames]),
+            boxes=thing.boxes[:frames],
+            visible=thing.visible[:frames],
+        )
+        for thing in plan.objects
+    )
+    return replace(plan, objects=objects, camera=plan.camera[:frames])
+
+
+def caption(objects: tuple[SpriteObject, ...], place: str | None) -> str:
+    """Such as "a red car and a cat on grass"."""
+    things = " and ".join(f"{'an' if thing.phrase[0] in 'aeiou' else 'a'} {thing.phrase}" for thing in objects)
+    preposition = {"water": "in", "sky": "in", "night": "at", "leaves": "in"}.get(place or "", "on")
+    return f"{things} {preposition} {place}" if place else things
+
+
+def _starts(generator: np.random.Generator, count: int) -> list[np.ndarray]:
+    """Centres in frame 1 that do not crowd each other."""
+    chosen: list[np.ndarray] = []
+    for _ in range(200):
+        candidate = generator.uniform(0.16, 0.84, 2)
+        if all(np.linalg.norm(candidate - other) > 0.36 for other in chosen):
+            chosen.append(candidate)
+        if len(chosen) == count:
+            break
+    return chosen
+
+
+def _texture(thing: SpriteObject, size: int) -> torch.Tensor:
+    """Premultiplied RGBA float32 (4, size, size) of a sprite or of the object's own photographic cut-out."""
+    if thing.name is not None:
+        return _sprite_texture(thing.name, thing.color, size)
+    values = photos.cut_out(np.random.default_rng(thing.texture_seed), size)
+    return torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))
+
+
+@lru_cache(maxsize=4096)
+def _sprite_texture(name: str, color: str | None, size: int) -> torch.Tensor:
+    picture = load_atlas().image(name, color, size)
+    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))
+
+
+@lru_cache(maxsize=256)
+def _extent(name: str | None) -> tuple[float, float, float, float]:
+    """Where the drawing lies in its cell, xyxy in 0..1; a cut-out is taken to fill nine tenths of it."""
+    if name is None:
+        return 0.05, 0.05, 0.95, 0.95
+    alpha = load_atlas().image(name, None)[..., 3] > 0.5
+    rows, columns = np.flatnonzero(alpha.any(1)), np.flatnonzero(alpha.any(0))
+    size = alpha.shape[0]
+    return columns[0] / size, rows[0] / size, (columns[-1] + 1) / size, (rows[-1] + 1) / size
