@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -63,6 +63,8 @@ def frame_times(frames: int) -> np.ndarray:
 def evaluate(scene: Scene, frames: int) -> list[Track]:
     """Return the tracks of a scene: subjects, then anchors, then what `camera` or `pin_camera` adds.
 
+    What these add is background: a box of it is not visible in the frames in which a subject's box covers part of it.
+
     Raises:
         SceneError: fewer than 2 frames; a subject that no frame shows, or that lies wholly outside the picture in its
             first visible frame; a camera or pins for which the subjects leave no room.
@@ -70,15 +72,27 @@ def evaluate(scene: Scene, frames: int) -> list[Track]:
     moments = frame_times(frames)
     tracks = [_subject_track(subject, moments) for subject in scene.subjects]
     tracks += [_still(anchor.name, anchor.box, frames) for anchor in scene.anchors]
+    given = list(tracks)
     if scene.pin_camera:
         taken = [track.boxes[0] for track in tracks if track.kind == "subject" and track.visible[0]]
         free = _free(corner_boxes(PIN_SIZE), taken, "pin_camera", "corner")
-        tracks += [_still(f"pin:{name}", box, frames) for name, box in free.items()]
+        tracks += [_where_uncovered(_still(f"pin:{name}", box, frames), given) for name, box in free.items()]
     if scene.camera is not None:
         taken = [track.boxes[0] for track in tracks if track.visible[0]]
         free = _free(tiled_boxes(BACKGROUND_SIZE), taken, "camera", "background place")
-        tracks += [_moving(f"camera:{name}", box, scene.camera, moments) for name, box in free.items()]
+        moving = [_moving(f"camera:{name}", box, scene.camera, moments) for name, box in free.items()]
+        tracks += [_where_uncovered(track, given) for track in moving]
     return tracks
+
+
+def _where_uncovered(background: Track, given: list[Track]) -> Track:
+    """The track, hidden in the frames in which a subject's box covers part of it: there it cannot show background."""
+    visible = background.visible.copy()
+    for track in given:
+        if track.kind == "subject":
+            for frame in np.flatnonzero(visible & track.visible):
+                visible[frame] = not overlap(background.boxes[frame], track.boxes[frame])
+    return replace(background, visible=visible)
 
 
 def _subject_track(subject: Subject, moments: np.ndarray) -> Track:

@@ -37,7 +37,7 @@ class LinearCode:
         return nn.functional.conv2d(pictures, kernel, -(self.matrix @ self.mean).to(pictures), stride=PATCH)
 
     def decode(self, latents: Tensor) -> Tensor:
-        """The linear inverse: latents (N, channels, h, w) to pictures (N, 3, 4h, 4w). The trained decoder does better."""
+        """The linear inverse: latents (N, channels, h, w) to pictures (N, 3, 4h, 4w)."""
         kernel = torch.linalg.pinv(self.matrix).T.reshape(-1, PATCH, PATCH, 3).permute(0, 3, 1, 2).to(latents)
         mean = self.mean.reshape(PATCH, PATCH, 3).permute(2, 0, 1).to(latents)
         flat = nn.functional.conv_transpose2d(latents, kernel, stride=PATCH)

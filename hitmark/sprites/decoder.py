@@ -1,4 +1,4 @@
-"""Training of the embedded autoencoder's decoder: pictures back from the linear code, sharper than its linear inverse."""
+"""Training of the embedded decoder: pictures back from the linear code, sharper than its linear inverse."""
 
 from __future__ import annotations
 

@@ -12,14 +12,14 @@ MARGIN = 0.06
 
 @dataclass(frozen=True)
 class Motion:
-    """Centres float64 (frames, 2), as fractions of width and height, and the scale float64 (frames,), 1 at the start."""
+    """Centres float64 (frames, 2), fractions of width and height, and the scale float64 (frames,), 1 at the start."""
 
     centres: np.ndarray
     scale: np.ndarray
 
 
 def draw_motion(generator: np.random.Generator, frames: int, start: np.ndarray, still: float, reach: float) -> Motion:
-    """Still with probability `still`, else a straight or curved path of up to `reach` of the picture, often with a scale.
+    """Still with probability `still`, else a straight or curved path of up to `reach` of the picture, often scaled.
 
     `start`: centre in frame 1, float (2,). The end is drawn inside the picture; speed varies smoothly along the path.
     """

@@ -1,4 +1,4 @@
-"""The embedded image-to-video model: the real Stable Video Diffusion classes at a small size, and how they are saved."""
+"""The embedded image-to-video model: the real Stable Video Diffusion classes, small, and how they are saved."""
 
 from __future__ import annotations
 

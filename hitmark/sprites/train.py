@@ -16,27 +16,55 @@ from hitmark.sprites.configuration import ImageToVideoConfiguration, read_config
 from hitmark.sprites.decoder import decoder_loss
 from hitmark.sprites.image_to_video import ImageToVideoModel, denoising_loss, make_batch
 from hitmark.sprites.networks import assemble, build_autoencoder, build_image_encoder, build_unet
+from hitmark.sprites.samples import sample_sheet
 from hitmark.sprites.training import Schedule, Training
 from hitmark.sprites.world import SPLITS
 
 CODE_CLIPS = 200
 """Clips whose patches decide the linear code."""
+SHEET_EVERY = 500
+"""Steps between sheets of samples."""
 
 
-def train(folder: Path, configuration: ImageToVideoConfiguration, parts: tuple[str, ...], device: str = "cpu") -> Path:
-    """Runs or resumes the `parts` ("unet", "decoder"), then exports what is there to `folder`/pipeline.
+def train(
+    name: str,
+    config: Path | None,
+    folder: Path,
+    device: str = "auto",
+    parts: tuple[str, ...] = ("unet", "decoder"),
+) -> Path:
+    """Runs or resumes the `parts` of the training of an embedded model, then exports it to `folder`/pipeline.
 
-    Writes `configuration.json`, checkpoints and logs to `folder`. Raises HitmarkError when `folder` holds a run of
-    another configuration of the networks.
+    `config`: a TOML file, None for the one that shipped. Writes `configuration.json`, checkpoints, logs and sample
+    sheets to `folder`; a run that was stopped goes on where it was. Returns the exported pipeline's folder.
+    Raises HitmarkError for an unknown name, a bad configuration, or a folder that holds a run of other sizes.
     """
+    if name != "sprites-i2v":
+        raise HitmarkError(f"there is no training of {name!r}; the embedded model that can be trained is sprites-i2v")
+    configuration = read_configuration(config)
+    device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "configuration.json").write_text(json.dumps(asdict(configuration), indent=2) + "\n", encoding="utf-8")
     code = fitted_code(folder, configuration)
     if "unet" in parts:
-        unet_training(folder, configuration).run(_unet_loss(code, configuration, device))
+        training = unet_training(folder, configuration, device)
+        training.run(_unet_loss(code, configuration, device), _sheets(code, configuration))
     if "decoder" in parts:
-        decoder_training(folder, configuration).run(_decoder_loss(code, configuration, device))
+        decoder_training(folder, configuration, device).run(_decoder_loss(code, configuration, device))
     return export(folder, configuration)
+
+
+def _sheets(code: linear_code.LinearCode, configuration: ImageToVideoConfiguration) -> Callable[[Training], None]:
+    """Writes a sheet of sampled clips at the first checkpoint after every SHEET_EVERY steps."""
+    written = {"at": 0}
+
+    def report(training: Training) -> None:
+        if training.step - written["at"] >= SHEET_EVERY or training.step == training.schedule.steps:
+            written["at"] = training.step
+            sheet = sample_sheet(training.averaged, code, configuration)
+            sheet.save(training.folder / f"samples-{training.step:06d}.png")
+
+    return report
 
 
 def fitted_code(folder: Path, configuration: ImageToVideoConfiguration) -> linear_code.LinearCode:
@@ -51,22 +79,22 @@ def fitted_code(folder: Path, configuration: ImageToVideoConfiguration) -> linea
     return linear_code.LinearCode(**torch.load(path, weights_only=True))
 
 
-def unet_training(folder: Path, configuration: ImageToVideoConfiguration) -> Training:
+def unet_training(folder: Path, configuration: ImageToVideoConfiguration, device: str = "cpu") -> Training:
     """The denoiser's run (denoiser and image encoder together)."""
     torch.manual_seed(configuration.seed)
     model = ImageToVideoModel(build_unet(configuration), build_image_encoder(configuration))
     schedule = Schedule(configuration.steps, configuration.warmup, configuration.decay, configuration.learning_rate)
-    return Training("unet", folder, model, schedule, configuration.average, configuration.seed)
+    return Training("unet", folder, model.to(device), schedule, configuration.average, configuration.seed)
 
 
-def decoder_training(folder: Path, configuration: ImageToVideoConfiguration) -> Training:
+def decoder_training(folder: Path, configuration: ImageToVideoConfiguration, device: str = "cpu") -> Training:
     """The decoder's run."""
     torch.manual_seed(configuration.seed + 1)
     schedule = Schedule(
         configuration.decoder_steps, configuration.warmup, configuration.decay, configuration.decoder_learning_rate
     )
     decoder = build_autoencoder(configuration).decoder
-    return Training("decoder", folder, decoder, schedule, configuration.average, configuration.seed + 1)
+    return Training("decoder", folder, decoder.to(device), schedule, configuration.average, configuration.seed + 1)
 
 
 def _unet_loss(
@@ -114,4 +142,4 @@ def export(folder: Path, configuration: ImageToVideoConfiguration) -> Path:
 if __name__ == "__main__":
     import sys
 
-    train(Path(sys.argv[1]), read_configuration(), tuple(sys.argv[2].split(",")))
+    train("sprites-i2v", None, Path(sys.argv[1]), "cpu", tuple(sys.argv[2].split(",")))

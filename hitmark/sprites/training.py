@@ -109,7 +109,7 @@ class Training:
         return sum(recent) / max(1, len(recent))
 
     def _load(self) -> None:
-        state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+        state = torch.load(self.checkpoint, map_location=next(self.network.parameters()).device, weights_only=True)
         try:
             self.network.load_state_dict(state["network"])
         except RuntimeError as error:
@@ -119,7 +119,7 @@ class Training:
         self.averaged.load_state_dict(state["averaged"])
         for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
-        self.generator.set_state(state["generator"])
+        self.generator.set_state(state["generator"].cpu())
         self.step, self.seconds, self.losses = state["step"], state["seconds"], state["losses"]
 
     @torch.no_grad()

@@ -74,7 +74,7 @@ def _track(track: Any, where: str) -> list[list[float]]:
         raise FormatError(f"{where}: expected {_SHAPE}, got {shorten(track)}")
     points = []
     for frame, point in enumerate(track):
-        pair = [point.get("x"), point.get("y")] if isinstance(point, dict) else []
+        pair: list[Any] = [point.get("x"), point.get("y")] if isinstance(point, dict) else []
         if len(pair) != 2 or not all(type(number) in (int, float) and abs(number) < 1e9 for number in pair):
             raise FormatError(f'{where}, point {frame}: expected {{"x": number, "y": number}}, got {shorten(point)}')
         points.append([float(number) for number in pair])

@@ -102,7 +102,7 @@ def _size_change(case: Case) -> list[str]:
         for index, track in enumerate(case.sampled.tracks)
         if (index < len(case.subjects) if index < count else case.holds.still_boxes)
     ]
-    changing = [track.name for track in written if np.ptp(sizes(track.boxes), axis=0).max() > 1e-9]
+    changing = [track.name for track in written if np.ptp(sizes(track.boxes), axis=0).max() > 1e-6]
     return [f"size change is not held, every box keeps its first size: {name!r}" for name in changing]
 
 

@@ -19,6 +19,7 @@ from hitmark.scene.formats.losses import Holds, losses
 from hitmark.scene.formats.paths import default_name, frame_fields, parked, sample, subject_fields
 from hitmark.scene.formats.pictures import picture_size, png_copy, scene_picture
 from hitmark.scene.formats.source import FormatError, Source, check_count
+from hitmark.scene.grid import SNAP_PIXELS
 from hitmark.scene.schema import Scene
 
 NAME = "sg-i2v"
@@ -27,6 +28,8 @@ HOLDS = Holds(
     image=True, visibility="baked: its box lies left of the picture in the other frames, which SG-I2V then skips"
 )
 USUAL_FRAMES = 14
+PUBLISHED_SIZE = (1024, 576)  # width, height that the published code resizes every picture to
+CELL = 8  # pixels a latent cell
 
 
 def sniff(source: Source) -> bool:
@@ -56,7 +59,8 @@ def read(source: Source, options: Options) -> Scene:
             f"{source.folder}: expected the first frame as {PICTURE} (boxes are in its pixels), found none; put it "
             "there, or give its width and height (`--width 1024 --height 576`)"
         )
-    boxes = pixel_boxes(parse_npy(data, str(tracks_path)), tracks_path) / np.array([width, height, width, height])
+    array = check_array(parse_npy(data, str(tracks_path)), tracks_path)
+    boxes = like_published(array, width, height) / np.array([width, height, width, height])
     subjects = [
         subject_fields(default_name(index), box, f"{tracks_path}: box {index}") for index, box in enumerate(boxes)
     ]
@@ -64,8 +68,8 @@ def read(source: Source, options: Options) -> Scene:
     return Scene.from_dict(fields, source=str(tracks_path))
 
 
-def pixel_boxes(array: np.ndarray, path: Path) -> np.ndarray:
-    """Turn the file's array into boxes, float64 (boxes, frames, 4) xyxy in pixels of the picture.
+def check_array(array: np.ndarray, path: Path) -> np.ndarray:
+    """Return the file's array as float64 (boxes, 2 + frames, 2).
 
     Raises:
         FormatError: another shape or dtype, NaN.
@@ -76,9 +80,40 @@ def pixel_boxes(array: np.ndarray, path: Path) -> np.ndarray:
             f"got {list(array.shape)}; transpose or add what is missing"
         )
     check_count(path, array.shape[0] * (array.shape[1] - 2))
-    values = check_numbers(array, str(path), "pixel coordinates")
-    shift = values[:, 2:] - values[:, 2:3]
-    return np.concatenate([values[:, 0:1] + shift, values[:, 1:2] + shift], axis=2)
+    return check_numbers(array, str(path), "pixel coordinates")
+
+
+def pixel_boxes(array: np.ndarray) -> np.ndarray:
+    """Turn corners and centres (boxes, 2 + frames, 2) into xyxy boxes (boxes, frames, 4), in the array's precision."""
+    shift = array[:, 2:] - array[:, 2:3]
+    return np.concatenate([array[:, 0:1] + shift, array[:, 1:2] + shift], axis=2)
+
+
+def like_published(array: np.ndarray, width: int, height: int) -> np.ndarray:
+    """As `pixel_boxes`, with corners on the edge of a latent cell put on the side where the published code sees them.
+
+    That code works in float32 on a picture of 1024 x 576. A corner that should lie exactly on a cell's edge, frequent
+    with whole pixels and pictures of 1280 x 720, may come out just below it and lose the cell (about 1 % of the corners
+    there). These are moved by at most 0.0005 px, so that the cells at 1024 x 576 are the published ones, all of them.
+
+    Args:
+        array: float64 (boxes, 2 + frames, 2), in pixels of the picture.
+        width: of the picture.
+        height: of the picture.
+
+    Returns:
+        float64 (boxes, frames, 4), in pixels of the picture.
+    """
+    single = array.astype(np.float32)
+    for axis, (size, target) in enumerate(zip((width, height), PUBLISHED_SIZE, strict=True)):
+        single[..., axis] = single[..., axis] * target / size
+    theirs = np.floor_divide(pixel_boxes(single), CELL).astype(np.float64)
+    scale = np.tile(np.divide(PUBLISHED_SIZE, (width, height)), 2)
+    boxes = pixel_boxes(array)
+    pixels = boxes * scale
+    ours = np.floor(np.where(np.abs(pixels - np.rint(pixels)) <= SNAP_PIXELS, np.rint(pixels), pixels) / CELL)
+    edge = np.maximum(ours, theirs) * CELL - np.where(theirs < ours, 2 * SNAP_PIXELS, 0)
+    return np.where((ours != theirs) & (np.abs(edge - pixels) < 5 * SNAP_PIXELS), edge / scale, boxes)
 
 
 def write(scene: Scene, path: Path, options: Options) -> Encoded:

@@ -1,0 +1,5 @@
+"""`python -m hitmark` is the `hitmark` command."""
+
+from hitmark.cli import main
+
+main()

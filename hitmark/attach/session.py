@@ -1,0 +1,204 @@
+"""Wraps, hooks and the step clock of one pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from hitmark.attach.guards import (
+    Wanted,
+    attribute,
+    check_gradients_possible,
+    check_not_compiled_inside,
+    check_scene,
+    frozen,
+    tracks_per_clip,
+    uncompiled,
+)
+from hitmark.attach.schedulers import check_single_step, clean_estimate, noise_level, output_for
+from hitmark.backbones import backbone_for
+from hitmark.control import Control, Layers, Layout, SelfAttention, Step
+from hitmark.errors import HitmarkError
+
+MARK = "_hitmark_session"
+
+
+@contextmanager
+def attach(pipe: Any, scene: Wanted, controls: Control | Sequence[Control]) -> Iterator[Session]:
+    """Let controls act on every call of a stock diffusers pipeline inside the `with` block.
+
+    Args:
+        pipe: a pipeline with an adapter in `hitmark.backbones`, on its device, in its dtype, with its scheduler.
+        scene: a Scene or a list of Tracks; or a list of either, one for each clip of a batch.
+        controls: one Control, or several, acting in the order given; none leaves the pipeline alone.
+
+    Yields:
+        The session; `session.controls` are the controls.
+
+    Raises:
+        HitmarkError: a pipeline, scheduler or state in which the controls cannot act. Raised before anything runs, or
+            before the first denoising step where it depends on the call (frames, batch, size).
+    """
+    chosen = (controls,) if isinstance(controls, Control) else tuple(controls)
+    session = Session(pipe, scene, chosen)
+    with ExitStack() as stack:
+        if chosen:
+            session.install(stack)
+        yield session
+
+
+class Session:
+    """One pipeline with controls on it."""
+
+    def __init__(self, pipe: Any, scene: Wanted, controls: tuple[Control, ...]) -> None:
+        for control in controls:
+            if not isinstance(control, Control):
+                raise HitmarkError(f"controls must be Control objects, e.g. build('sg-i2v'), but got {control!r}.")
+        check_scene(scene)
+        self.backbone = backbone_for(pipe)
+        self.pipe = pipe
+        self.scene = scene
+        self.controls = controls
+        self.scheduler = pipe.scheduler
+        self.denoiser = self.backbone.denoiser
+        self._scale: Callable[..., Tensor] = self.scheduler.scale_model_input if controls else None
+        self._shown: Tensor | None = None  # what the scheduler scaled last; None once the denoiser has taken it
+        self._edited: Tensor | None = None  # latents for this step, float32
+        self._layouts: list[Layout] = []
+        self._steps: list[Step] = []
+
+    def install(self, stack: ExitStack) -> None:
+        """Wrap and hook; undone when the stack closes."""
+        network = self.backbone.network
+        check_gradients_possible(network)
+        check_not_compiled_inside(network)
+        check_single_step(self.scheduler)
+        for marked in (self.scheduler, self.denoiser, network):
+            if MARK in vars(marked):
+                raise HitmarkError(
+                    "This pipeline, or its scheduler or denoiser, already has controls attached. Leave the other "
+                    "`with attach(...)` block first, or attach all controls at once: attach(pipe, scene, [a, b])."
+                )
+        for marked in {id(each): each for each in (self.scheduler, self.denoiser, network)}.values():
+            stack.enter_context(attribute(marked, MARK, self))
+        self._scale = self.scheduler.scale_model_input
+        for owner, name, wrapper in (
+            (self.scheduler, "scale_model_input", self._scale_model_input),
+            (self.scheduler, "step", self._step),
+            (self.pipe, "prepare_latents", self._prepare_latents),
+        ):
+            stack.enter_context(attribute(owner, name, partial(wrapper, getattr(owner, name))))
+        self._intercept_denoiser(stack)
+
+    def _intercept_denoiser(self, stack: ExitStack) -> None:
+        compiled = vars(self.denoiser).get("_compiled_call_impl")
+        if compiled is None:
+            hook = self.denoiser.register_forward_pre_hook(self._before_denoiser, with_kwargs=True)
+            stack.callback(hook.remove)
+            return
+
+        # module.compile() would trace a hook into its graph, so the controls stand in front of the compiled call
+        def call(*args: Any, **kwargs: Any) -> Any:
+            changed = self._before_denoiser(self.denoiser, args, kwargs)
+            return compiled(*args, **kwargs) if changed is None else compiled(*changed[0], **changed[1])
+
+        stack.enter_context(attribute(self.denoiser, "_compiled_call_impl", call))
+
+    def _prepare_latents(self, original: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
+        """Before the loop: check what depends on this call, then edit the start noise."""
+        if self.pipe.scheduler is not self.scheduler or self.backbone.denoiser is not self.denoiser:
+            raise HitmarkError(
+                "The pipeline's scheduler or denoiser was replaced inside the `with attach(...)` block; the controls "
+                "hang on the old one. Replace it before the block."
+            )
+        check_gradients_possible(self.backbone.network)
+        self._shown = self._edited = None
+        latents = original(*args, **kwargs)
+        batch, frames, _channels, height, width = latents.shape
+        tracks = tracks_per_clip(self.scene, batch, frames)
+        self._layouts = [Layout(frames, height, width, self.backbone.factor, clip) for clip in tracks]
+        for control in self.controls:
+            self.backbone.check_layers(getattr(control, "layers", None))
+            for layout in self._layouts:
+                control.check(layout)
+        return self._with_initial_noise(latents, self.backbone.generators(args, kwargs, batch))
+
+    def _with_initial_noise(self, latents: Tensor, generators: list[torch.Generator | None]) -> Tensor:
+        controls = self._those_with("initial_noise")
+        if not controls:
+            return latents
+        scale = float(self.scheduler.init_noise_sigma)
+        clips = []
+        for clip, layout, generator in zip(latents.split(1), self._layouts, generators, strict=True):
+            noise = clip.float() / scale
+            for control in controls:
+                noise = control.initial_noise(noise, layout, generator)
+            clips.append(noise * scale)
+        return torch.cat(clips).to(latents.dtype)
+
+    def _scale_model_input(self, original: Callable[..., Tensor], sample: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        self._shown = sample
+        return original(sample, *args, **kwargs)
+
+    def _before_denoiser(self, _module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Edit the latents of this step; returns the changed call, or None to leave it exactly as it is."""
+        if self._shown is None:  # a call from within a control, not one of the loop
+            return None
+        call = self.backbone.bind(args, kwargs)
+        latents, self._shown = self._shown[-call.batch :], None
+        self._steps = [self._step_of(call, clip) for clip in range(call.batch)]
+        before = latents.float()
+        edited = self._edit("latents", before)
+        if edited is before:
+            return None
+        self._edited = edited
+        scaled = self._scale(edited.to(latents.dtype), call.arguments["timestep"])
+        return (), self.backbone.with_latents(call, scaled)
+
+    def _step(
+        self, original: Callable[..., Any], output: Tensor, timestep: Any, sample: Tensor, *args: Any, **kwargs: Any
+    ) -> Any:
+        if self._shown is not None:
+            raise HitmarkError(
+                "The denoiser ran past the controls. Expected the pipeline to call the denoiser it had when the "
+                "controls were attached; do not replace or compile it inside the `with attach(...)` block."
+            )
+        if self._edited is not None:
+            sample, self._edited = self._edited, None
+        if self._those_with("prediction"):
+            kind = self.scheduler.config.prediction_type
+            level = (self._steps[0].alpha, self._steps[0].sigma, kind)
+            clean = clean_estimate(output.float(), sample.float(), *level)
+            edited = self._edit("prediction", clean)
+            if edited is not clean:
+                output = output_for(edited, sample.float(), *level).to(output.dtype)
+        return original(output, timestep, sample, *args, **kwargs)
+
+    def _edit(self, point: str, values: Tensor) -> Tensor:
+        """Let the controls edit each clip by itself; the very same tensor when none of them changed anything."""
+        before = values.split(1)
+        after = list(before)
+        with frozen(self.backbone.network), uncompiled(self.backbone.network):
+            for clip, step in enumerate(self._steps):
+                for control in self._those_with(point):
+                    after[clip] = getattr(control, point)(after[clip], step)
+        same = all(new is old for new, old in zip(after, before, strict=True))
+        return values if same else torch.cat(after).detach()
+
+    def _step_of(self, call: Any, clip: int) -> Step:
+        timestep = call.arguments["timestep"]
+        index, alpha, sigma = noise_level(self.scheduler, timestep)
+
+        def read(latents: Tensor, layers: Layers = None, **options: Any) -> list[SelfAttention]:
+            return self.backbone.self_attention(call, clip, self._scale(latents, timestep), layers, **options)
+
+        count = len(self.scheduler.timesteps)
+        return Step(index, count, alpha, sigma, self._layouts[clip], call.dtype == torch.float16, read)
+
+    def _those_with(self, point: str) -> list[Control]:
+        return [control for control in self.controls if control.implements(point)]

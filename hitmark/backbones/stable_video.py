@@ -1,0 +1,174 @@
+"""Stable Video Diffusion: `UNetSpatioTemporalConditionModel` in diffusers' `StableVideoDiffusionPipeline`.
+
+The U-Net takes (batch, frames, 2 * channels, height, width): the scaled noisy latents and, beside them on the channel
+axis, the latents of the first picture. With classifier-free guidance the batch is [unconditional; conditional].
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from hitmark.backbones.capture import Site, read_self_attention
+from hitmark.backbones.memory import activation_gib, gradient_checkpointing
+from hitmark.control import Layers, SelfAttention
+from hitmark.errors import HitmarkError
+
+PUBLISHED_LAYERS = ("2.1", "2.2")  # SG-I2V on the real U-Net (four up blocks, three attentions each)
+
+
+@dataclass(frozen=True)
+class DenoiserCall:
+    """One call of the U-Net by the pipeline.
+
+    Attributes:
+        arguments: by name, as `UNetSpatioTemporalConditionModel.forward` takes them.
+        batch: number of clips; guided: whether the batch also holds their unconditional halves, first.
+        frames, channels, height, width: of the latents of a clip.
+    """
+
+    arguments: dict[str, Any]
+    batch: int
+    guided: bool
+    frames: int
+    channels: int
+    height: int
+    width: int
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """In which the network is fed."""
+        return self.arguments["sample"].dtype
+
+
+class StableVideo:
+    """Adapter of one pipeline object."""
+
+    denoiser_name = "unet"
+
+    def __init__(self, pipe: Any) -> None:
+        self.pipe = pipe
+
+    @property
+    def denoiser(self) -> nn.Module:
+        """The module as the pipeline calls it; possibly the product of torch.compile."""
+        return self.pipe.unet
+
+    @property
+    def network(self) -> nn.Module:
+        """The uncompiled module."""
+        return getattr(self.denoiser, "_orig_mod", self.denoiser)
+
+    @property
+    def factor(self) -> int:
+        """Pixels per latent cell."""
+        return self.pipe.vae_scale_factor
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> DenoiserCall:
+        """Name the arguments of a call and say what they mean."""
+        parameters = inspect.signature(type(self.network).forward).parameters
+        arguments = dict(zip(list(parameters)[1:], args, strict=False)) | kwargs
+        sample = arguments["sample"]
+        guided = bool(self.pipe.do_classifier_free_guidance)
+        rows, frames, both_channels, height, width = sample.shape
+        batch = rows // 2 if guided else rows
+        return DenoiserCall(arguments, batch, guided, frames, both_channels // 2, height, width)
+
+    def generators(self, args: tuple[Any, ...], kwargs: dict[str, Any], batch: int) -> list[torch.Generator | None]:
+        """The generator of each clip, from a call of `prepare_latents`."""
+        parameters = inspect.signature(type(self.pipe).prepare_latents).parameters
+        given = (dict(zip(list(parameters)[1:], args, strict=False)) | kwargs).get("generator")
+        return list(given) if isinstance(given, list) else [given] * batch
+
+    def with_latents(self, call: DenoiserCall, scaled: Tensor) -> dict[str, Any]:
+        """The arguments of the same call on other latents (batch, frames, channels, height, width), already scaled."""
+        scaled = torch.cat([scaled] * 2) if call.guided else scaled
+        image = call.arguments["sample"][:, :, call.channels :]
+        return call.arguments | {"sample": torch.cat([scaled.to(image.dtype), image], dim=2)}
+
+    def self_attention(
+        self,
+        call: DenoiserCall,
+        clip: int,
+        scaled: Tensor,
+        layers: Layers,
+        *,
+        first_frame_keys: bool,
+        memory_budget: float | None,
+    ) -> list[SelfAttention]:
+        """Spatial self-attention of the conditional branch of one clip on other latents, differentiable.
+
+        Args:
+            call: what the pipeline asked the network.
+            clip: which of the batch.
+            scaled: (1, frames, channels, height, width), scaled by the scheduler.
+            layers: "BLOCK.LAYER" names in the up blocks, a list or one comma-separated string; None = default.
+            first_frame_keys: keep keys and values of the first frame only.
+            memory_budget: GiB of activations above which gradient checkpointing is used; None = never.
+        """
+        sites = self.sites(layers)
+        row = call.batch + clip if call.guided else clip
+        image = call.arguments["sample"][row : row + 1, :, call.channels :]
+        arguments = {name: _row(value, row) for name, value in call.arguments.items()}
+        arguments["sample"] = torch.cat([scaled.to(image.dtype), image], dim=2)
+        checkpointing: AbstractContextManager[None] = nullcontext()
+        if memory_budget is not None and activation_gib(self.network, call, sites) > memory_budget:
+            # the pass ends inside the last layer read, and an exception must not cross a checkpointed region
+            checkpointing = gradient_checkpointing(self.network, except_for=[site.picture for site in sites[-1:]])
+        with checkpointing, torch.enable_grad():
+            return read_self_attention(lambda: self.network(**arguments), sites, first_frame_keys=first_frame_keys)
+
+    def check_layers(self, layers: Layers) -> None:
+        """Raise HitmarkError for layers that the network does not have."""
+        self.sites(layers)
+
+    def sites(self, layers: Layers = None) -> list[Site]:
+        """The layers by name, in the order in which the network runs them.
+
+        Raises:
+            HitmarkError: a name that the network does not have.
+        """
+        present = {
+            f"{block}.{layer}": Site(f"{block}.{layer}", transformer.transformer_blocks[0].attn1, transformer)
+            for block, up_block in enumerate(self.network.up_blocks)
+            for layer, transformer in enumerate(getattr(up_block, "attentions", []))
+        }
+        wanted = self.default_layers(list(present)) if layers is None else _names(layers)
+        unknown = [name for name in wanted if name not in present]
+        if unknown or not wanted:
+            raise HitmarkError(
+                f"layers: this U-Net has no spatial self-attention {', '.join(map(repr, unknown)) or 'in that list'}. "
+                f"Expected BLOCK.LAYER of its up blocks, some of: {', '.join(present) or '(none)'}."
+            )
+        return [site for name, site in present.items() if name in wanted]
+
+    def default_layers(self, present: list[str]) -> Sequence[str]:
+        """The published layers where the network has them, else the last two of the level at half latent size.
+
+        A network without attention at that level uses the next finer level that has some, else the next coarser.
+        """
+        if set(PUBLISHED_LAYERS) <= set(present):
+            return PUBLISHED_LAYERS
+        blocks = len(self.network.up_blocks)
+        half_size = max(blocks - 2, 0)
+        for block in [*range(half_size, blocks), *range(half_size - 1, -1, -1)]:
+            names = [name for name in present if name.startswith(f"{block}.")]
+            if names:
+                return names[-2:]
+        return ()
+
+
+def _names(layers: Layers) -> list[str]:
+    names = layers.split(",") if isinstance(layers, str) else list(layers or [])
+    return [str(name).strip() for name in names]
+
+
+def _row(value: Any, row: int) -> Any:
+    """One row of a batched tensor; anything else (a timestep, a flag) as it is."""
+    return value[row : row + 1] if isinstance(value, Tensor) and value.ndim > 1 else value

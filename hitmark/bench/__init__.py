@@ -1,0 +1,1 @@
+"""Comparisons of methods on many scenes, and the demonstration page."""

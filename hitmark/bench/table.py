@@ -1,0 +1,214 @@
+"""The measured table: sprite scenes with and without SG-I2V and its ablations, on the embedded image-to-video model.
+
+    python -m hitmark.bench.table --clips 64 -o out/table
+
+Every finished (scene, variant) is one line of OUT/rows.jsonl; run again, and only what is missing is made. Scenes come
+from the `test` seeds of the sprite world (`--split tune` for choosing knobs), which the model was not trained on.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from hitmark.errors import HitmarkError
+
+VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "no control": ("none", {}),
+    "SG-I2V": ("sg-i2v", {}),
+    "plain self-attention features": ("sg-i2v", {"features": "self"}),
+    "no frequency merge": ("sg-i2v", {"merge_cutoff": None}),
+    "no Gaussian weights": ("sg-i2v", {"gaussian_sigma": None}),
+}
+"""Rows of the table: method and knobs on top of the model's own."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One clip, scored. Lengths in pixels of a picture 64 wide; see docs/metrics.md."""
+
+    seed: int
+    variant: str
+    errors: list[float]
+    """ObjMC of every sprite."""
+    found: list[float]
+    """Share of frames 2..F in which each sprite was found."""
+    identity: list[float]
+    first_frame_psnr: float
+    color_shift: float
+    seconds: float
+
+
+def score(scene_seed: int, variant: str, model: str, knobs: dict[str, Any], split: str) -> Row:
+    """Generates and scores one clip."""
+    from hitmark.generate import generate
+    from hitmark.metrics.kept import color_shift, first_frame_psnr, identity_kept
+    from hitmark.metrics.tracks import object_motion_control_error
+    from hitmark.observers.sprites import find_sprite
+    from hitmark.scene.schema import MethodChoice
+    from hitmark.sprites.scenes import sprite_scene
+
+    world = _world(split)
+    made = sprite_scene(world, world.plan(scene_seed))
+    method, own = VARIANTS.get(variant, ("sg-i2v", {}))
+    chosen = {} if method == "none" else knobs | own
+    scene = made.scene.replace(method=MethodChoice(name=method, knobs=chosen), model=model)
+    result = generate(scene, made.picture, _pipeline(model))
+    errors, found, identity = [], [], []
+    for number, thing in enumerate(made.clip.plan.objects):
+        seen = find_sprite(result.frames, str(thing.name), thing.color)
+        error = object_motion_control_error(
+            made.wanted(number), seen.centres, (world.width, world.height), present=seen.found, width=64
+        )
+        errors.append(error.pixels)
+        found.append(error.found_share)
+        start = made.wanted(number)[:1], np.array([thing.size * min(world.width, world.height)])
+        centres = np.concatenate([start[0], seen.centres[1:]])
+        sizes = np.concatenate([start[1], seen.sizes[1:]])
+        present = np.concatenate([[True], seen.found[1:]])
+        identity.append(identity_kept(result.frames, centres, sizes, present))
+    picture = np.asarray(made.picture)
+    return Row(
+        scene_seed,
+        variant,
+        errors,
+        found,
+        identity,
+        first_frame_psnr(result.frames, picture),
+        color_shift(result.frames, picture).mean,
+        result.seconds,
+    )
+
+
+def summarise(rows: Iterable[Row]) -> dict[str, float]:
+    """Means over clips (ObjMC, identity: over sprites), as printed."""
+    rows = list(rows)
+    errors = np.array([error for row in rows for error in row.errors])
+    shares = np.array([share for row in rows for share in row.found])
+    identity = np.array([value for row in rows for value in row.identity])
+    return {
+        "clips": len(rows),
+        "ObjMC px": float(np.nanmean(errors)),
+        "median px": float(np.nanmedian(errors)),
+        "found %": float(100 * (shares >= 0.5).mean()),
+        "identity": float(np.nanmean(identity)),
+        "first frame dB": float(np.mean([row.first_frame_psnr for row in rows])),
+        "colour shift": float(np.mean([row.color_shift for row in rows])),
+        "seconds": float(np.median([row.seconds for row in rows])),
+    }
+
+
+def ratio_interval(rows: list[Row], baseline: list[Row], draws: int = 2000) -> tuple[float, float, float]:
+    """Ratio of mean ObjMC to the baseline's on the same scenes, with its 95 % bootstrap interval over scenes."""
+    by_seed = {row.seed: row for row in baseline}
+    pairs = [(float(np.nansum(row.errors)), float(np.nansum(by_seed[row.seed].errors))) for row in rows]
+    values = np.array(pairs)
+    generator = np.random.default_rng(0)
+    picks = values[generator.integers(len(values), size=(draws, len(values)))].sum(1)
+    low, high = np.quantile(picks[:, 0] / picks[:, 1], [0.025, 0.975])
+    return float(values[:, 0].sum() / values[:, 1].sum()), float(low), float(high)
+
+
+def markdown(rows: list[Row]) -> str:
+    """The table, one line per variant, with the ratio of ObjMC to "no control"."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.variant, []).append(row)
+    columns = list(summarise(rows))
+    lines = [f"| variant | {' | '.join(columns)} | ObjMC / no control |", "|---" * (len(columns) + 2) + "|"]
+    for variant, group in groups.items():
+        values = summarise(group)
+        cells = " | ".join(f"{value:.3g}" for value in values.values())
+        against = "1"
+        if variant != "no control" and "no control" in groups:
+            seeds = {row.seed for row in groups["no control"]}
+            ratio, low, high = ratio_interval([row for row in group if row.seed in seeds], groups["no control"])
+            against = f"{ratio:.2f} ({low:.2f} to {high:.2f})"
+        lines.append(f"| {variant} | {cells} | {against} |")
+    return "\n".join(lines)
+
+
+def run(jobs: list[tuple[int, str, str, dict[str, Any], str]], folder: Path, workers: int) -> list[Row]:
+    """Scores what is missing and returns all rows, in the order of `jobs`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "rows.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    done = {(row.seed, row.variant): row for row in (Row(**json.loads(line)) for line in lines)}
+    missing = [job for job in jobs if (job[0], job[1]) not in done]
+    if missing:
+        from tqdm import tqdm
+
+        os.environ["OMP_NUM_THREADS"] = "1"
+        context = multiprocessing.get_context("spawn")
+        with context.Pool(workers, initializer=_one_thread) as pool, path.open("a", encoding="utf-8") as log:
+            for row in tqdm(pool.imap_unordered(_score_job, missing), total=len(missing), desc="clips"):
+                log.write(json.dumps(asdict(row)) + "\n")
+                log.flush()
+                done[row.seed, row.variant] = row
+    return [done[job[0], job[1]] for job in jobs]
+
+
+def _score_job(job: tuple[int, str, str, dict[str, Any], str]) -> Row:
+    return score(*job)
+
+
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+_LOADED: dict[str, Any] = {}
+
+
+def _pipeline(model: str) -> Any:
+    from hitmark.backbones.catalog import load_pipeline
+
+    if model not in _LOADED:
+        _LOADED[model] = load_pipeline(model, dtype="float32", device="cpu")
+    return _LOADED[model]
+
+
+def _world(split: str) -> Any:
+    from hitmark.sprites.world import SpriteWorld
+
+    return SpriteWorld()
+
+
+def main(
+    clips: Annotated[int, typer.Option(help="Number of scenes.")] = 64,
+    output: Annotated[Path, typer.Option("-o", "--output", help="For rows.jsonl, table.md.")] = Path("out/table"),
+    split: Annotated[str, typer.Option(help="test, or tune for choosing knobs.")] = "test",
+    variants: Annotated[str, typer.Option(help="Comma-separated; default all.")] = ",".join(VARIANTS),
+    model: Annotated[str, typer.Option(help="Name or path.")] = "sprites-i2v",
+    settings: Annotated[list[str] | None, typer.Option("--set", help="KNOB=VALUE for every controlled row.")] = None,
+    workers: Annotated[int, typer.Option(help="Processes of one thread each.")] = os.cpu_count() or 1,
+) -> None:
+    """Prints the table of control and of what was kept."""
+    from hitmark.sprites.scenes import held_out
+
+    names = variants.split(",")
+    unknown = [name for name in names if name not in VARIANTS]
+    if unknown:
+        raise HitmarkError(f"unknown variants {unknown}; known are {', '.join(VARIANTS)}")
+    knobs = {part.split("=", 1)[0]: json.loads(part.split("=", 1)[1]) for part in settings or []}
+    seeds = [made.scene.seed for made in held_out(_world(split), clips, split)]
+    jobs = [(seed, name, model, knobs, split) for seed in seeds for name in names]
+    started = time.monotonic()
+    text = markdown(run(jobs, output, workers))
+    (output / "table.md").write_text(text + "\n", encoding="utf-8")
+    typer.echo(text)
+    typer.echo(f"{split} seeds {seeds[0]}..{seeds[-1]}, {time.monotonic() - started:.0f} s, {workers} processes")
+
+
+if __name__ == "__main__":
+    typer.run(main)

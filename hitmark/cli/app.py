@@ -1,0 +1,56 @@
+"""The table of commands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hitmark.cli import convert, demo, generate, models, train
+from hitmark.cli.errors import ReadableGroup, stop_cleanly_when_terminated
+
+app = typer.Typer(
+    name="hitmark",
+    cls=ReadableGroup,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from hitmark.record import hitmark_version
+
+        typer.echo(f"hitmark {hitmark_version()}")
+        raise typer.Exit
+
+
+@app.callback(
+    epilog="Start with: `hitmark demo`, or `hitmark generate --image photo.jpg --box 0.1,0.5,0.3,0.8 --path 0.8,0.6`."
+)
+def _hitmark(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Make the objects of a generated video go where you say, without training the model.
+
+    You give a picture, boxes and paths (a scene); a pretrained video diffusion model follows them.
+    """
+
+
+app.command("generate", short_help="Make the video of a scene.", epilog=generate.EXAMPLES)(generate.generate)
+app.command("convert", short_help="Convert a scene from or to the files of another tool.")(convert.convert)
+app.command("models", short_help="List the models by name.", epilog=models.EXAMPLES)(models.models)
+app.command("demo", short_help="Three short scenes with and without control, and a page.", epilog=demo.EXAMPLES)(
+    demo.demo
+)
+app.command("train", short_help="Make an embedded model again.", epilog=train.EXAMPLES)(train.train)
+
+
+def main() -> None:
+    """Entry point of the `hitmark` command."""
+    stop_cleanly_when_terminated()
+    app()

@@ -1,0 +1,128 @@
+"""Boxes, paths and NAME=VALUE pairs from the command line."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from typing import Any
+
+from hitmark.errors import HitmarkError
+from hitmark.scene import Scene
+
+SAME_PLACE = 0.02  # a path that starts this near to the box's centre starts there
+FARTHEST = 0.5  # how far outside the picture a path may lead, in sides of the picture
+
+
+class FlagError(HitmarkError):
+    """A command-line option cannot be understood; the message shows how it is written."""
+
+
+def scene_from_flags(boxes: list[str], paths: list[str], smooth: bool) -> Scene:
+    """Build a scene: the n-th path moves the n-th box, a box without a path holds still.
+
+    Raises:
+        HitmarkError: more paths than boxes, or numbers that are no fractions of the picture.
+    """
+    if not boxes:
+        raise FlagError('--box: expected at least one box, e.g. --box 0.1,0.5,0.3,0.8 --path "0.5,0.5 0.8,0.6"')
+    if len(paths) > len(boxes):
+        raise FlagError(
+            f"--path: {len(paths)} paths for {len(boxes)} boxes; give each path its --box, in the same order"
+        )
+    subjects = []
+    for number, (text, path) in enumerate(itertools.zip_longest(boxes, paths), start=1):
+        box = parse_box(text)
+        keyframes = [{"time": 0.0, "box": box}] if path is None else keyframes_along(box, parse_path(path))
+        curved = "smooth" if smooth and len(keyframes) > 2 else "straight"
+        subjects.append({"name": f"box {number}", "keyframes": keyframes, "path": curved})
+    return Scene.from_dict({"subjects": subjects}, source="--box/--path")
+
+
+def parse_box(text: str) -> list[float]:
+    """Read "x0,y0,x1,y1", fractions of the picture. Raises `FlagError`."""
+    box = _numbers(text, "--box", "x0,y0,x1,y1", 4)
+    _refuse_pixels(box, "--box", text, 0.0, 1.0)
+    x0, y0, x1, y1 = box
+    if not (x0 < x1 and y0 < y1):
+        raise FlagError(f"--box: expected x0 < x1 and y0 < y1 (left, top, right, bottom), got {text!r}; swap them")
+    return box
+
+
+def parse_path(text: str) -> list[list[float]]:
+    """Read "x,y x,y ...": successive centres of the box, fractions of the picture. Raises `FlagError`."""
+    points = [_numbers(point, "--path", '"x,y x,y ..."', 2) for point in text.replace(";", " ").split()]
+    if not points:
+        raise FlagError('--path: expected one or more points, e.g. --path "0.5,0.5 0.8,0.6", got nothing')
+    for point in points:
+        _refuse_pixels(point, "--path", text, -FARTHEST, 1.0 + FARTHEST)
+    return points
+
+
+def keyframes_along(box: list[float], points: list[list[float]]) -> list[dict[str, Any]]:
+    """Keyframes of a box whose centre visits the points at constant speed.
+
+    A first point within 0.02 of the box's centre means that centre; otherwise the box sets out from where it is.
+    """
+    x0, y0, x1, y1 = box
+    centre = [(x0 + x1) / 2, (y0 + y1) / 2]
+    start = points[0] if math.dist(points[0], centre) <= SAME_PLACE else centre
+    stops = [start, *(points[1:] if start is points[0] else points)]
+    lengths = [math.dist(before, after) for before, after in itertools.pairwise(stops)]
+    total = sum(lengths)
+    if total == 0:
+        return [{"time": 0.0, "box": box}]
+    travelled = [sum(lengths[:count]) / total for count in range(len(stops))]
+    travelled[-1] = 1.0
+    keyframes: list[dict[str, Any]] = []
+    for time, (x, y) in zip(travelled, stops, strict=True):
+        dx, dy = x - start[0], y - start[1]
+        if not keyframes or time > keyframes[-1]["time"]:
+            keyframes.append({"time": time, "box": [x0 + dx, y0 + dy, x1 + dx, y1 + dy]})
+    return keyframes
+
+
+def parse_pairs(pairs: list[str], option: str) -> dict[str, Any]:
+    """Read NAME=VALUE pairs; values are JSON where they can be (0.3, true, null), else text. Raises `FlagError`."""
+    values: dict[str, Any] = {}
+    for pair in pairs:
+        name, sign, text = pair.partition("=")
+        if not sign or not name.strip():
+            raise FlagError(f"{option}: expected NAME=VALUE, e.g. {option} iterations=5, got {pair!r}")
+        if name.strip() in values:
+            raise FlagError(f"{option}: {name.strip()} is given twice; leave one out")
+        try:
+            value = json.loads(text, parse_constant=_no_constant)
+        except ValueError:
+            value = None if text.strip().lower() == "none" else text.strip()
+        values[name.strip()] = value
+    return values
+
+
+def _no_constant(word: str) -> Any:
+    raise FlagError(f"expected a finite number, got {word}; write a number")
+
+
+def _numbers(text: str, option: str, form: str, count: int) -> list[float]:
+    parts = text.replace(" ", "").split(",")
+    try:
+        numbers = [float(part) for part in parts]
+    except ValueError:
+        numbers = []
+    if len(numbers) != count:
+        raise FlagError(f"{option}: expected {form}, got {text!r}; separate the {count} numbers by commas")
+    if not all(math.isfinite(number) for number in numbers):
+        raise FlagError(f"{option}: expected finite numbers, got {text!r}; write numbers from 0 to 1")
+    return numbers
+
+
+def _refuse_pixels(numbers: list[float], option: str, text: str, low: float, high: float) -> None:
+    if all(low <= number <= high for number in numbers):
+        return
+    looks = "these look like pixels: " if max(numbers) > 2 else ""
+    raise FlagError(
+        f"{option}: expected fractions of the picture, 0 = left or top and 1 = right or bottom, got {text!r}; "
+        f"{looks}divide x by the picture's width and y by its height"
+        if looks
+        else f"{option}: expected fractions of the picture from {low:g} to {high:g}, got {text!r}; move it inside"
+    )

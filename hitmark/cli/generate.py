@@ -1,0 +1,202 @@
+"""`hitmark generate`: a scene in, a video out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hitmark.cli.flags import parse_pairs
+from hitmark.cli.progress import silence_libraries, step_bar
+from hitmark.cli.request import Request, read_request
+
+if TYPE_CHECKING:
+    from hitmark.draw import Found
+    from hitmark.generate import Plan, Result
+    from hitmark.outputs import Outputs
+    from hitmark.record import RunRecord
+
+SceneArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="SCENE",
+        help="Scene file, run record (out.json), SG-I2V folder, or any format that `hitmark convert` reads. "
+        "Leave it out when --image and --box are given.",
+        show_default=False,
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Video to write: .mp4, .mkv (lossless), .gif or .webp. Default: out.mp4."),
+]
+Model = Annotated[
+    str | None, typer.Option(help="Name (see `hitmark models`) or path. Default: the scene's, else sprites-i2v.")
+]
+Method = Annotated[str | None, typer.Option(help="sg-i2v, or none for the model without control.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of the noise. Default: the scene's.")]
+Steps = Annotated[int | None, typer.Option(help="Denoising steps. Default: the model's.")]
+Frames = Annotated[int | None, typer.Option(help="Number of frames. Default: the scene's, else the model's.")]
+Width = Annotated[int | None, typer.Option(help="Width in pixels. Default: the scene's, else the model's.")]
+Height = Annotated[int | None, typer.Option(help="Height in pixels. Default: the scene's, else the model's.")]
+Dtype = Annotated[
+    str | None, typer.Option(help="float32, float16, bfloat16, or auto: float32 on a CPU, float16 on a GPU.")
+]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 ..., or auto: a GPU when there is one.")]
+Knobs = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KNOB=VALUE", help="Setting of the method; repeatable.")
+]
+Call = Annotated[
+    list[str] | None, typer.Option("--call", metavar="NAME=VALUE", help="Argument of the model's pipeline; repeatable.")
+]
+FirstPicture = Annotated[Path | None, typer.Option("--image", help="First picture. Default: the scene's.")]
+Boxes = Annotated[
+    list[str] | None,
+    typer.Option("--box", metavar="X0,Y0,X1,Y1", help="Box in fractions of the picture, 0 to 1; repeatable."),
+]
+Paths = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--path",
+        metavar='"X,Y X,Y ..."',
+        help="Where the centre of the box goes; the n-th path is for the n-th box. A box without a path holds still.",
+    ),
+]
+Smooth = Annotated[bool, typer.Option("--smooth", help="A curve through the points of --path, no corners.")]
+SaveLatents = Annotated[
+    Path | None, typer.Option(metavar="FILE.safetensors", help="Also save the final latents under the key `latents`.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace the outputs of an earlier run.")]
+
+EXAMPLES = """\b
+Examples:
+  hitmark generate --image photo.jpg --box 0.1,0.5,0.3,0.8 --path "0.5,0.5 0.8,0.6" -o out/car.mp4
+  hitmark generate scene.json -o out/clip.mp4 --seed 3 --set iterations=8
+  hitmark generate examples/107 --model svd --dtype float16
+  hitmark generate out/clip.json -o again.mp4
+"""
+
+
+def generate(
+    scene: SceneArgument = None,
+    *,
+    output: Output = None,
+    model: Model = None,
+    method: Method = None,
+    seed: Seed = None,
+    steps: Steps = None,
+    frames: Frames = None,
+    width: Width = None,
+    height: Height = None,
+    dtype: Dtype = None,
+    device: Device = None,
+    knobs: Knobs = None,
+    call: Call = None,
+    image: FirstPicture = None,
+    boxes: Boxes = None,
+    paths: Paths = None,
+    smooth: Smooth = False,
+    save_latents: SaveLatents = None,
+    force: Force = False,
+) -> None:
+    """Make the video of a scene: what is in the boxes follows their paths.
+
+    Beside the video: OUT.plan.png (boxes and paths on the first picture), OUT.sheet.png (all frames), OUT.image.png
+    (the first picture) and OUT.json, the run record; `hitmark generate OUT.json` makes the same video again.
+    """
+    from hitmark.outputs import Outputs
+
+    request = read_request(scene, image, boxes or [], paths or [], smooth).with_options(
+        model=model,
+        method=method,
+        seed=seed,
+        steps=steps,
+        frames=frames,
+        width=width,
+        height=height,
+        dtype=dtype,
+        device=device,
+        knobs=parse_pairs(knobs or [], "--set"),
+        call=parse_pairs(call or [], "--call"),
+    )
+    outputs = Outputs(output or _default_output(scene, request), save_latents)
+    result, record = run(request, outputs, force=force)
+    tell(request, outputs, result, record)
+
+
+def run(request: Request, outputs: Outputs, *, force: bool) -> tuple[Result, RunRecord]:
+    """Check everything that can be checked, load the model, generate, write."""
+    from hitmark.backbones.catalog import load_pipeline, model_folder
+    from hitmark.generate import check_size, first_picture, open_picture, plan
+    from hitmark.generate import generate as make
+
+    planned = plan(request.scene, steps=request.steps, call=request.call)
+    picture = first_picture(planned.scene, request.image and open_picture(request.image), request.folder)
+    scene, model = planned.scene, str(planned.scene.model)
+    pixels = (scene.frames or 0) * (scene.width or 0) * (scene.height or 0)
+    outputs.check(request.inputs, overwrite=force, pixels=pixels)
+    for note in notes(planned):
+        typer.echo(f"note: {note}", err=True)
+    typer.echo(f"loading {model} ...", err=True)
+    silence_libraries()
+    pipe = load_pipeline(model, dtype=request.dtype, device=request.device)
+    check_size(scene, pipe)
+    if request.replayed is not None and request.replayed.machine.device == "cpu":
+        _use_threads(request.replayed.machine.threads)
+    with step_bar(f"{Path(model).name}, {scene.method.name}") as on_step:
+        result = make(request.scene, picture, pipe, on_step, steps=request.steps, call=request.call)
+    return result, outputs.save(result, find_positions(result), model_folder(model))
+
+
+def find_positions(result: Result) -> Found | None:
+    """Where the subjects are in the frames; None while no observer for any clip is at hand."""
+    return None
+
+
+def notes(planned: Plan) -> list[str]:
+    """What is allowed but probably not meant."""
+    from hitmark.backbones.catalog import model_card
+
+    scene, card = planned.scene, model_card(str(planned.scene.model))
+    found = []
+    asked, made_for = (scene.width or 0) * (scene.height or 0), card.width * card.height
+    if not made_for / 4 <= asked <= made_for * 4:
+        found.append(
+            f"{card.name} was made for {card.width}x{card.height} and this run asks for {scene.width}x{scene.height}; "
+            f"--width {card.width} --height {card.height} would fit"
+        )
+    if not card.frames / 2 <= (scene.frames or 0) <= card.frames * 2:
+        found.append(f"{card.name} was made for {card.frames} frames and this run asks for {scene.frames}")
+    return found
+
+
+def tell(request: Request, outputs: Outputs, result: Result, record: RunRecord) -> None:
+    """Say what was written, and whether a replay gave the same frames."""
+    frames, height, width, _ = result.frames.shape
+    typer.echo(
+        f"wrote {outputs.video}: {frames} frames of {width}x{height} in {result.seconds:.1f} s, "
+        f"peak memory {result.peak_memory / 1e9:.2f} GB"
+    )
+    others = [path for path in outputs.all() if path not in (outputs.video, outputs.record)]
+    typer.echo(f"      {', '.join(str(path) for path in others)}")
+    typer.echo(f"      {outputs.record} (make it again: hitmark generate {outputs.record})")
+    if request.replayed is None:
+        return
+    differences = "; ".join(request.replayed.differences(record))
+    if record.output.frames_sha256 == request.replayed.output.frames_sha256:
+        typer.echo("replay: the frames are the same, bit for bit")
+    else:
+        why = differences or "same versions and machine: was the record edited?"
+        typer.echo(f"warning: replay: the frames differ from the recorded ones ({why})", err=True)
+
+
+def _default_output(scene: str | None, request: Request) -> Path:
+    """out.mp4 here; for a record NAME.json NAME-replay.mp4, because NAME.mp4 is what it records."""
+    return Path("out.mp4") if request.replayed is None else Path(f"{Path(scene or 'out').stem}-replay.mp4")
+
+
+def _use_threads(threads: int) -> Any:
+    """Compute with as many threads as the recorded run: sums are split by thread, which decides the last bits."""
+    import torch
+
+    torch.set_num_threads(threads)

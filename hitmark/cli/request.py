@@ -1,0 +1,101 @@
+"""What `hitmark generate` is asked for: a scene of any kind, and the settings that are no part of a scene."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from hitmark.cli.flags import FlagError, scene_from_flags
+
+if TYPE_CHECKING:
+    from hitmark.record import RunRecord
+    from hitmark.scene import Scene
+
+
+@dataclass(frozen=True)
+class Request:
+    """One run to be made."""
+
+    scene: Scene
+    folder: Path  # the scene's picture is relative to it
+    inputs: list[Path] = field(default_factory=list)  # files that must not be overwritten
+    image: Path | None = None  # a picture to use in place of the scene's
+    steps: int | None = None
+    dtype: str = "auto"
+    device: str = "auto"
+    call: dict[str, Any] = field(default_factory=dict)
+    replayed: RunRecord | None = None  # the record that all of this comes from, unless an option changed it
+
+    def with_options(self, **options: Any) -> Request:
+        """Return the request with the given command-line options on top; those that are None change nothing.
+
+        Args:
+            options: model, seed, frames, width, height (of the scene), method, knobs, steps, dtype, device, call.
+
+        Raises:
+            SceneError: a value that a scene cannot have.
+        """
+        given = {name: value for name, value in options.items() if value not in (None, {})}
+        changed = {name: given[name] for name in ("model", "seed", "frames", "width", "height") if name in given}
+        method = self.scene.method
+        if "method" in given and given["method"] != method.name:
+            changed["method"] = {"name": given["method"], "knobs": given.get("knobs", {})}
+        elif "knobs" in given:
+            changed["method"] = {"name": method.name, "knobs": method.knobs | given["knobs"]}
+        settings = {name: given[name] for name in ("steps", "dtype", "device") if name in given}
+        if "model" in changed:  # its own defaults, not those of the recorded model
+            settings = {"steps": None, "call": {}} | settings
+        call = settings.pop("call", self.call) | given.get("call", {})
+        record = None if given or self.image is not None else self.replayed
+        scene = self.scene.replace(**changed) if changed else self.scene
+        return replace(self, scene=scene, call=call, replayed=record, **settings)
+
+
+def read_request(scene: str | None, image: Path | None, boxes: list[str], paths: list[str], smooth: bool) -> Request:
+    """Read SCENE, or build it from --image, --box and --path.
+
+    Raises:
+        HitmarkError: neither or both are given, or what is given cannot be understood.
+    """
+    pictures = [] if image is None else [image]
+    if scene is None:
+        if image is None:
+            raise FlagError("expected a SCENE, or --image with --box and --path; see hitmark generate --help")
+        return Request(scene_from_flags(boxes, paths, smooth), Path(), pictures, image)
+    if boxes or paths or smooth:
+        raise FlagError("--box, --path and --smooth make a scene of their own; leave out SCENE, or edit the scene file")
+    from hitmark.record import is_record
+
+    found = _from_record(Path(scene)) if is_record(scene) else _from_scene(scene)
+    return replace(found, image=image, inputs=[*found.inputs, *pictures])
+
+
+def _from_record(path: Path) -> Request:
+    from hitmark.record import RunRecord
+
+    record = RunRecord.load(path)
+    scene = record.to_scene(path)
+    return Request(
+        scene=scene.replace(method={"name": scene.method.name, "knobs": record.settings.knobs}),
+        folder=path.parent,
+        inputs=[path, path.parent / record.image.path],
+        steps=record.settings.steps,
+        dtype=record.settings.dtype,
+        device=record.settings.device,
+        call=record.settings.call,
+        replayed=record,
+    )
+
+
+def _from_scene(source: str) -> Request:
+    from hitmark.scene.formats import base_folder, read, remarks
+
+    scene = read(source)
+    for remark in remarks(scene):
+        typer.echo(f"note: {remark}", err=True)
+    folder = base_folder(source)
+    picture = scene.image_path(folder)
+    return Request(scene, folder, [Path(source), *([] if picture is None else [picture])])

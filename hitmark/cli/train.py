@@ -1,0 +1,27 @@
+"""`hitmark train`: make the embedded models again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Name = Annotated[str, typer.Argument(metavar="MODEL", help="Name of an embedded model: sprites-i2v.")]
+Configuration = Annotated[Path | None, typer.Option("--config", help="TOML file. Default: the one that shipped.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Folder of the run. Default: runs/MODEL.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: a GPU when there is one.")]
+
+EXAMPLES = """\b
+Examples:
+  hitmark train sprites-i2v
+  hitmark train sprites-i2v --device cuda -o runs/mine
+  hitmark train sprites-i2v --config mine.toml -o runs/mine
+"""
+
+
+def train(name: Name, config: Configuration = None, output: Output = None, device: Device = "auto") -> None:
+    """Train an embedded model from nothing; a run that was stopped goes on where it was."""
+    from hitmark.sprites.train import train as run
+
+    run(name, config, output or Path("runs") / name, device)

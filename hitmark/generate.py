@@ -1,0 +1,280 @@
+"""From a scene and a picture to a clip: fill in the model's defaults, attach the method, call the stock pipeline."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from hitmark.attach import attach
+from hitmark.backbones import backbone_for
+from hitmark.backbones.catalog import MODELS, ModelCard, load_pipeline, model_card
+from hitmark.errors import HitmarkError
+from hitmark.methods import build
+from hitmark.peak_memory import PeakMemory
+from hitmark.record import Settings
+from hitmark.scene.schema import MethodChoice, Scene
+from hitmark.scene.tracks import Track, evaluate
+
+if TYPE_CHECKING:
+    from hitmark.control import Control
+
+DEFAULT_MODEL = "sprites-i2v"  # embedded: needs no download
+MOST_STEPS = 1000
+OnStep = Callable[[int, int], None]  # steps done, steps in all
+
+
+class GenerationError(HitmarkError):
+    """A clip cannot be made from these inputs or on this machine; the message has the fix."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything decided before a model is loaded."""
+
+    scene: Scene  # with size, frames, model and method filled in
+    steps: int
+    call: dict[str, Any]  # the remaining arguments of the pipeline's call
+    controls: list[Control]
+    tracks: list[Track]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished clip.
+
+    Attributes:
+        frames: uint8 (frames, height, width, 3), RGB.
+        latents: float32 (1, frames, channels, height / factor, width / factor): the final latents, before decoding.
+        tracks: what was wanted, for these frames.
+        scene: as given, with size, frames, model and method filled in.
+        picture: the first picture as given, RGB, before it was resized.
+        settings: steps, dtype, device, call arguments and knobs, all defaults filled in.
+        seconds: wall-clock time from the first picture to the decoded frames, without loading the model.
+        peak_memory: bytes, see `hitmark.peak_memory`.
+    """
+
+    frames: np.ndarray
+    latents: torch.Tensor
+    tracks: list[Track]
+    scene: Scene
+    picture: Image.Image
+    settings: Settings
+    seconds: float
+    peak_memory: int
+
+
+def generate(
+    scene: Scene,
+    image: Image.Image | None = None,
+    pipe: Any = None,
+    on_step: OnStep | None = None,
+    *,
+    folder: Path | str = ".",
+    steps: int | None = None,
+    dtype: str = "auto",
+    device: str = "auto",
+    call: dict[str, Any] | None = None,
+) -> Result:
+    """Make the clip of a scene.
+
+    Args:
+        scene: what moves where; fields left None take the model's defaults.
+        image: the first picture; None = the scene's own, relative to `folder`. It is resized, not cropped.
+        pipe: a loaded pipeline, used as it is (device, dtype, scheduler, offload); None = load `scene.model`.
+        on_step: called after every denoising step.
+        folder: where the scene's picture is looked for.
+        steps: of denoising; None = the model's default.
+        dtype: "auto" (float32 on the CPU, float16 on a GPU), "float32", "float16" or "bfloat16"; for loading only.
+        device: "auto" (a GPU when there is one), "cpu", "cuda", ...; for loading only.
+        call: further arguments of the pipeline's call, such as motion_bucket_id.
+
+    Raises:
+        HitmarkError: anything wrong with the inputs, or not enough memory; before the long part wherever possible.
+    """
+    planned = plan(scene, steps=steps, call=call)
+    picture = first_picture(planned.scene, image, folder)
+    if pipe is None:
+        pipe = load_pipeline(str(planned.scene.model), dtype=dtype, device=device)
+    check_size(planned.scene, pipe)
+    with PeakMemory(_device(pipe)) as memory, _readable_memory_error(planned), _quiet(pipe):
+        frames, latents = _run(planned, picture, pipe, on_step)
+    return Result(
+        frames=frames,
+        latents=latents,
+        tracks=planned.tracks,
+        scene=planned.scene,
+        picture=picture,
+        settings=_settings(planned, pipe),
+        seconds=memory.seconds,
+        peak_memory=memory.peak,
+    )
+
+
+def plan(scene: Scene, *, steps: int | None = None, call: dict[str, Any] | None = None) -> Plan:
+    """Fill in the model's defaults and check all that can be checked without the model's weights.
+
+    Raises:
+        HitmarkError: unknown model, method or knob, a value out of range, boxes that no frame shows.
+    """
+    model = _lasting_name(scene.model or DEFAULT_MODEL)
+    card = model_card(model)
+    knobs = dict(card.knobs.get(scene.method.name, {})) | dict(scene.method.knobs)
+    controls = build(scene.method.name, knobs)
+    frames = scene.frames or card.frames
+    steps = card.steps if steps is None else steps
+    if not 1 <= steps <= MOST_STEPS:
+        raise GenerationError(f"steps: expected 1 to {MOST_STEPS}, got {steps}; the default of {model} is {card.steps}")
+    whole = scene.replace(
+        model=model,
+        width=scene.width or card.width,
+        height=scene.height or card.height,
+        frames=frames,
+        method=MethodChoice(name=scene.method.name, knobs=knobs),
+    )
+    return Plan(whole, steps, _call_arguments(card, call or {}), controls, evaluate(whole, frames))
+
+
+def first_picture(scene: Scene, image: Image.Image | None, folder: Path | str) -> Image.Image:
+    """Return the first picture as RGB, turned as its camera says.
+
+    Raises:
+        GenerationError: there is none, or it is missing or no picture.
+    """
+    if image is None:
+        path = scene.image_path(folder)
+        if path is None:
+            raise GenerationError("image: the scene names no first picture; add `image` to it, or give --image PATH")
+        image = open_picture(path)
+    return ImageOps.exif_transpose(image).convert("RGB")
+
+
+def open_picture(path: Path) -> Image.Image:
+    """Load a picture file. Raises `GenerationError` when it is missing, no picture, or damaged."""
+    if not path.is_file():
+        what = "it is a folder" if path.is_dir() else "there is no such file"
+        raise GenerationError(f"image: cannot read {path}: {what}; correct the path")
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+            return ImageOps.exif_transpose(picture)
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise GenerationError(f"image: cannot read {path}: it is no picture, or damaged ({error})") from error
+
+
+def check_size(scene: Scene, pipe: Any) -> None:
+    """Raise `GenerationError` with the nearest sizes that fit unless the model can make this width and height."""
+    unit = size_unit(pipe)
+    for name in ("width", "height"):
+        value = getattr(scene, name)
+        if value % unit or value < unit:
+            below, above = value // unit * unit, (value // unit + 1) * unit
+            near = f"{below} or {above}" if below else f"{above}"
+            raise GenerationError(f"{name}: this model makes multiples of {unit} px, got {value}; use {near}")
+
+
+def size_unit(pipe: Any) -> int:
+    """Return the number of pixels that both sides must be multiples of: latent cells times the U-Net's halvings."""
+    backbone = backbone_for(pipe)
+    levels = len(getattr(backbone.network.config, "down_block_types", ("",)))
+    return backbone.factor * 2 ** (levels - 1)
+
+
+def _lasting_name(model: str) -> str:
+    """A checkpoint folder by its absolute path, so that a record can be replayed from another folder."""
+    return os.path.abspath(model) if model not in MODELS and os.path.isdir(model) else model
+
+
+def _call_arguments(card: ModelCard, given: dict[str, Any]) -> dict[str, Any]:
+    """The card's call defaults with the given ones on top; only names that the card has."""
+    for name in given:
+        if name not in card.call:
+            near = difflib.get_close_matches(name, card.call, n=1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            listed = ", ".join(card.call) or "none"
+            raise GenerationError(f"call: {card.name} takes no argument {name!r}; {hint}it has: {listed}")
+    return dict(card.call) | given
+
+
+def _run(planned: Plan, picture: Image.Image, pipe: Any, on_step: OnStep | None) -> tuple[np.ndarray, torch.Tensor]:
+    """Call the pipeline inside `attach`; the last step's latents come from its own callback."""
+    scene = planned.scene
+    width, height = int(scene.width or 0), int(scene.height or 0)
+    latents: list[torch.Tensor] = []
+
+    def after_step(_pipe: Any, index: int, _timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
+        latents[:] = [values["latents"]]
+        if on_step is not None:
+            on_step(index + 1, planned.steps)
+        return {}
+
+    with attach(pipe, planned.tracks, planned.controls):
+        made = pipe(
+            picture.resize((width, height)),
+            width=width,
+            height=height,
+            num_frames=scene.frames,
+            num_inference_steps=planned.steps,
+            generator=torch.Generator("cpu").manual_seed(scene.seed),
+            output_type="np",
+            callback_on_step_end=after_step,
+            **planned.call,
+        ).frames[0]
+    if not np.isfinite(made).all():
+        raise GenerationError(
+            "the model made numbers that are not finite; use --dtype float32 or bfloat16, or smaller step sizes"
+        )
+    return (made * 255).round().astype(np.uint8), latents[0].float().cpu()
+
+
+def _settings(planned: Plan, pipe: Any) -> Settings:
+    knobs = {name: value for control in planned.controls for name, value in control.knobs().items()}
+    dtype = str(backbone_for(pipe).network.dtype).removeprefix("torch.")
+    return Settings(steps=planned.steps, dtype=dtype, device=_device(pipe).type, call=planned.call, knobs=_plain(knobs))
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def _device(pipe: Any) -> torch.device:
+    return torch.device(getattr(pipe, "_execution_device", pipe.device))
+
+
+@contextmanager
+def _quiet(pipe: Any) -> Iterator[None]:
+    """Switch the pipeline's own progress bar off; afterwards it is as it was."""
+    before = getattr(pipe, "_progress_bar_config", None)
+    pipe.set_progress_bar_config(**(before or {}) | {"disable": True})
+    try:
+        yield
+    finally:
+        if before is None:
+            del pipe._progress_bar_config
+        else:
+            pipe._progress_bar_config = before
+
+
+@contextmanager
+def _readable_memory_error(planned: Plan) -> Iterator[None]:
+    """Turn running out of memory into an error that says which settings need less."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        full = isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "allocate memory" in str(error)
+        if not full:
+            raise
+        scene = planned.scene
+        raise GenerationError(
+            f"not enough memory for {scene.frames} frames of {scene.width}x{scene.height}. What needs less: a smaller "
+            "--width and --height, fewer --frames, --call decode_chunk_size=1, --dtype float16 (on a GPU), and for "
+            "sg-i2v --set memory_budget=0 (slower)"
+        ) from error

@@ -1,0 +1,1 @@
+"""Pure tensor functions: tensors in, tensors out. Nothing here knows a pipeline, a hook or a scene."""

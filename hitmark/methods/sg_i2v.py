@@ -1,0 +1,237 @@
+"""SG-I2V: self-guided trajectory control for image-to-video (Namekata et al., ICLR 2025, arXiv:2411.04989).
+
+For some denoising steps the noisy latents are optimised until, in every frame, the box on the trajectory shows the
+same features as the box in the first frame (Eq. 1). The features are spatial self-attention outputs computed with the
+*first frame's* keys and values, which makes frames comparable (Sec. 3.2). Of the optimised latents only the low
+frequencies are kept (Eq. 2). The network's own forward pass stays unmodified; no weight changes.
+
+Numbers and details follow the released code (MIT, commit 52977a2) where paper and code say different things.
+Beyond the paper: boxes that change size, frames in which a subject is not shown, any resolution and frame count, a
+step size relative to the noise level.
+
+Cost: `iterations` forward and backward passes of the conditional branch in each active step (80 with the defaults),
+each ending at the last layer read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Literal, get_args
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from hitmark.control import Control, Layers, Layout, SelfAttention, Step, number
+from hitmark.errors import HitmarkError
+from hitmark.maths.attention import attend
+from hitmark.maths.frequency import merge_low_frequencies
+from hitmark.maths.optimise import FIRST_LOSS_SCALE, descend
+from hitmark.scene.grid import gaussian_weights
+
+if TYPE_CHECKING:
+    from hitmark.scene.tracks import Track
+
+Features = Literal["first-frame", "self"]
+
+
+@dataclass(frozen=True)
+class SGI2V(Control):
+    """Align every box's features with those of its first frame, by optimising the latents.
+
+    Attributes:
+        start: first active step, as a fraction of all steps (50 steps: loop index 5, the paper's timestep 45).
+        stop: first step no longer active (50 steps: index 21; the paper's last is timestep 30, index 20).
+        iterations: optimiser steps in each active step.
+        learning_rate: AdamW's, absolute, in the sampler's units. The paper's 0.21 belongs to SVD's own sigmas.
+        step_size: AdamW's learning rate as a multiple of sigma_t; overrides `learning_rate` when given.
+        weight_decay: AdamW's.
+        gaussian_sigma: width of the weights in a box, in half box sides; None = all cells weigh the same (ablation).
+        merge_cutoff: frequency below which the optimised latents are kept; None = keep all of them (ablation).
+        features: "first-frame" = keys and values of the first frame; "self" = each frame's own (ablation).
+        layers: self-attention layers to read, "BLOCK.LAYER,..." of the up blocks; None = the published ones.
+        memory_budget: GiB of activations above which gradient checkpointing is used; None = never.
+    """
+
+    start: float = 0.1
+    stop: float = 0.42
+    iterations: int = 5
+    learning_rate: float = 0.21
+    step_size: float | None = None
+    weight_decay: float = 0.01
+    gaussian_sigma: float | None = 0.4
+    merge_cutoff: float | None = 0.5
+    features: Features = "first-frame"
+    layers: Layers = None
+    memory_budget: float | None = 4.0
+
+    def __post_init__(self) -> None:
+        """Check every knob."""
+        for name, low, high in RANGES:
+            value = getattr(self, name)
+            if value is None and name in OPTIONAL:
+                continue
+            number("sg-i2v", name, value, low, high, whole=name == "iterations")
+        if self.start > self.stop:
+            raise HitmarkError(f"sg-i2v: start must not be after stop, but got start={self.start}, stop={self.stop}.")
+        if self.features not in get_args(Features):
+            raise HitmarkError(f'sg-i2v: features must be "first-frame" or "self", but got {self.features!r}.')
+
+    def check(self, layout: Layout) -> None:
+        """Every track needs a box inside the first picture: that is where its features come from."""
+        if not layout.tracks:
+            raise HitmarkError("sg-i2v needs at least one subject, anchor or camera box; the scene has none.")
+        for track in layout.tracks:
+            if _clipped(layout.cells(track)[0], layout) is None:
+                raise HitmarkError(
+                    f"sg-i2v: {track.kind} {track.name!r} lies outside the first picture (box {_numbers(track)}). "
+                    "What it looks like is read from the first picture: give it a box inside 0..1 at time 0."
+                )
+
+    def latents(self, latents: Tensor, step: Step) -> Tensor:
+        """Optimise z_t, then keep its low frequencies (Eq. 2)."""
+        if not step.within(self.start, self.stop) or self.iterations == 0:
+            return latents
+        matches = box_matches(step.layout)
+        if not matches:
+            return latents
+
+        def loss(candidate: Tensor) -> Tensor:
+            maps = [self.feature_map(layer) for layer in self._read(candidate, step)]
+            return alignment_loss(maps, matches, step.layout, self.gaussian_sigma)
+
+        optimised = descend(
+            latents,
+            loss,
+            iterations=self.iterations,
+            learning_rate=self.learning_rate if self.step_size is None else self.step_size * step.sigma,
+            weight_decay=self.weight_decay,
+            loss_scale=FIRST_LOSS_SCALE if step.half_precision else 1.0,
+        )
+        if self.merge_cutoff is None:
+            return optimised
+        return merge_low_frequencies(optimised, latents, self.merge_cutoff)
+
+    def feature_map(self, layer: SelfAttention) -> Tensor:
+        """F_n = softmax(q_n k_1^T / sqrt d) v_1, gradient through the queries only (Sec. 3.2); (frames, C, h, w)."""
+        keys, values = layer.keys, layer.values
+        if self.features == "first-frame":
+            keys, values = keys[:1].detach(), values[:1].detach()
+        attended = attend(layer.queries, keys, values).float()
+        return attended.transpose(1, 2).reshape(len(attended), -1, layer.height, layer.width)
+
+    def _read(self, latents: Tensor, step: Step) -> list[SelfAttention]:
+        return step.self_attention(
+            latents,
+            self.layers,
+            first_frame_keys=self.features == "first-frame",
+            memory_budget=self.memory_budget,
+        )
+
+
+RANGES = (
+    ("start", 0, 1),
+    ("stop", 0, 1),
+    ("iterations", 0, 1000),
+    ("learning_rate", 0, 1e6),
+    ("step_size", 0, 1e3),
+    ("weight_decay", 0, 1e3),
+    ("gaussian_sigma", 1e-3, 1e6),
+    ("merge_cutoff", 0, 1e3),
+    ("memory_budget", 0, 1e6),
+)
+OPTIONAL = {"step_size", "gaussian_sigma", "merge_cutoff", "memory_budget"}
+assert {name for name, _, _ in RANGES} <= {field.name for field in fields(SGI2V)}
+
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class BoxMatch:
+    """A box of frame n >= 1 that is to look like the same track's box of frame 0; cells, `x0, y0, x1, y1`."""
+
+    frame: int
+    source: Box  # in frame 0, cut at the picture's edge
+    box: Box  # in frame n, may reach outside
+    inside: Box  # the part of `box` inside the picture
+
+
+def box_matches(layout: Layout) -> list[BoxMatch]:
+    """Every (frame, track) that enters the loss, frame by frame; hidden boxes and those wholly outside are left out."""
+    boxes = [layout.cells(track) for track in layout.tracks]
+    sources = [_clipped(cells[0], layout) for cells in boxes]
+    matches = []
+    for frame in range(1, layout.frames):
+        for track, cells, source in zip(layout.tracks, boxes, sources, strict=True):
+            inside = _clipped(cells[frame], layout)
+            if track.visible[frame] and inside is not None and source is not None:
+                matches.append(BoxMatch(frame, source, _box(cells[frame]), inside))
+    return matches
+
+
+def alignment_loss(maps: list[Tensor], matches: list[BoxMatch], layout: Layout, sigma: float | None) -> Tensor:
+    """Gaussian-weighted mean squared difference between boxes and their first-frame features (Eq. 1).
+
+    Feature maps are brought to the latent size and seen as one map of all channels. All boxes and frames share one
+    normaliser, so a large box weighs more than a small one.
+
+    Args:
+        maps: each (frames, channels, h, w).
+        matches: from `box_matches`; not empty.
+        layout: the latent grid.
+        sigma: see `SGI2V.gaussian_sigma`.
+    """
+    total = maps[0].new_zeros(())
+    normaliser = maps[0].new_zeros(())
+    first = _at_latent_size(maps, 0, layout).detach()
+    frame, current = 0, first
+    for match in matches:
+        if match.frame != frame:
+            frame, current = match.frame, _at_latent_size(maps, match.frame, layout)
+        x0, y0, x1, y1 = match.box
+        within = _offset(match.inside, x0, y0)
+        target = _resized(_crop(first, match.source), y1 - y0, x1 - x0)
+        difference = (_crop(current, match.inside) - _crop(target, within)).square().mean(dim=1)[0]
+        weights = _crop(_weights(y1 - y0, x1 - x0, sigma).to(difference), within)
+        total = total + (weights * difference).sum()
+        normaliser = normaliser + weights.sum()
+    return total / normaliser.clamp(min=1e-8)
+
+
+def _at_latent_size(maps: list[Tensor], frame: int, layout: Layout) -> Tensor:
+    return torch.cat([_resized(each[frame : frame + 1], layout.height, layout.width) for each in maps], dim=1)
+
+
+def _resized(features: Tensor, height: int, width: int) -> Tensor:
+    return functional.interpolate(features, size=(height, width), mode="bilinear", align_corners=False)
+
+
+def _weights(height: int, width: int, sigma: float | None) -> Tensor:
+    if sigma is None:
+        return torch.ones(height, width)
+    return torch.as_tensor(gaussian_weights(height, width, sigma), dtype=torch.float32)
+
+
+def _crop(grid: Tensor, box: Box) -> Tensor:
+    x0, y0, x1, y1 = box
+    return grid[..., y0:y1, x0:x1]
+
+
+def _offset(box: Box, x: int, y: int) -> Box:
+    return box[0] - x, box[1] - y, box[2] - x, box[3] - y
+
+
+def _box(cells: Tensor) -> Box:
+    x0, y0, x1, y1 = (int(value) for value in cells)
+    return x0, y0, x1, y1
+
+
+def _clipped(cells: Tensor, layout: Layout) -> Box | None:
+    """The part of a box inside the latent grid, or None."""
+    x0, y0, x1, y1 = _box(cells)
+    x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, layout.width), min(y1, layout.height)
+    return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
+
+
+def _numbers(track: Track) -> str:
+    return ", ".join(f"{value:.3g}" for value in track.boxes[0])

@@ -1,0 +1,168 @@
+"""ObjMC: how far the objects of a generated clip are from where they were wanted.
+
+ObjMC was introduced by MotionCtrl (Wang et al. 2023) and is what SG-I2V (Namekata et al. 2024) reports: the mean
+Euclidean distance between the wanted centre and the centre found in the generated clip. Published figures cannot be
+compared unless tracker, picture size and number of frames are the same, so every result here carries its width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from hitmark.errors import HitmarkError
+
+Missing = Literal["last", "skip"]
+
+
+@dataclass(frozen=True)
+class ControlError:
+    """ObjMC of one object in one clip. Smaller is better; 0 means that it followed its path exactly."""
+
+    pixels: float
+    """Mean distance in pixels of a picture `width` pixels wide; NaN when no frame counts."""
+    fraction: float
+    """The same as a fraction of the picture's diagonal; does not depend on `width`."""
+    last: float
+    """Distance in the last frame that counts, in the same pixels."""
+    found_share: float
+    """Share of the wanted frames 2..F in which the object was found, 0..1; NaN when none is wanted."""
+    frames: int
+    """Number of frames that the mean is over."""
+    width: float
+    """The width that `pixels` and `last` are stated for."""
+
+
+def object_motion_control_error(
+    wanted: np.ndarray,
+    found: np.ndarray,
+    size: tuple[int, int],
+    *,
+    visible: np.ndarray | None = None,
+    present: np.ndarray | None = None,
+    missing: Missing = "last",
+    width: float | None = None,
+) -> ControlError:
+    """ObjMC: mean over frames 2..F of the distance between the wanted and the found centre.
+
+    Frame 1 is given to the model and does not count. Frames in which the object is not wanted (`visible` False:
+    not yet entered, or left) never count.
+
+    `wanted`, `found`: float (F, 2), centres x, y in pixels of the generated picture; F >= 2.
+    `size`: (width, height) of that picture in pixels.
+    `visible`: bool (F,), where the object is wanted; None: everywhere.
+    `present`: bool (F,), where the observer found the object (`Detections.found`); None: everywhere.
+    `missing`: what a wanted frame counts in which the object was not found.
+        "last": the distance from the place where it was last found (before it was ever found: its wanted place in
+        the first frame where it is wanted): an object that vanishes counts as one that stopped there.
+        This is the figure to report.
+        "skip": the frame is left out. Always give `found_share` beside it.
+    `width`: width in pixels that the result is stated for (the distances are multiplied by width / size[0]);
+        None: the picture's own.
+
+    Raises HitmarkError for wrong shapes, non-finite wanted centres in counted frames or found centres in frames where
+    the object is present, a size that is not positive, an unknown `missing`.
+    """
+    wanted, found = _centres("wanted", wanted), _centres("found", found)
+    frames = len(wanted)
+    if frames < 2 or len(found) != frames:
+        raise HitmarkError(f"wanted and found must cover the same >= 2 frames, got {frames} and {len(found)}")
+    visible, present = _flags("visible", visible, frames), _flags("present", present, frames)
+    if missing not in ("last", "skip"):
+        raise HitmarkError(f"missing must be 'last' or 'skip', got {missing!r}")
+    if not (size[0] > 0 and size[1] > 0) or (width is not None and not width > 0):
+        raise HitmarkError(f"size and width must be positive, got size={size} and width={width}")
+    if not np.isfinite(wanted[visible]).all() or not np.isfinite(found[present]).all():
+        raise HitmarkError("wanted (where visible) and found (where present) must be finite; got NaN or infinity")
+    asked = visible.copy()
+    asked[0] = False
+    counted = asked & present if missing == "skip" else asked
+    places = _carried_on(found, present, wanted[visible.argmax()])
+    distance = np.linalg.norm(places - wanted, axis=1)[counted]
+    stated = float(size[0] if width is None else width)
+    scale = stated / size[0]
+    mean = float(distance.mean()) if len(distance) else float("nan")
+    return ControlError(
+        pixels=mean * scale,
+        fraction=mean / float(np.hypot(*size)),
+        last=float(distance[-1]) * scale if len(distance) else float("nan"),
+        found_share=float(present[asked].mean()) if asked.any() else float("nan"),
+        frames=int(counted.sum()),
+        width=stated,
+    )
+
+
+@dataclass(frozen=True)
+class ControlErrorSummary:
+    """ObjMC over many objects and clips; every object counts the same whatever the length of its clip."""
+
+    mean: float
+    """Mean of `ControlError.pixels`, in pixels of `width`."""
+    median: float
+    fraction: float
+    """Mean of `ControlError.fraction`, in diagonals."""
+    last: float
+    """Mean distance in the last frame."""
+    found_share: float
+    """Mean share of frames in which the object was found."""
+    found_in_half: float
+    """Share of the objects that were found in at least half of their frames."""
+    count: int
+    """Objects that the means are over."""
+    without_figure: int
+    """Objects left out since no frame counts; `found_share` and `found_in_half` include them where they were wanted."""
+    width: float
+
+
+def summarise_control_errors(errors: Iterable[ControlError]) -> ControlErrorSummary:
+    """Mean and median over objects. Raises HitmarkError when there are none or they are stated for different widths."""
+    errors = list(errors)
+    widths = {error.width for error in errors}
+    if len(widths) != 1:
+        raise HitmarkError(
+            f"control errors must be at least one and stated for one width, got {len(errors)} with widths "
+            f"{sorted(widths)}; pass the same width= to object_motion_control_error"
+        )
+    figures = [error for error in errors if np.isfinite(error.pixels)]
+    shares = np.array([error.found_share for error in errors if np.isfinite(error.found_share)])
+    nan = float("nan")
+    return ControlErrorSummary(
+        mean=float(np.mean([error.pixels for error in figures])) if figures else nan,
+        median=float(np.median([error.pixels for error in figures])) if figures else nan,
+        fraction=float(np.mean([error.fraction for error in figures])) if figures else nan,
+        last=float(np.mean([error.last for error in figures])) if figures else nan,
+        found_share=float(shares.mean()) if len(shares) else nan,
+        found_in_half=float((shares >= 0.5).mean()) if len(shares) else nan,
+        count=len(figures),
+        without_figure=len(errors) - len(figures),
+        width=widths.pop(),
+    )
+
+
+def _carried_on(found: np.ndarray, present: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """The found centres with gaps filled by the last one before, at first by `start`."""
+    places = np.empty_like(found)
+    last = start
+    for frame in range(len(found)):
+        last = found[frame] if present[frame] else last
+        places[frame] = last
+    return places
+
+
+def _centres(field: str, value: np.ndarray) -> np.ndarray:
+    array = np.asarray(value, dtype=np.float64)
+    if array.ndim != 2 or array.shape[1] != 2:
+        raise HitmarkError(f"{field} must be centres (frames, 2) in pixels, got shape {array.shape}")
+    return array
+
+
+def _flags(field: str, value: np.ndarray | None, frames: int) -> np.ndarray:
+    if value is None:
+        return np.ones(frames, dtype=bool)
+    array = np.asarray(value)
+    if array.shape != (frames,) or array.dtype != bool:
+        raise HitmarkError(f"{field} must be bool ({frames},), got {array.dtype} {array.shape}")
+    return array

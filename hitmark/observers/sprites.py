@@ -1,0 +1,107 @@
+"""The observer of the sprite world: finds one named sprite in a clip, or says that it is not there.
+
+Three stages. Everywhere: how well the drawing explains the picture, over all places and 13 sizes (`matching`), gives
+the best places of each frame, refined below a pixel. Over time: the path through these that explains most, at a cost
+for each step. Exactly: place and size along the path are refined again, on the larger picture if there is one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from hitmark.observers.detections import Candidates, Detections, best_path, check_frames
+from hitmark.observers.matching import Drawing, dense_quality, drawing, quality, sampled_shares
+
+SMALLEST, LARGEST, RATIO = 0.15, 0.64, 1.12
+"""Cell sides that are tried, in shorter sides of the picture."""
+COARSE, FINE = 64, 128
+"""Shorter side at which places are searched and refined; larger frames are reduced."""
+KEPT = 8
+"""Candidates of a frame."""
+MOVE, RESIZE, JUMP = 0.6, 0.3, 0.4
+"""Cost of a step of one shorter side, of an e-fold of size, and the most that a step costs (`best_path`)."""
+
+
+def find_sprite(
+    frames: np.ndarray, name: str, color: str | tuple[float, float, float] | None = None
+) -> Detections:
+    """Where the sprite `name` is in every frame of `frames`, uint8 (frames, height, width, 3)."""
+    check_frames(frames)
+    sprite = drawing(name, color)
+    pictures = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float() / 255
+    coarse, fine = _reduced(pictures, COARSE), _reduced(pictures, FINE)
+    state = _refined(coarse, sprite, _search(coarse, sprite), 2)
+    score = quality(sampled_shares(coarse, sprite, state))
+    candidates = Candidates(state[..., :2].numpy(), state[..., 2].numpy(), score.numpy())
+    chosen = best_path(candidates, min(coarse.shape[2:]), MOVE, RESIZE, JUMP)
+    path = state[torch.arange(len(state)), torch.from_numpy(chosen)][:, None]
+    path = _refined(fine, sprite, path * (fine.shape[3] / coarse.shape[3]), 4)
+    shares = sampled_shares(fine, sprite, path)[:, 0]
+    path = path[:, 0].double().numpy() * (frames.shape[2] / fine.shape[3])
+    return path, shares.numpy(), state.numpy() * (frames.shape[2] / coarse.shape[3])
+
+
+def _reduced(pictures: torch.Tensor, shorter: int) -> torch.Tensor:
+    """The pictures with their shorter side at most `shorter` pixels."""
+    height, width = pictures.shape[2:]
+    if min(height, width) <= shorter:
+        return pictures
+    factor = shorter / min(height, width)
+    return F.interpolate(pictures, (round(height * factor), round(width * factor)), mode="area")
+
+
+def _sides(shorter: int) -> list[int]:
+    """Whole cell sides from SMALLEST to LARGEST of the shorter side, each about RATIO times the one before."""
+    count = int(np.ceil(np.log(LARGEST / SMALLEST) / np.log(RATIO)))
+    return sorted({round(shorter * SMALLEST * RATIO**step) for step in range(count + 1)})
+
+
+def _search(pictures: torch.Tensor, sprite: Drawing) -> torch.Tensor:
+    """The KEPT best places of every frame over all sizes: (frames, KEPT, 3) of x, y of the cell's middle, its side."""
+    found = []
+    sides = _sides(min(pictures.shape[2:]))
+    for side, score in zip(sides, dense_quality(pictures, sprite, sides), strict=True):
+        peak = F.max_pool2d(score[:, None], 5, 1, 2)[:, 0]
+        values, index = torch.where(score == peak, score, -9.0).flatten(1).topk(KEPT)
+        extra = score.shape[2] - pictures.shape[3]
+        x = index % score.shape[2] - (extra - 1) / 2
+        y = index // score.shape[2] - (extra - 1) / 2
+        found.append(torch.stack([x, y, torch.full_like(x, float(side)), values], dim=-1))
+    everything = torch.cat(found, dim=1)
+    return torch.stack([_apart(places) for places in everything])
+
+
+def _apart(places: torch.Tensor) -> torch.Tensor:
+    """The KEPT best of (N, 4) places x, y, side, score, at most one of nearly the same place and size: (KEPT, 3)."""
+    places = places[places[:, 3].argsort(descending=True)][: 12 * KEPT]
+    away = torch.cdist(places[:, :2], places[:, :2]) / places[:, 2]
+    growth = (places[:, 2].log()[:, None] - places[:, 2].log()).abs()
+    near = ((away < 0.2) & (growth < 0.3)).tolist()
+    kept: list[int] = []
+    for index in range(len(places)):
+        if not any(near[index][other] for other in kept):
+            kept.append(index)
+    kept = (kept + [kept[-1]] * KEPT)[:KEPT]
+    return places[kept, :3]
+
+
+def _refined(pictures: torch.Tensor, sprite: Drawing, state: torch.Tensor, rounds: int) -> torch.Tensor:
+    """The state (frames, k, 3) moved uphill: each round a parabola along x, y and size, with a shrinking reach."""
+    steps = torch.cat([torch.zeros(1, 3), torch.eye(3), -torch.eye(3)])
+    for number in range(rounds):
+        reach = 0.6**number * (state[..., 2:] * 0.04).clamp(0.5, 3)
+        unit = torch.cat([reach, reach, 2 * reach / state[..., 2:]], dim=-1)
+        tried = _moved(state[..., None, :], steps * unit[..., None, :])
+        value = quality(sampled_shares(pictures, sprite, tried.flatten(1, 2))).unflatten(1, (-1, 7))
+        here, more, less = value[..., :1], value[..., 1:4], value[..., 4:]
+        bend = more + less - 2 * here
+        vertex = (0.5 * (less - more) / bend.clamp(max=-1e-4)).clamp(-1, 1)
+        state = _moved(state, unit * torch.where(bend < -1e-4, vertex, torch.sign(more - less)))
+    return state
+
+
+def _moved(state: torch.Tensor, by: torch.Tensor) -> torch.Tensor:
+    """The state moved by (x, y, logarithm of the size)."""
+    return torch.cat([state[..., :2] + by[..., :2], state[..., 2:] * by[..., 2:].exp()], dim=-1)

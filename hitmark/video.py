@@ -1,0 +1,239 @@
+"""Clips in and out. H.264 for people, lossless FFV1 for measuring, GIF and WebP for pages; never rescaled.
+
+The same frames give the same bytes: one encoder thread, and no dates or random ids in the containers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hitmark.errors import HitmarkError
+from hitmark.files import written_whole
+
+if TYPE_CHECKING:
+    from av.container import OutputContainer
+    from av.video.stream import VideoStream
+    from PIL import Image
+
+H264_QUALITY = 12  # x264's constant rate factor: 0 is lossless, 18 is called visually lossless, 23 is its default
+MOST_REPEATS = 1000  # a GIF may hold one picture for minutes; that is one frame repeated at most so often on reading
+
+
+class VideoError(HitmarkError):
+    """A clip that cannot be written or read; the message names the file and the fix."""
+
+
+def write_video(frames: np.ndarray, path: Path | str, fps: float = 7.0) -> Path:
+    """Write ``frames`` to ``path``; the extension chooses the format.
+
+    Args:
+        frames: uint8, (frames, height, width, 3), RGB.
+        path: ``.mp4`` H.264 (4:2:0 in BT.709; 4:4:4 when a side is odd, which some players cannot show);
+            ``.mkv`` FFV1, reads back exactly; ``.gif`` 256 colours; ``.webp`` animated.
+        fps: frames per second, > 0; GIF keeps it to 1/100 s a frame and WebP to 1/1000 s.
+    Returns: ``path``. The file appears whole or not at all.
+    Raises: ``VideoError`` for wrong frames, rate or extension; ``OutputError`` when the disk refuses.
+    """
+    path = Path(path)
+    writer = WRITERS.get(path.suffix.lower())
+    if writer is None:
+        raise VideoError(f"cannot write {path}: the extension must be one of {', '.join(WRITERS)}, not {path.suffix!r}")
+    _check_frames(frames)
+    if not (math.isfinite(fps) and fps > 0):
+        raise VideoError(f"fps must be a positive number, not {fps!r}")
+    with written_whole(path) as temporary:
+        writer(np.ascontiguousarray(frames), temporary, fps)
+    return path
+
+
+def read_video(path: Path | str) -> tuple[np.ndarray, float]:
+    """Read a clip of any format that FFmpeg or Pillow knows.
+
+    Returns: frames, uint8 (frames, height, width, 3) RGB, and frames per second.
+    Raises: ``VideoError`` when the file is missing, is no video, has no picture stream, or is cut short.
+    """
+    path = Path(path)
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise VideoError(f"cannot read the video {path}: the file {what}")
+    if path.stat().st_size == 0:
+        raise VideoError(f"cannot read the video {path}: the file is empty")
+    return _read_pictures(path) if path.suffix.lower() in (".gif", ".webp") else _read_stream(path)
+
+
+def _check_frames(frames: np.ndarray) -> None:
+    """Raise ``VideoError`` unless ``frames`` is uint8 (frames >= 1, height, width, 3)."""
+    shape = getattr(frames, "shape", None)
+    if shape is None or len(shape) != 4 or shape[-1] != 3 or 0 in shape:
+        raise VideoError(f"frames must have the shape (frames, height, width, 3), not {shape}")
+    if frames.dtype != np.uint8:
+        raise VideoError(f"frames must be uint8 in 0..255, not {frames.dtype}; scale floats by 255 and round first")
+
+
+def _write_h264(frames: np.ndarray, path: Path, fps: float) -> None:
+    from av.video.reformatter import ColorRange, Colorspace
+
+    odd = frames.shape[1] % 2 or frames.shape[2] % 2
+    # x264's macroblock tree reads memory that it never wrote when the width is no multiple of 16: other bytes each time
+    options = {"crf": str(H264_QUALITY), "preset": "medium", "mbtree": "0"}
+    with _opened(path, "libx264", "yuv444p" if odd else "yuv420p", frames=frames, fps=fps, options=options) as (
+        container,
+        stream,
+    ):
+        stream.codec_context.color_range = ColorRange.MPEG
+        stream.codec_context.colorspace = Colorspace.ITU709
+        stream.codec_context.color_primaries = 1  # BT.709, so that players need not guess from the size
+        stream.codec_context.color_trc = 1
+        _encode(frames, container, stream, dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
+
+
+def _write_ffv1(frames: np.ndarray, path: Path, fps: float) -> None:
+    options = {"level": "3", "slices": "1", "slicecrc": "1"}
+    with _opened(path, "ffv1", "bgr0", frames=frames, fps=fps, options=options) as (container, stream):
+        _encode(frames, container, stream)
+
+
+@contextmanager
+def _opened(
+    path: Path, codec: str, layout: str, *, frames: np.ndarray, fps: float, options: dict[str, str]
+) -> Iterator[tuple[OutputContainer, VideoStream]]:
+    """A container at ``path`` with one stream of the size of ``frames``, without dates, random ids or threads."""
+    import av
+
+    container_options = {"fflags": "+bitexact"}
+    if path.suffix.lower() == ".mp4":
+        container_options["movflags"] = "+faststart"
+    with av.open(str(path), "w", options=container_options) as container:
+        stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=options)
+        stream.width, stream.height = frames.shape[2], frames.shape[1]
+        stream.pix_fmt = layout
+        stream.codec_context.thread_count = 1
+        yield container, stream
+
+
+def _encode(frames: np.ndarray, container: OutputContainer, stream: VideoStream, **colours: int) -> None:
+    """Encode every frame and flush; ``colours`` go to the conversion from RGB."""
+    import av
+
+    for picture in frames:
+        frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+        frame = frame.reformat(format=stream.pix_fmt, interpolation=_exact(), **colours)
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode())
+
+
+def _exact() -> int:
+    """FFmpeg's conversion flags without its fast roundings, which darken a picture by about one level."""
+    from av.video.reformatter import Interpolation
+
+    return Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT
+
+
+def _write_gif(frames: np.ndarray, path: Path, fps: float) -> None:
+    from PIL import Image
+
+    palette = Image.fromarray(_sampled_rows(frames)).quantize(256, method=Image.Quantize.MEDIANCUT)
+    dither = Image.Dither.FLOYDSTEINBERG
+    pictures = [Image.fromarray(picture).quantize(palette=palette, dither=dither) for picture in frames]
+    duration = 10 * max(2, round(100 / fps))  # browsers slow anything below 20 ms down to 100 ms
+    pictures[0].save(path, "GIF", save_all=True, append_images=pictures[1:], duration=duration, loop=0, optimize=False)
+
+
+def _sampled_rows(frames: np.ndarray, most_pixels: int = 500_000) -> np.ndarray:
+    """Every n-th row of all frames as one picture, so that one palette fits the whole clip and does not flicker."""
+    stride = max(1, math.ceil(frames.size / 3 / most_pixels))
+    return np.ascontiguousarray(frames.reshape(-1, *frames.shape[2:])[::stride])
+
+
+def _write_webp(frames: np.ndarray, path: Path, fps: float) -> None:
+    from PIL import Image
+
+    pictures = [Image.fromarray(picture) for picture in frames]
+    duration = max(1, round(1000 / fps))
+    pictures[0].save(
+        path, "WEBP", save_all=True, append_images=pictures[1:], duration=duration, loop=0, quality=90, method=4
+    )
+
+
+WRITERS: dict[str, Callable[[np.ndarray, Path, float], None]] = {
+    ".mp4": _write_h264,
+    ".mkv": _write_ffv1,
+    ".gif": _write_gif,
+    ".webp": _write_webp,
+}
+
+
+def _read_stream(path: Path) -> tuple[np.ndarray, float]:
+    """All frames of the first video stream, by FFmpeg."""
+    import av
+
+    pictures: list[np.ndarray] = []
+    packets, ended = 0, 0.0
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise VideoError(f"cannot read the video {path}: it has no picture stream (sound only?)")
+            stream = container.streams.video[0]
+            rate = float(stream.average_rate or 25)
+            promised, length = stream.frames, _stated_seconds(stream.metadata.get("DURATION", ""))
+            for packet in container.demux(stream):
+                packets += packet.size > 0
+                for frame in packet.decode():
+                    pictures.append(frame.reformat(format="rgb24", interpolation=_exact()).to_ndarray())
+                    ended = (frame.time or 0.0) + 1 / rate
+    except (av.error.FFmpegError, UnicodeDecodeError) as error:
+        raise VideoError(_read_problem(path, len(pictures), error)) from error
+    if not pictures or packets < promised or ended + 1.5 / rate < length:
+        raise VideoError(f"cannot read the video {path}: it is cut short after frame {len(pictures)}")
+    return np.stack(pictures), rate
+
+
+def _stated_seconds(clock: str) -> float:
+    """Matroska's note of how long a stream is, "00:00:01.714000000", in seconds; 0 when there is none."""
+    try:
+        hours, minutes, seconds = clock.split(":")
+        return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+    except ValueError:
+        return 0.0
+
+
+def _read_problem(path: Path, frames: int, error: Exception) -> str:
+    """One line for what FFmpeg reports."""
+    if frames:
+        return f"cannot read the video {path}: it is damaged after frame {frames} ({type(error).__name__})"
+    return f"cannot read the video {path}: it is not a video, or cut short ({type(error).__name__})"
+
+
+def _read_pictures(path: Path) -> tuple[np.ndarray, float]:
+    """All frames of an animated GIF or WebP, by Pillow; a picture that is shown n times as long counts as n frames."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        if path.suffix.lower() == ".gif" and not path.read_bytes().rstrip(b"\0").endswith(b";"):
+            raise OSError("its end is missing")
+        with Image.open(path) as picture:
+            shown = list(_shown(picture))
+    except (UnidentifiedImageError, OSError, EOFError, SyntaxError) as error:
+        raise VideoError(f"cannot read the video {path}: it is no whole GIF or WebP ({error})") from error
+    shortest = min(duration for _, duration in shown)
+    repeats = [min(MOST_REPEATS, max(1, round(duration / shortest))) for _, duration in shown]
+    return np.repeat(np.stack([frame for frame, _ in shown]), repeats, axis=0), 1000 / shortest
+
+
+def _shown(picture: Image.Image) -> Iterator[tuple[np.ndarray, float]]:
+    """Each frame as RGB with the time it is shown, ms (100 where the file does not say)."""
+    for index in range(getattr(picture, "n_frames", 1)):
+        picture.seek(index)
+        picture.load()
+        frame = np.asarray(picture.convert("RGB"))
+        duration = 0.0
+        with suppress(TypeError, ValueError):
+            duration = float(picture.info.get("duration", 0))
+        yield frame, duration or 100.0
