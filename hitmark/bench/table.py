@@ -31,6 +31,9 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Rows of the table: method and knobs on top of the model's own."""
 
+Job = tuple[int, str, str, dict[str, Any]]
+"""Scene seed, variant, model, knobs of controlled rows."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -48,7 +51,7 @@ class Row:
     seconds: float
 
 
-def score(scene_seed: int, variant: str, model: str, knobs: dict[str, Any], split: str) -> Row:
+def score(scene_seed: int, variant: str, model: str, knobs: dict[str, Any]) -> Row:
     """Generates and scores one clip."""
     from hitmark.generate import generate
     from hitmark.metrics.kept import color_shift, first_frame_psnr, identity_kept
@@ -56,8 +59,9 @@ def score(scene_seed: int, variant: str, model: str, knobs: dict[str, Any], spli
     from hitmark.observers.sprites import find_sprite
     from hitmark.scene.schema import MethodChoice
     from hitmark.sprites.scenes import sprite_scene
+    from hitmark.sprites.world import SpriteWorld
 
-    world = _world(split)
+    world = SpriteWorld()
     made = sprite_scene(world, world.plan(scene_seed))
     method, own = VARIANTS.get(variant, ("sg-i2v", {}))
     chosen = {} if method == "none" else knobs | own
@@ -137,7 +141,7 @@ def markdown(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def run(jobs: list[tuple[int, str, str, dict[str, Any], str]], folder: Path, workers: int) -> list[Row]:
+def run(jobs: list[Job], folder: Path, workers: int) -> list[Row]:
     """Scores what is missing and returns all rows, in the order of `jobs`."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "rows.jsonl"
@@ -157,7 +161,7 @@ def run(jobs: list[tuple[int, str, str, dict[str, Any], str]], folder: Path, wor
     return [done[job[0], job[1]] for job in jobs]
 
 
-def _score_job(job: tuple[int, str, str, dict[str, Any], str]) -> Row:
+def _score_job(job: Job) -> Row:
     return score(*job)
 
 
@@ -178,12 +182,6 @@ def _pipeline(model: str) -> Any:
     return _LOADED[model]
 
 
-def _world(split: str) -> Any:
-    from hitmark.sprites.world import SpriteWorld
-
-    return SpriteWorld()
-
-
 def main(
     clips: Annotated[int, typer.Option(help="Number of scenes.")] = 64,
     output: Annotated[Path, typer.Option("-o", "--output", help="For rows.jsonl, table.md.")] = Path("out/table"),
@@ -195,14 +193,15 @@ def main(
 ) -> None:
     """Prints the table of control and of what was kept."""
     from hitmark.sprites.scenes import held_out
+    from hitmark.sprites.world import SpriteWorld
 
     names = variants.split(",")
     unknown = [name for name in names if name not in VARIANTS]
     if unknown:
         raise HitmarkError(f"unknown variants {unknown}; known are {', '.join(VARIANTS)}")
     knobs = {part.split("=", 1)[0]: json.loads(part.split("=", 1)[1]) for part in settings or []}
-    seeds = [made.scene.seed for made in held_out(_world(split), clips, split)]
-    jobs = [(seed, name, model, knobs, split) for seed in seeds for name in names]
+    seeds = [made.scene.seed for made in held_out(SpriteWorld(), clips, split)]
+    jobs = [(seed, name, model, knobs) for seed in seeds for name in names]
     started = time.monotonic()
     text = markdown(run(jobs, output, workers))
     (output / "table.md").write_text(text + "\n", encoding="utf-8")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hitmark.cli.flags import parse_pairs
+from hitmark.cli.found import find_positions, sentences
 from hitmark.cli.progress import silence_libraries, step_bar
 from hitmark.cli.request import Request, read_request
 
 if TYPE_CHECKING:
-    from hitmark.draw import Found
     from hitmark.generate import Plan, Result
     from hitmark.outputs import Outputs
     from hitmark.record import RunRecord
@@ -120,12 +120,11 @@ def generate(
         call=parse_pairs(call or [], "--call"),
     )
     outputs = Outputs(output or _default_output(scene, request), save_latents)
-    result, record = run(request, outputs, force=force)
-    tell(request, outputs, result, record)
+    run(request, outputs, force=force)
 
 
-def run(request: Request, outputs: Outputs, *, force: bool) -> tuple[Result, RunRecord]:
-    """Check everything that can be checked, load the model, generate, write."""
+def run(request: Request, outputs: Outputs, *, force: bool) -> None:
+    """Check everything that can be checked, load the model, generate, write, tell."""
     from hitmark.backbones.catalog import load_pipeline, model_folder
     from hitmark.generate import check_size, first_picture, open_picture, plan
     from hitmark.generate import generate as make
@@ -145,12 +144,11 @@ def run(request: Request, outputs: Outputs, *, force: bool) -> tuple[Result, Run
         _use_threads(request.replayed.machine.threads)
     with step_bar(f"{Path(model).name}, {scene.method.name}") as on_step:
         result = make(request.scene, picture, pipe, on_step, steps=request.steps, call=request.call)
-    return result, outputs.save(result, find_positions(result), model_folder(model))
-
-
-def find_positions(result: Result) -> Found | None:
-    """Where the subjects are in the frames; None while no observer for any clip is at hand."""
-    return None
+    found = find_positions(result)
+    record = outputs.save(result, found, model_folder(model))
+    tell(request, outputs, result, record)
+    for sentence in sentences(result, found):
+        typer.echo(sentence)
 
 
 def notes(planned: Plan) -> list[str]:
@@ -195,7 +193,7 @@ def _default_output(scene: str | None, request: Request) -> Path:
     return Path("out.mp4") if request.replayed is None else Path(f"{Path(scene or 'out').stem}-replay.mp4")
 
 
-def _use_threads(threads: int) -> Any:
+def _use_threads(threads: int) -> None:
     """Compute with as many threads as the recorded run: sums are split by thread, which decides the last bits."""
     import torch
 

@@ -24,4 +24,5 @@ def train(name: Name, config: Configuration = None, output: Output = None, devic
     """Train an embedded model from nothing; a run that was stopped goes on where it was."""
     from hitmark.sprites.train import train as run
 
-    run(name, config, output or Path("runs") / name, device)
+    pipeline = run(name, config, output or Path("runs") / name, device)
+    typer.echo(f"wrote {pipeline}; use it: hitmark generate SCENE --model {pipeline}")

@@ -19,6 +19,10 @@ from hitmark.sprites.atlas import load_atlas
 
 WIDE, NARROW = 0.14, 0.06
 """The two s of the agreement, for colours in 0..1: one forgives a soft or tinted picture, one tells white from snow."""
+TINT = 0.08
+"""Largest difference of a colour channel (0..1) that is taken for a tint of the picture."""
+FLAT = 0.03
+"""Deviation that is added to both sides of a correlation, so that flat places have none."""
 PALETTE = 6
 CELL = 96
 PAD = 12
@@ -110,13 +114,14 @@ def _agreement(square: torch.Tensor) -> torch.Tensor:
 
 
 def quality(shares: torch.Tensor) -> torch.Tensor:
-    """(..., 4) shares to one figure, greater is better; about 0.7 for a sprite on another colour.
+    """(..., 5) shares to one figure, greater is better; about 0.9 for a sprite on another colour.
 
     The shares, each 0..1: pixels of the drawing that agree with it, of the ring that do, of the drawing that agree
-    with the mean colour of the ring (so that a wall explains them as well), of the drawing that lie in the picture.
+    with the mean colour of the ring (so that a wall explains them as well), of the drawing that lie in the picture;
+    and the correlation inside (-1..1), which a tint of the whole picture does not change.
     """
-    inside, ring, flat, part = shares.unbind(-1)
-    return inside - 0.25 * ring - 0.5 * flat - 0.3 * (1 - part)
+    inside, ring, flat, part, correlation = shares.unbind(-1)
+    return inside - 0.25 * ring - 0.5 * flat - 0.3 * (1 - part) + 0.25 * correlation
 
 
 def dense_quality(frames: torch.Tensor, sprite: Drawing, sides: list[int]) -> list[torch.Tensor]:
@@ -147,28 +152,37 @@ def _quality_map(spectrum: torch.Tensor, sprite: Drawing, template: int, size: t
     share = torch.einsum("fphw,kphw->fkhw", spectrum[:, :PALETTE], by_color)
     inside_mean = spectrum[:, PALETTE:] * whole[0]
     ring_mean = spectrum[:, [*range(PALETTE, PALETTE + 3), -1]] * whole[1]
-    maps = torch.fft.irfft2(torch.cat([share, inside_mean, ring_mean], 1), s=size)
+    color = F.interpolate(sprite.color[None], (template, template), mode="area")[0]
+    by_value = torch.fft.rfft2((color * weights[0].sum(0)).flip(1, 2), s=size)
+    product = (spectrum[:, PALETTE : PALETTE + 3] * by_value).mean(1, keepdim=True)
+    maps = torch.fft.irfft2(torch.cat([share, inside_mean, ring_mean, product], 1), s=size)
     part, ring_part = maps[:, 6].clamp(0.05, 1), maps[:, 10].clamp_min(0.05)
     inside, ring = maps[:, 0] / part, maps[:, 1] / ring_part
     ground = maps[:, 7:10] / ring_part[:, None]
     away = maps[:, 5] / part + (ground.square() - 2 * ground * maps[:, 2:5] / part[:, None]).mean(1)
-    value = quality(torch.stack([inside, ring, _agreement(away.clamp_min(0)), part], -1))
+    own_mean, own_power = (color.mean(0) * weights[0].sum(0)).sum(), (color.square().mean(0) * weights[0].sum(0)).sum()
+    mean, power = maps[:, 2:5].mean(1) / part, maps[:, 5] / part
+    deviation = (power - mean.square()).clamp_min(0) + FLAT**2
+    correlation = (maps[:, 11] / part - mean * own_mean) / (deviation * (own_power - own_mean**2 + FLAT**2)).sqrt()
+    correlation = correlation.clamp(-1, 1) * (part > 0.95)
+    value = quality(torch.stack([inside, ring, _agreement(away.clamp_min(0)), part, correlation], -1))
     return torch.where(part >= LEAST_IN_PICTURE, value, -9.0)
 
 
 def sampled_shares(frames: torch.Tensor, sprite: Drawing, state: torch.Tensor) -> torch.Tensor:
-    """The four shares of `quality` at single places, (frames, k, 4).
+    """The five shares of `quality` at single places, (frames, k, 5).
+
+    The drawing is given the tint that fits best, up to TINT in each channel.
 
     `state`: (frames, k, 3) of x, y of the cell's middle and its side, in pixels of `frames` (frames, 3, height, width).
     """
-    count, _, height, width = frames.shape
+    height, width = frames.shape[2:]
     side = state[..., 2] * SPREAD
     line = (torch.arange(LATTICE) + 0.5) / LATTICE - 0.5
     x = state[..., 0, None] + side[..., None] * line
     y = state[..., 1, None] + side[..., None] * line
-    grid = torch.stack(
-        [(2 * x / width - 1)[..., None, :].expand(-1, -1, LATTICE, -1), (2 * y / height - 1)[..., None].expand(-1, -1, -1, LATTICE)], -1
-    )
+    across, down = (2 * x / width - 1)[..., None, :], (2 * y / height - 1)[..., None]
+    grid = torch.stack(torch.broadcast_tensors(across, down), -1)
     shown = F.grid_sample(frames, grid.flatten(1, 2), padding_mode="border", align_corners=False)
     shown = shown.unflatten(2, (-1, LATTICE)).transpose(1, 2)
     present = (((x > 0) & (x < width))[..., None, :] & ((y > 0) & (y < height))[..., None]).float()
@@ -178,10 +192,27 @@ def sampled_shares(frames: torch.Tensor, sprite: Drawing, state: torch.Tensor) -
     cover_mass, border_mass = cover.sum((2, 3)).clamp_min(1e-3), border.sum((2, 3)).clamp_min(1e-3)
     ground = ((shown * border[:, :, None]).sum((3, 4)) / border_mass[..., None])[..., None, None]
     mixed = ground + (color - ground) * layer[:, :, :1]
-    inside = (_agreement((shown - mixed).square().mean(2)) * cover).sum((2, 3)) / cover_mass
+    tint = _tint(shown - mixed, cover)
+    inside = (_agreement((shown - mixed - tint).square().mean(2)) * cover).sum((2, 3)) / cover_mass
     ring = (_agreement((shown - color).square().mean(2)) * border).sum((2, 3)) / border_mass
     flat = (_agreement((shown - ground).square().mean(2)) * cover).sum((2, 3)) / cover_mass
-    return torch.stack([inside, ring, flat, cover_mass / full], -1)
+    correlation = _correlation(shown, mixed, cover / cover_mass[..., None, None])
+    return torch.stack([inside, ring, flat, cover_mass / full, correlation], -1)
+
+
+def _tint(rest: torch.Tensor, cover: torch.Tensor) -> torch.Tensor:
+    """Mean difference (..., 3, 1, 1) of the covered pixels, those that differ much counting little; at most TINT."""
+    weight = (cover * torch.exp(rest.square().mean(2) / (-2 * WIDE**2)))[:, :, None]
+    return ((rest * weight).sum((3, 4), keepdim=True) / weight.sum((3, 4), keepdim=True).clamp_min(1e-3)).clamp(-TINT, TINT)
+
+
+def _correlation(shown: torch.Tensor, drawn: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Correlation over pixels and channels of (frames, k, 3, n, n) under weights (frames, k, n, n) of sum 1."""
+    weight = weight[:, :, None] / 3
+    shown = shown - (shown * weight).sum((2, 3, 4), keepdim=True)
+    drawn = drawn - (drawn * weight).sum((2, 3, 4), keepdim=True)
+    first, second = (shown.square() * weight).sum((2, 3, 4)), (drawn.square() * weight).sum((2, 3, 4))
+    return (shown * drawn * weight).sum((2, 3, 4)) / ((first + FLAT**2) * (second + FLAT**2)).sqrt()
 
 
 def _layers(sprite: Drawing, sides: torch.Tensor) -> torch.Tensor:

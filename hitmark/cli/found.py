@@ -1,0 +1,55 @@
+"""Where the subjects went: an observer follows what the first frame shows in each box."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hitmark.errors import HitmarkError
+
+if TYPE_CHECKING:
+    from hitmark.draw import Found
+    from hitmark.generate import Result
+
+
+def find_positions(result: Result) -> Found:
+    """Return the centre of each subject that is seen in the first frame; left out where a box is too small for that.
+
+    Returns:
+        Subject name -> float64 (frames, 2), pixels of the frames; NaN where it was not found.
+    """
+    from hitmark.observers.template import track_template
+
+    found = {}
+    for track in result.tracks:
+        if track.kind != "subject" or not track.visible[0]:
+            continue
+        try:
+            seen = track_template(result.frames, track.boxes[0].tolist())
+        except HitmarkError:  # a box of a few pixels, or half outside: nothing to recognise it by
+            continue
+        found[track.name] = np.where(seen.found[:, None], seen.centres, np.nan)
+    return found
+
+
+def sentences(result: Result, found: Found) -> list[str]:
+    """One line for each followed subject: how far it was from its path."""
+    from hitmark.metrics.tracks import object_motion_control_error
+
+    height, width = result.frames.shape[1:3]
+    lines = []
+    for track in result.tracks:
+        if track.name not in found:
+            continue
+        wanted = (track.boxes[:, :2] + track.boxes[:, 2:]) / 2 * np.array([width, height])
+        error = object_motion_control_error(
+            wanted,
+            np.nan_to_num(found[track.name]),
+            (width, height),
+            visible=track.visible,
+            present=np.isfinite(found[track.name]).all(axis=1),
+        )
+        share = f"found in {error.found_share:.0%} of the frames"
+        lines.append(f"{track.name}: {error.pixels:.1f} px from its path on average (of {width} px width), {share}")
+    return lines

@@ -1,0 +1,102 @@
+"""What was kept, against cases worked out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hitmark.errors import HitmarkError
+from hitmark.metrics.kept import background_kept, color_shift, crop_similarity, first_frame_psnr, identity_kept
+
+
+def _plain(value: int, frames: int = 3) -> np.ndarray:
+    return np.full((frames, 20, 20, 3), value, dtype=np.uint8)
+
+
+def _scene() -> np.ndarray:
+    """A red and blue square of 8 pixels that moves by 4 pixels a frame over grey."""
+    frames = _plain(100, 3)
+    frames = np.repeat(np.repeat(frames, 2, 1), 2, 2)
+    for number in range(3):
+        x = 4 + 4 * number
+        frames[number, 16:24, x : x + 4] = (200, 20, 20)
+        frames[number, 16:24, x + 4 : x + 8] = (20, 20, 200)
+    return frames
+
+
+CENTRES = np.array([[8.0, 20.0], [12.0, 20.0], [16.0, 20.0]])
+SIZES = np.full(3, 8.0)
+
+
+def test_first_frame_psnr():
+    frames = _plain(100)
+    frames[1:] = 0
+    assert first_frame_psnr(frames, _plain(100)[0]) == float("inf")
+    # a difference of 25.5 levels = 0.1: mean square 0.01 = 20 dB; 51 in half of the pixels: 0.02
+    image = _plain(100)[0]
+    image[:10] += 51
+    assert first_frame_psnr(frames, image) == pytest.approx(-10 * np.log10(0.02))
+
+
+def test_color_shift_by_hand():
+    frames = _plain(100, 2)
+    frames[1, ..., 0] += 51  # one of three channels in one of two frames by 0.2
+    shift = color_shift(frames, _plain(100)[0])
+    assert shift.mean == pytest.approx(0.2 / 6)
+    assert shift.spread == pytest.approx(0.0)
+    frames = _plain(100, 1)
+    frames[0, :10] += 51
+    frames[0, 10:] -= 51  # mean kept, deviation 0.2
+    shift = color_shift(frames, _plain(100)[0])
+    assert (shift.mean, shift.spread) == pytest.approx((0.0, 0.2))
+
+
+def test_identity_of_a_moving_thing_is_one():
+    assert crop_similarity(_scene(), CENTRES, SIZES) == pytest.approx(np.ones(3))
+    assert identity_kept(_scene(), CENTRES, SIZES) == pytest.approx(1.0)
+
+
+def test_identity_forgives_light_but_not_colour():
+    frames = _scene()
+    frames[1] = (frames[1] * 0.5 + 30).round().astype(np.uint8)
+    frames[2] = frames[2][..., [2, 1, 0]]
+    similarity = crop_similarity(frames, CENTRES, SIZES)
+    assert similarity[1] == pytest.approx(1.0, abs=0.01)
+    assert similarity[2] < 0.6
+
+
+def test_identity_at_the_wrong_place_and_of_nothing():
+    assert identity_kept(_scene(), np.repeat(CENTRES[:1], 3, 0) + [[0, 0], [20, 0], [20, 0]], SIZES) == 0
+    present = np.array([True, False, False])
+    assert np.isnan(identity_kept(_scene(), CENTRES, SIZES, present))
+    assert identity_kept(_plain(9), np.full((3, 2), 10.0), SIZES) == 1.0
+
+
+def test_identity_ignores_what_lies_outside():
+    frames = _scene()
+    outside = CENTRES.copy()
+    outside[2] = [-30, 20]
+    assert np.isnan(crop_similarity(frames, outside, SIZES)[2])
+
+
+def test_background_kept_leaves_out_boxes_of_this_frame_and_of_the_first():
+    frames = _scene()
+    image = frames[0]
+    boxes = np.array([[[4 + 4 * f, 16, 12 + 4 * f, 24] for f in range(3)]]) / 40
+    assert background_kept(frames, image, boxes) == float("inf")
+    assert background_kept(frames, image, boxes[:, [0, 0, 0]]) < 40
+    assert background_kept(_plain(100), _plain(100)[0] + 51, np.zeros((0, 3, 4))) == pytest.approx(-10 * np.log10(0.04))
+    assert np.isnan(background_kept(frames, image, np.array([[[0, 0, 1, 1]] * 3])))
+
+
+def test_bad_input():
+    with pytest.raises(HitmarkError, match="frames"):
+        first_frame_psnr(_plain(1).astype(float), _plain(1)[0])
+    with pytest.raises(HitmarkError, match="resize"):
+        color_shift(_plain(1), _plain(1)[0, :5])
+    with pytest.raises(HitmarkError, match="boxes"):
+        background_kept(_plain(1), _plain(1)[0], np.zeros((3, 4)))
+    with pytest.raises(HitmarkError, match="sizes"):
+        identity_kept(_scene(), CENTRES, SIZES[:2])
+    with pytest.raises(HitmarkError, match="frame 1"):
+        identity_kept(_scene(), CENTRES, SIZES, np.array([False, True, True]))

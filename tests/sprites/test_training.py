@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from hitmark.errors import HitmarkError
+from hitmark.sprites.configuration import read_configuration
+from hitmark.sprites.optimisers import orthogonalise
+from hitmark.sprites.train import train
+from hitmark.sprites.training import Schedule, Training
+
+TINY = """
+width = 16
+height = 16
+frames = 4
+photographs = 0
+channels = [32, 32]
+heads = [1, 1]
+embedding = 16
+steps = {steps}
+short_steps = 1
+batch = 2
+warmup = 1
+decoder_steps = 1
+decoder_batch = 1
+"""
+
+
+def _configuration(folder: Path, steps: int) -> Path:
+    path = folder / f"tiny-{steps}.toml"
+    path.write_text(TINY.format(steps=steps), encoding="utf-8")
+    return path
+
+
+def test_train_exports_a_pipeline_that_loads_and_runs(tmp_path: Path) -> None:
+    from diffusers import StableVideoDiffusionPipeline
+
+    from hitmark.sprites.world import SpriteWorld
+
+    folder = train("sprites-i2v", _configuration(tmp_path, 2), tmp_path / "run", "cpu")
+    pipeline = StableVideoDiffusionPipeline.from_pretrained(folder, dtype=torch.float32)
+    pipeline.set_progress_bar_config(disable=True)
+    from PIL import Image
+
+    picture = Image.fromarray(SpriteWorld(width=16, height=16, frames=4).clip(0).frames[0])
+    frames = pipeline(picture, height=16, width=16, num_frames=4, num_inference_steps=2, output_type="np").frames
+    assert frames.shape == (1, 4, 16, 16, 3)
+    assert json.loads((tmp_path / "run" / "unet.json").read_text())["step"] == 2
+
+
+def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(tmp_path: Path) -> None:
+    """Three steps at once, and two steps, killed, one more step: the same weights."""
+
+    def loss(network: torch.nn.Module, step: int, generator: torch.Generator) -> torch.Tensor:
+        return (network(torch.randn(4, 8, generator=generator)) - step).square().mean()
+
+    def training(folder: str) -> Training:
+        torch.manual_seed(0)
+        network = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.Linear(16, 8))
+        return Training("net", tmp_path / folder, network, Schedule(3, 1, 0.5, 1e-2), 0.9, 0)
+
+    whole = training("whole")
+    whole.run(loss)
+    halted = training("halted")
+    stop = iter([0, 0, 1])
+
+    def dying(network: torch.nn.Module, step: int, generator: torch.Generator) -> torch.Tensor:
+        if next(stop):
+            halted.save()
+            raise KeyboardInterrupt
+        return loss(network, step, generator)
+
+    with pytest.raises(KeyboardInterrupt):
+        halted.run(dying)
+    resumed = training("halted")
+    assert resumed.step == 2
+    resumed.run(loss)
+    for old, new in zip(whole.averaged.parameters(), resumed.averaged.parameters(), strict=True):
+        assert torch.equal(old, new)
+    assert whole.losses == resumed.losses
+
+
+def test_another_network_in_the_folder_is_refused(tmp_path: Path) -> None:
+    schedule = Schedule(1, 1, 0.5, 1e-2)
+    Training("net", tmp_path, torch.nn.Linear(8, 8), schedule, 0.9, 0).save()
+    with pytest.raises(HitmarkError, match="other sizes"):
+        Training("net", tmp_path, torch.nn.Linear(8, 9), schedule, 0.9, 0)
+
+
+def test_schedule_warms_up_and_falls_to_zero() -> None:
+    schedule = Schedule(steps=100, warmup=10, decay=0.5, learning_rate=2.0)
+    assert schedule.rate(0) == pytest.approx(0.2)
+    assert schedule.rate(9) == pytest.approx(2)
+    assert schedule.rate(49) == pytest.approx(2)
+    assert schedule.rate(75) == pytest.approx(1)
+    assert schedule.rate(99) == pytest.approx(0.04)
+
+
+def test_orthogonalise_brings_singular_values_near_one() -> None:
+    matrix = torch.randn(12, 30, generator=torch.Generator().manual_seed(0))
+    values = torch.linalg.svdvals(orthogonalise(matrix).float())
+    assert values.min() > 0.5
+    assert values.max() < 1.4
+    assert torch.linalg.svdvals(matrix).max() > 5
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("stepz = 3", "stepz"), ("steps = 'many'", "steps"), ("steps = 1.5", "steps"), ("steps = ", "TOML")],
+)
+def test_bad_configurations_name_the_key(tmp_path: Path, text: str, expected: str) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(HitmarkError, match=expected):
+        read_configuration(path)
+
+
+def test_unknown_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(HitmarkError, match="sprites-i2v"):
+        train("sprites-t3v", None, tmp_path, "cpu")
