@@ -2,49 +2,38 @@
 
 from __future__ import annotations
 
-import difflib
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from hitmark.attach import attach
 from hitmark.backbones import backbone_for
-from hitmark.backbones.catalog import MODELS, ModelCard, load_pipeline, model_card
-from hitmark.errors import HitmarkError
-from hitmark.methods import build
+from hitmark.backbones.catalog import load_pipeline
 from hitmark.peak_memory import PeakMemory
+from hitmark.prepare import GenerationError, Plan, check_size, first_picture, open_picture, plan
 from hitmark.record import Settings
-from hitmark.scene.schema import MethodChoice, Scene
-from hitmark.scene.tracks import Track, evaluate
+from hitmark.scene.schema import Scene
+from hitmark.scene.tracks import Track
 
-if TYPE_CHECKING:
-    from hitmark.control import Control
+__all__ = [
+    "GenerationError",
+    "OnStep",
+    "Plan",
+    "Result",
+    "check_size",
+    "first_picture",
+    "generate",
+    "open_picture",
+    "plan",
+]
 
-DEFAULT_MODEL = "sprites-i2v"  # embedded: needs no download
-MOST_STEPS = 1000
 OnStep = Callable[[int, int], None]  # steps done, steps in all
-
-
-class GenerationError(HitmarkError):
-    """A clip cannot be made from these inputs or on this machine; the message has the fix."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Everything decided before a model is loaded."""
-
-    scene: Scene  # with size, frames, model and method filled in
-    steps: int
-    call: dict[str, Any]  # the remaining arguments of the pipeline's call
-    controls: list[Control]
-    tracks: list[Track]
 
 
 @dataclass(frozen=True)
@@ -90,7 +79,7 @@ def generate(
         scene: what moves where; fields left None take the model's defaults.
         image: the first picture; None = the scene's own, relative to `folder`. It is resized, not cropped.
         pipe: a loaded pipeline, used as it is (device, dtype, scheduler, offload); None = load `scene.model`.
-        on_step: called after every denoising step.
+        on_step: called with the steps done and the steps in all: at the start, and after every denoising step.
         folder: where the scene's picture is looked for.
         steps: of denoising; None = the model's default.
         dtype: "auto" (float32 on the CPU, float16 on a GPU), "float32", "float16" or "bfloat16"; for loading only.
@@ -100,7 +89,7 @@ def generate(
     Raises:
         HitmarkError: anything wrong with the inputs, or not enough memory; before the long part wherever possible.
     """
-    planned = plan(scene, steps=steps, call=call)
+    planned = plan(scene, steps=steps, call=call, pipe=pipe)
     picture = first_picture(planned.scene, image, folder)
     if pipe is None:
         pipe = load_pipeline(str(planned.scene.model), dtype=dtype, device=device)
@@ -119,91 +108,6 @@ def generate(
     )
 
 
-def plan(scene: Scene, *, steps: int | None = None, call: dict[str, Any] | None = None) -> Plan:
-    """Fill in the model's defaults and check all that can be checked without the model's weights.
-
-    Raises:
-        HitmarkError: unknown model, method or knob, a value out of range, boxes that no frame shows.
-    """
-    model = _lasting_name(scene.model or DEFAULT_MODEL)
-    card = model_card(model)
-    knobs = dict(card.knobs.get(scene.method.name, {})) | dict(scene.method.knobs)
-    controls = build(scene.method.name, knobs)
-    frames = scene.frames or card.frames
-    steps = card.steps if steps is None else steps
-    if not 1 <= steps <= MOST_STEPS:
-        raise GenerationError(f"steps: expected 1 to {MOST_STEPS}, got {steps}; the default of {model} is {card.steps}")
-    whole = scene.replace(
-        model=model,
-        width=scene.width or card.width,
-        height=scene.height or card.height,
-        frames=frames,
-        method=MethodChoice(name=scene.method.name, knobs=knobs),
-    )
-    return Plan(whole, steps, _call_arguments(card, call or {}), controls, evaluate(whole, frames))
-
-
-def first_picture(scene: Scene, image: Image.Image | None, folder: Path | str) -> Image.Image:
-    """Return the first picture as RGB, turned as its camera says.
-
-    Raises:
-        GenerationError: there is none, or it is missing or no picture.
-    """
-    if image is None:
-        path = scene.image_path(folder)
-        if path is None:
-            raise GenerationError("image: the scene names no first picture; add `image` to it, or give --image PATH")
-        image = open_picture(path)
-    return ImageOps.exif_transpose(image).convert("RGB")
-
-
-def open_picture(path: Path) -> Image.Image:
-    """Load a picture file. Raises `GenerationError` when it is missing, no picture, or damaged."""
-    if not path.is_file():
-        what = "it is a folder" if path.is_dir() else "there is no such file"
-        raise GenerationError(f"image: cannot read {path}: {what}; correct the path")
-    try:
-        with Image.open(path) as picture:
-            picture.load()
-            return ImageOps.exif_transpose(picture)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise GenerationError(f"image: cannot read {path}: it is no picture, or damaged ({error})") from error
-
-
-def check_size(scene: Scene, pipe: Any) -> None:
-    """Raise `GenerationError` with the nearest sizes that fit unless the model can make this width and height."""
-    unit = size_unit(pipe)
-    for name in ("width", "height"):
-        value = getattr(scene, name)
-        if value % unit or value < unit:
-            below, above = value // unit * unit, (value // unit + 1) * unit
-            near = f"{below} or {above}" if below else f"{above}"
-            raise GenerationError(f"{name}: this model makes multiples of {unit} px, got {value}; use {near}")
-
-
-def size_unit(pipe: Any) -> int:
-    """Return the number of pixels that both sides must be multiples of: latent cells times the U-Net's halvings."""
-    backbone = backbone_for(pipe)
-    levels = len(getattr(backbone.network.config, "down_block_types", ("",)))
-    return backbone.factor * 2 ** (levels - 1)
-
-
-def _lasting_name(model: str) -> str:
-    """A checkpoint folder by its absolute path, so that a record can be replayed from another folder."""
-    return os.path.abspath(model) if model not in MODELS and os.path.isdir(model) else model
-
-
-def _call_arguments(card: ModelCard, given: dict[str, Any]) -> dict[str, Any]:
-    """The card's call defaults with the given ones on top; only names that the card has."""
-    for name in given:
-        if name not in card.call:
-            near = difflib.get_close_matches(name, card.call, n=1)
-            hint = f"did you mean {near[0]}? " if near else ""
-            listed = ", ".join(card.call) or "none"
-            raise GenerationError(f"call: {card.name} takes no argument {name!r}; {hint}it has: {listed}")
-    return dict(card.call) | given
-
-
 def _run(planned: Plan, picture: Image.Image, pipe: Any, on_step: OnStep | None) -> tuple[np.ndarray, torch.Tensor]:
     """Call the pipeline inside `attach`; the last step's latents come from its own callback."""
     scene = planned.scene
@@ -216,6 +120,8 @@ def _run(planned: Plan, picture: Image.Image, pipe: Any, on_step: OnStep | None)
             on_step(index + 1, planned.steps)
         return {}
 
+    if on_step is not None:
+        on_step(0, planned.steps)
     with attach(pipe, planned.tracks, planned.controls):
         made = pipe(
             picture.resize((width, height)),

@@ -6,6 +6,7 @@ All of it lies beside the video under its name: OUT.mp4, OUT.plan.png, OUT.sheet
 from __future__ import annotations
 
 import datetime
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 from hitmark import record
 from hitmark.draw import Found, contact_sheet, plan_picture
 from hitmark.errors import HitmarkError
-from hitmark.files import OutputError, ensure_writable, written_whole
+from hitmark.files import OutputError, ensure_writable, output_error, written_whole
 from hitmark.video import WRITERS, write_video
 
 if TYPE_CHECKING:
@@ -82,10 +83,12 @@ class Outputs:
                     raise OutputError(
                         f"{path} is an input of this run; choose another output name, e.g. -o out/clip.mp4"
                     )
-            if path.exists() and path.is_file() and not overwrite:
+            if path.is_dir():
+                raise output_error(path, IsADirectoryError(errno.EISDIR, ""))
+            if path.exists() and not overwrite:
                 raise OutputError(f"{path} exists already; choose another output name, or overwrite it with --force")
-        for folder in {path.parent: path for path in self.all()}.values():
-            ensure_writable(folder, needed_bytes=pixels * BYTES_PER_PIXEL)
+        for path in {path.parent: path for path in reversed(self.all())}.values():
+            ensure_writable(path, needed_bytes=pixels * BYTES_PER_PIXEL)
 
     def save(self, result: Result, found: Found | None = None, model_folder: Path | None = None) -> record.RunRecord:
         """Write everything; each file appears whole or not at all, the record last.
@@ -102,7 +105,7 @@ class Outputs:
         write_video(result.frames, self.video, result.scene.fps)
         _save_picture(result.picture, self.image)
         first = result.picture.resize((result.frames.shape[2], result.frames.shape[1]))
-        _save_picture(plan_picture(first, result.tracks, found), self.plan)
+        _save_picture(plan_picture(first, result.tracks), self.plan)
         _save_picture(contact_sheet(result.frames, result.tracks, found), self.sheet)
         if self.latents is not None:
             _save_latents(result, self.latents)

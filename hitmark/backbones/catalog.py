@@ -62,7 +62,7 @@ def _svd(name: str, hub_id: str, frames: int) -> ModelCard:
     return ModelCard(
         name=name,
         hub_id=hub_id,
-        licence="Stability AI Community License; accept it on the model's hub page",
+        licence="stable-video-diffusion-community (Stability AI Community License; accept it on the hub)",
         task="image-to-video",
         pipeline="StableVideoDiffusionPipeline",
         frames=frames,
@@ -113,6 +113,7 @@ def model_card(name_or_path: str | Path) -> ModelCard:
         MODELS["svd"], name=str(name_or_path), hub_id=None, licence="see the checkpoint", frames=None
     )
     card = dataclasses.replace(card, pipeline=pipeline, path=folder)
+    card = dataclasses.replace(card, frames=_configured_frames(folder))
     return dataclasses.replace(card, **_overrides(folder, card))
 
 
@@ -135,6 +136,13 @@ def _pipeline_of(folder: Path, given: str) -> str:
         raise HitmarkError(f"{folder} is a {pipeline}; hitmark knows: {', '.join(BACKBONES)}.")
     _check_complete(folder, parts)
     return pipeline
+
+
+def _configured_frames(folder: Path) -> int | None:
+    try:
+        return int(json.loads((folder / "unet" / "config.json").read_text(encoding="utf-8"))["num_frames"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _check_complete(folder: Path, parts: dict[str, Any]) -> None:
@@ -197,17 +205,31 @@ def load_pipeline(name_or_path: str | Path, dtype: str = "auto", device: str = "
         raise HitmarkError(f"dtype must be auto, float32, float16 or bfloat16, but got {dtype!r}.")
     import diffusers
 
-    options: dict[str, Any] = {"dtype": getattr(torch, dtype)}
-    source = str(card.path) if card.path is not None else str(card.hub_id)
-    if card.path is not None:
-        options["local_files_only"] = True
-    if dtype != "float32" and (card.path is None or any(card.path.glob("unet/*.fp16.*"))):
-        options["variant"] = "fp16"
+    loader = getattr(diffusers, card.pipeline)
+    options: dict[str, Any] = {"dtype": getattr(torch, dtype), "local_files_only": card.path is not None}
+    source = str(card.path or card.hub_id)
+    half_files = dtype != "float32" and (card.path is None or any(card.path.glob("unet/*.fp16.*")))
     try:
-        pipe = getattr(diffusers, card.pipeline).from_pretrained(source, **options)
+        if half_files:
+            pipe = _load_half_files(loader, source, options)
+        else:
+            pipe = loader.from_pretrained(source, **options)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise HitmarkError(_cannot_load(card, error)) from error
+    for part in pipe.components.values():
+        if isinstance(part, torch.nn.Module):
+            part.requires_grad_(False)  # loaded to generate; PyTorch rounds some kernels differently when it is on
     return pipe.to(device)
+
+
+def _load_half_files(loader: Any, source: str, options: dict[str, Any]) -> Any:
+    """The repository's half-precision files, half the download; the full ones where it has none."""
+    try:
+        return loader.from_pretrained(source, variant="fp16", **options)
+    except (OSError, ValueError) as error:
+        if "variant" not in str(error):
+            raise
+        return loader.from_pretrained(source, **options)
 
 
 def _device(device: str) -> str:

@@ -1,51 +1,27 @@
-"""The demo: three scenes of the sprite world, each without control and with SG-I2V on the same noise, and one page.
-
-The scenes are not chosen by their results: each takes the first clip of the test seeds whose first frame has room for
-what is asked (objects well inside the picture, wholly visible, none alike). Only that first frame is given to the model.
-"""
+"""The demo: three scenes of the sprite world, each without control and with SG-I2V on the same noise, and one page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
 from hitmark.bench.demo_page import page
+from hitmark.bench.demo_scenes import MODEL, DemoScene, demo_scenes, sprite_world
 from hitmark.draw import annotated, plan_picture, side_by_side
-from hitmark.errors import HitmarkError
 from hitmark.files import ensure_writable, output_error, write_text, written_whole
-from hitmark.generate import Result, generate
+from hitmark.generate import OnStep, Result, generate
+from hitmark.model_choice import configured_frames, model_folder
 from hitmark.outputs import Outputs
-from hitmark.scene.schema import Camera, Keyframe, MethodChoice, Scene, Subject
+from hitmark.scene.schema import MethodChoice
 from hitmark.video import write_video
 
 if TYPE_CHECKING:
     from hitmark.metrics.tracks import ControlError
-    from hitmark.sprites.world import ClipPlan, SpriteObject, SpriteWorld
 
-MODEL = "sprites-i2v"
 METHODS = {"none": "no control", "sg-i2v": "SG-I2V"}
-SEEN = 0.97  # least visible share of an object in the first frame
-ROOM = 0.06  # least distance of its box from the picture's edge
-WAY = 0.42  # how far objects are sent, in sides of the picture
-PAN = (0.28, 0.0)
-SEARCHED = 5000  # test seeds that are looked at
-
-
-@dataclass(frozen=True)
-class DemoScene:
-    """One scene of the demo and the picture it starts from."""
-
-    title: str
-    slug: str
-    scene: Scene
-    picture: Image.Image
-    sprites: dict[str, tuple[str, str | None]]  # subject name -> sprite name and colour, for the observer
-    clip_seed: int  # of the sprite world
 
 
 @dataclass(frozen=True)
@@ -99,7 +75,7 @@ def run_demo(
     seed: int = 0,
     steps: int | None = None,
     model: str = MODEL,
-    on_step: Callable[[int, int], None] | None = None,
+    on_step: OnStep | None = None,
 ) -> Demo:
     """Make the clips, the pictures and the page.
 
@@ -117,126 +93,29 @@ def run_demo(
 
     _make_folder(folder)
     card = model_card(model)
-    scenes = list(demo_scenes(_world(card.width, card.height, card.frames), seed, model))
+    frames = card.frames or configured_frames(card, None)
+    scenes = list(demo_scenes(sprite_world(card.width, card.height, frames), seed, model))
     pipe = load_pipeline(model)
-    total = (steps or card.steps) * len(scenes) * len(METHODS)
-    done = 0
+    steps = card.steps if steps is None else steps
+    total = steps * len(scenes) * len(METHODS)
     finished: list[tuple[DemoScene, list[Run]]] = []
-    for demo_scene in scenes:
+    for index, demo_scene in enumerate(scenes):
         runs = []
-        for method in METHODS:
-            first = done
-
-            def report(step: int, _steps: int, first: int = first) -> None:
-                if on_step is not None:
-                    on_step(first + step, total)
-
-            runs.append(_run(demo_scene, method, pipe, steps, report))
-            done += steps or card.steps
-        _save(folder, demo_scene, runs)
+        for number, method in enumerate(METHODS, start=index * len(METHODS)):
+            runs.append(_run(demo_scene, method, pipe, steps, _moved_by(on_step, number * steps, total)))
+        _save(folder, demo_scene, runs, model_folder(card))
         finished.append((demo_scene, runs))
     demo = Demo(folder / "index.html", finished)
     write_text(demo.page, page(demo))
     return demo
 
 
-def demo_scenes(world: SpriteWorld, seed: int, model: str = MODEL) -> Iterator[DemoScene]:
-    """The three scenes, for the size and number of frames of `world`; `seed` is the noise's.
-
-    Raises:
-        HitmarkError: no test clip has room for a scene.
-    """
-    plan = _first_clip(world, lambda plan: _well_placed(plan, 1))
-    yield _demo_scene("a curved path", "1-curve", world, plan, [_curve(plan.objects[0])], {}, seed=seed, model=model)
-    plan = _first_clip(world, lambda plan: _well_placed(plan, 2) and _apart(plan))
-    subjects = [_straight(thing, number) for number, thing in enumerate(plan.objects)]
-    yield _demo_scene("two objects at once", "2-two", world, plan, subjects, {}, seed=seed, model=model)
-    plan = _first_clip(world, lambda plan: _well_placed(plan, 1) and plan.objects[0].boxes[0, 2] + PAN[0] < 1.0)
-    moved = {"camera": Camera(pan=PAN)}
-    subject = _subject(plan.objects[0], 0, [(0.0, 0.0), PAN])
-    yield _demo_scene("a camera pan", "3-camera", world, plan, [subject], moved, seed=seed, model=model)
+def _moved_by(on_step: OnStep | None, first: int, total: int) -> OnStep | None:
+    """The steps of one clip as a part of all steps."""
+    return None if on_step is None else lambda done, _of_this_clip: on_step(first + done, total)
 
 
-def _demo_scene(
-    title: str,
-    slug: str,
-    world: SpriteWorld,
-    plan: ClipPlan,
-    subjects: list[Subject],
-    more: dict[str, Any],
-    *,
-    seed: int,
-    model: str,
-) -> DemoScene:
-    scene = Scene.from_dict(
-        {"width": world.width, "height": world.height, "frames": world.frames, "prompt": plan.caption, "seed": seed}
-        | {"subjects": subjects, "model": model}
-        | more
-    )
-    picture = Image.fromarray(world.clip(plan.seed).frames[0])
-    sprites = {
-        subject.name: (str(thing.name), thing.color) for subject, thing in zip(subjects, plan.objects, strict=True)
-    }
-    return DemoScene(title, slug, scene, picture, sprites, plan.seed)
-
-
-def _first_clip(world: SpriteWorld, fits: Callable[[ClipPlan], bool]) -> ClipPlan:
-    from hitmark.sprites.world import SPLITS
-
-    first = SPLITS["test"][0]
-    for seed in range(first, first + SEARCHED):
-        plan = world.plan(seed)
-        if fits(plan):
-            return plan
-    raise HitmarkError(f"none of {SEARCHED} clips of the sprite world has room for a scene of the demo")
-
-
-def _well_placed(plan: ClipPlan, count: int) -> bool:
-    """So many sprites, all different, well inside the first frame and wholly visible in it."""
-    things = plan.objects
-    return (
-        len(things) == count
-        and all(thing.name is not None and thing.visible[0] >= SEEN for thing in things)
-        and all(thing.boxes[0].min() >= ROOM and thing.boxes[0].max() <= 1 - ROOM for thing in things)
-        and len({thing.name for thing in things}) == count
-    )
-
-
-def _apart(plan: ClipPlan) -> bool:
-    """Two things beside each other with room between, so that they can pass in opposite directions."""
-    first, second = (_centre(thing) for thing in plan.objects)
-    return bool(abs(first[0] - second[0]) > 0.4)
-
-
-def _centre(thing: SpriteObject) -> np.ndarray:
-    box = thing.boxes[0]
-    return (box[:2] + box[2:]) / 2
-
-
-def _curve(thing: SpriteObject) -> Subject:
-    """Across the picture on an arc over the side where there is more room."""
-    x, y = _centre(thing)
-    across = WAY if x < 0.5 else -WAY
-    up = -0.3 if y > 0.5 else 0.3
-    return _subject(thing, 0, [(0.0, 0.0), (across / 2, up), (across, 0.0)], path="smooth")
-
-
-def _straight(thing: SpriteObject, number: int) -> Subject:
-    """Up for what lies low, down for what lies high."""
-    return _subject(thing, number, [(0.0, 0.0), (0.0, -WAY if _centre(thing)[1] > 0.5 else WAY)])
-
-
-def _subject(thing: SpriteObject, number: int, stops: list[tuple[float, float]], path: str = "straight") -> Subject:
-    """The thing's box of the first frame, displaced by each stop in turn."""
-    x0, y0, x1, y1 = (float(side) for side in thing.boxes[0])
-    keyframes = [
-        Keyframe(time=index / (len(stops) - 1), box=(x0 + dx, y0 + dy, x1 + dx, y1 + dy))
-        for index, (dx, dy) in enumerate(stops)
-    ]
-    return Subject(name=thing.phrase, phrase=thing.phrase, keyframes=keyframes, path=path, depth=number)
-
-
-def _run(demo_scene: DemoScene, method: str, pipe: Any, steps: int | None, on_step: Callable[[int, int], None]) -> Run:
+def _run(demo_scene: DemoScene, method: str, pipe: Any, steps: int, on_step: OnStep | None) -> Run:
     """One clip, and where the observer sees the sprites in it."""
     from hitmark.metrics.tracks import object_motion_control_error
     from hitmark.observers.sprites import find_sprite
@@ -257,12 +136,12 @@ def _run(demo_scene: DemoScene, method: str, pipe: Any, steps: int | None, on_st
     return Run(method, result, found, errors)
 
 
-def _save(folder: Path, demo_scene: DemoScene, runs: list[Run]) -> None:
+def _save(folder: Path, demo_scene: DemoScene, runs: list[Run], files: Path | None) -> None:
     """The videos with their records, the plan, and the animation that shows the runs side by side."""
     shown = []
     for run in runs:
         outputs = Outputs(folder / f"{demo_scene.slug}.{run.method}.mp4")
-        outputs.save(run.result, run.found)
+        outputs.save(run.result, run.found, files)
         shown.append(annotated(run.result.frames, run.result.tracks, run.found, side=320))
     fps = demo_scene.scene.fps
     write_video(side_by_side(shown, [METHODS[run.method] for run in runs]), folder / f"{demo_scene.slug}.gif", fps)
@@ -280,9 +159,3 @@ def _make_folder(folder: Path) -> None:
     except OSError as error:
         raise output_error(folder, error) from error
     ensure_writable(folder / "index.html")
-
-
-def _world(width: int, height: int, frames: int) -> SpriteWorld:
-    from hitmark.sprites.world import SpriteWorld
-
-    return SpriteWorld(width=width, height=height, frames=frames)

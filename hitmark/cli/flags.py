@@ -93,6 +93,8 @@ def parse_pairs(pairs: list[str], option: str) -> dict[str, Any]:
             raise FlagError(f"{option}: {name.strip()} is given twice; leave one out")
         try:
             value = json.loads(text, parse_constant=_no_constant)
+        except FlagError:
+            raise
         except ValueError:
             value = None if text.strip().lower() == "none" else text.strip()
         values[name.strip()] = value

@@ -125,12 +125,13 @@ def generate(
 
 def run(request: Request, outputs: Outputs, *, force: bool) -> None:
     """Check everything that can be checked, load the model, generate, write, tell."""
-    from hitmark.backbones.catalog import load_pipeline, model_folder
+    from hitmark.backbones.catalog import load_pipeline
     from hitmark.generate import check_size, first_picture, open_picture, plan
     from hitmark.generate import generate as make
+    from hitmark.model_choice import model_folder
 
+    picture = first_picture(request.scene, request.image and open_picture(request.image), request.folder)
     planned = plan(request.scene, steps=request.steps, call=request.call)
-    picture = first_picture(planned.scene, request.image and open_picture(request.image), request.folder)
     scene, model = planned.scene, str(planned.scene.model)
     pixels = (scene.frames or 0) * (scene.width or 0) * (scene.height or 0)
     outputs.check(request.inputs, overwrite=force, pixels=pixels)
@@ -145,7 +146,7 @@ def run(request: Request, outputs: Outputs, *, force: bool) -> None:
     with step_bar(f"{Path(model).name}, {scene.method.name}") as on_step:
         result = make(request.scene, picture, pipe, on_step, steps=request.steps, call=request.call)
     found = find_positions(result)
-    record = outputs.save(result, found, model_folder(model))
+    record = outputs.save(result, found, model_folder(planned.card))
     tell(request, outputs, result, record)
     for sentence in sentences(result, found):
         typer.echo(sentence)
@@ -153,9 +154,7 @@ def run(request: Request, outputs: Outputs, *, force: bool) -> None:
 
 def notes(planned: Plan) -> list[str]:
     """What is allowed but probably not meant."""
-    from hitmark.backbones.catalog import model_card
-
-    scene, card = planned.scene, model_card(str(planned.scene.model))
+    scene, card = planned.scene, planned.card
     found = []
     asked, made_for = (scene.width or 0) * (scene.height or 0), card.width * card.height
     if not made_for / 4 <= asked <= made_for * 4:
@@ -163,7 +162,7 @@ def notes(planned: Plan) -> list[str]:
             f"{card.name} was made for {card.width}x{card.height} and this run asks for {scene.width}x{scene.height}; "
             f"--width {card.width} --height {card.height} would fit"
         )
-    if not card.frames / 2 <= (scene.frames or 0) <= card.frames * 2:
+    if card.frames and not card.frames / 2 <= (scene.frames or 0) <= card.frames * 2:
         found.append(f"{card.name} was made for {card.frames} frames and this run asks for {scene.frames}")
     return found
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-COLUMNS = ("name", "hub id", "licence", "frames", "size", "steps", "embedded", "in cache")
+from hitmark.errors import HitmarkError
+
+if TYPE_CHECKING:
+    from hitmark.backbones.catalog import ModelCard
+
+COLUMNS = ("name", "frames", "size", "steps", "embedded", "in cache", "hub id", "licence")
 
 EXAMPLES = """\b
 Examples:
@@ -39,29 +43,38 @@ def table() -> list[dict[str, Any]]:
     """One row for each model of the catalog."""
     from hitmark.backbones.catalog import MODELS
 
-    return [
-        {
-            "name": card.name,
-            "hub id": card.hub_id,
-            "licence": card.licence,
-            "frames": card.frames,
-            "size": f"{card.width}x{card.height}",
-            "steps": card.steps,
-            "embedded": card.embedded,
-            "in cache": None if card.embedded else in_cache(card.hub_id),
-        }
-        for card in MODELS.values()
-    ]
+    return [row(name) for name in MODELS]
 
 
-def in_cache(hub_id: str | None) -> bool:
-    """Whether the pipeline's index and some of its weights lie in the local hub cache; no network."""
-    if not hub_id:
-        return False
-    from huggingface_hub import try_to_load_from_cache
+def row(name: str) -> dict[str, Any]:
+    """What is known of one model; an embedded model without its files says so."""
+    from hitmark.backbones.catalog import MODELS, model_card
+    from hitmark.model_choice import configured_frames
 
-    index = try_to_load_from_cache(hub_id, "model_index.json")
-    return isinstance(index, str) and any(Path(index).parent.glob("*/*.safetensors"))
+    embedded: bool | str = MODELS[name].embedded
+    try:
+        card = model_card(name)
+        frames = card.frames or configured_frames(card, None)
+    except HitmarkError:
+        card, frames, embedded = MODELS[name], None, "missing"
+    return {
+        "name": card.name,
+        "hub id": card.hub_id,
+        "licence": card.licence,
+        "frames": frames,
+        "size": f"{card.width}x{card.height}",
+        "steps": card.steps,
+        "embedded": embedded,
+        "in cache": None if card.embedded else in_cache(card),
+    }
+
+
+def in_cache(card: ModelCard) -> bool:
+    """Whether the pipeline's index and weights of its U-Net lie in the local hub cache."""
+    from hitmark.model_choice import model_folder
+
+    folder = model_folder(card)
+    return folder is not None and any(folder.glob("unet/*.safetensors"))
 
 
 def shown(value: Any) -> str:

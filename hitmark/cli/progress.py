@@ -8,19 +8,21 @@ from contextlib import contextmanager
 
 @contextmanager
 def step_bar(description: str) -> Iterator[Callable[[int, int], None]]:
-    """Yield a function (done, total) that moves a progress bar; the bar appears with the first step."""
+    """Yield a function (done, total) that moves a progress bar; the bar appears with the first call."""
     from tqdm import tqdm
 
-    bar = tqdm(total=None, desc=description, unit="step", mininterval=0.2, leave=True)
+    bars: list[tqdm] = []
 
     def moved(done: int, total: int) -> None:
-        bar.total = total
-        bar.update(done - bar.n)
+        if not bars:
+            bars.append(tqdm(total=total, desc=description, unit="step", mininterval=0.2, leave=True))
+        bars[0].update(done - bars[0].n)
 
     try:
         yield moved
     finally:
-        bar.close()
+        for bar in bars:
+            bar.close()
 
 
 def silence_libraries() -> None:

@@ -118,9 +118,7 @@ def background_kept(frames: np.ndarray, image: np.ndarray, boxes: np.ndarray) ->
     return _psnr(square[outside]) if outside.any() else float("nan")
 
 
-def _crop(
-    frame: np.ndarray, centre: np.ndarray, size: np.ndarray, line: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _crop(frame: np.ndarray, centre: np.ndarray, size: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(CROP, CROP, 3) bilinear samples in 0..1 and bool (CROP, CROP), which of them lie in the picture."""
     height, width = frame.shape[:2]
     x, y = centre[0] + size[0] * line, centre[1] + size[1] * line

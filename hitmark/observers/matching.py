@@ -27,7 +27,7 @@ PALETTE = 6
 CELL = 96
 PAD = 12
 """Room around the cell for the ring; a template is (CELL + 2 PAD) / CELL = 1.25 cells wide."""
-LATTICE = 32
+LATTICE = 24
 """Points along each side of a template at which single places are compared."""
 LEAST_IN_PICTURE = 0.3
 """Places with a smaller part of the drawing in the picture are not considered."""
@@ -125,7 +125,10 @@ def quality(shares: torch.Tensor) -> torch.Tensor:
 
 
 def dense_quality(frames: torch.Tensor, sprite: Drawing, sides: list[int]) -> list[torch.Tensor]:
-    """`quality` at all whole-pixel places for each cell side, float32 (frames, height + T - 1, width + T - 1).
+    """Both figures of all whole-pixel places for each cell side, float32 (2, frames, height + T - 1, width + T - 1).
+
+    The first is `quality`; the second, the correlation alone, also leads to a sprite in a strongly tinted
+    picture (0 where a part lies outside).
 
     `frames`: float32 (frames, 3, height, width) in 0..1. T = the template's side in pixels, differs between sides;
     index (i, j) is the template whose middle lies at pixel coordinates (j + 1 - T/2, i + 1 - T/2).
@@ -137,7 +140,7 @@ def dense_quality(frames: torch.Tensor, sprite: Drawing, sides: list[int]) -> li
     square = frames.square().mean(1, keepdim=True)
     spectrum = torch.fft.rfft2(torch.cat([agree, frames, square, torch.ones_like(square)], 1), s=size)
     return [
-        _quality_map(spectrum, sprite, template, size)[:, : height + template - 1, : width + template - 1]
+        _quality_map(spectrum, sprite, template, size)[..., : height + template - 1, : width + template - 1]
         for template in templates
     ]
 
@@ -164,9 +167,10 @@ def _quality_map(spectrum: torch.Tensor, sprite: Drawing, template: int, size: t
     mean, power = maps[:, 2:5].mean(1) / part, maps[:, 5] / part
     deviation = (power - mean.square()).clamp_min(0) + FLAT**2
     correlation = (maps[:, 11] / part - mean * own_mean) / (deviation * (own_power - own_mean**2 + FLAT**2)).sqrt()
-    correlation = correlation.clamp(-1, 1) * (part > 0.95)
+    correlation = correlation.clamp(-1, 1) * (part > 0.98)
     value = quality(torch.stack([inside, ring, _agreement(away.clamp_min(0)), part, correlation], -1))
-    return torch.where(part >= LEAST_IN_PICTURE, value, -9.0)
+    both = torch.stack([value, correlation])
+    return torch.where(part >= LEAST_IN_PICTURE, both, -9.0)
 
 
 def sampled_shares(frames: torch.Tensor, sprite: Drawing, state: torch.Tensor) -> torch.Tensor:
@@ -203,7 +207,8 @@ def sampled_shares(frames: torch.Tensor, sprite: Drawing, state: torch.Tensor) -
 def _tint(rest: torch.Tensor, cover: torch.Tensor) -> torch.Tensor:
     """Mean difference (..., 3, 1, 1) of the covered pixels, those that differ much counting little; at most TINT."""
     weight = (cover * torch.exp(rest.square().mean(2) / (-2 * WIDE**2)))[:, :, None]
-    return ((rest * weight).sum((3, 4), keepdim=True) / weight.sum((3, 4), keepdim=True).clamp_min(1e-3)).clamp(-TINT, TINT)
+    mean = (rest * weight).sum((3, 4), keepdim=True) / weight.sum((3, 4), keepdim=True).clamp_min(1e-3)
+    return mean.clamp(-TINT, TINT)
 
 
 def _correlation(shown: torch.Tensor, drawn: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

@@ -25,7 +25,7 @@ from hitmark.sprites.world import SPLITS, Clip, SpriteObject, SpriteWorld
 VISIBLE = 0.6
 """Frames with a smaller visible share of the thing are not judged."""
 BLUR, TINT, NOISE = 0.7, (0.05, 0.10), 0.03
-"""Softness: deviation of the blur in pixels, gain error of each colour channel, deviation of the noise (values 0..1)."""
+"""Softness: deviation of the blur in pixels, gain error of each colour channel, deviation of the noise (of 0..1)."""
 ABSENT = 2
 """Sprites that are looked for in each clip without being in it."""
 
@@ -64,7 +64,7 @@ def soften(frames: np.ndarray, seed: int) -> np.ndarray:
     """The clip blurred, tinted and noisy as stated by BLUR, TINT and NOISE; same shape and dtype."""
     generator = np.random.default_rng([20270, seed])
     clip = torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 255
-    taps = torch.exp(-torch.arange(-3, 4).float() ** 2 / (2 * BLUR**2))
+    taps = torch.exp(-(torch.arange(-3, 4).float() ** 2) / (2 * BLUR**2))
     taps = taps / taps.sum()
     planes = F.pad(clip, (3, 3, 3, 3), mode="reflect").flatten(0, 1)[:, None]
     planes = F.conv2d(F.conv2d(planes, taps[None, None, None]), taps[None, None, :, None])
@@ -127,7 +127,9 @@ def template_clip(tally: Tally, clip: Clip, frames: np.ndarray) -> None:
         judge_absent(tally, track_template(elsewhere, thing.boxes[0]).found[1:])
 
 
-def prove(world: SpriteWorld, seeds: range, look: Callable[[Tally, Clip, np.ndarray], None]) -> Iterator[tuple[str, Tally]]:
+def prove(
+    world: SpriteWorld, seeds: range, look: Callable[[Tally, Clip, np.ndarray], None]
+) -> Iterator[tuple[str, Tally]]:
     """The tallies of the plain and of the softened clips."""
     plain, soft = Tally(), Tally()
     for seed in seeds:

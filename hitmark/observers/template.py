@@ -78,7 +78,6 @@ def _checked_box(box: Sequence[float], frames: np.ndarray) -> tuple[float, float
 
 def _search(pictures: torch.Tensor, home: np.ndarray, extent: tuple[float, float]) -> Candidates:
     """The KEPT best places of every frame over all sizes; frame 1 has the home place alone."""
-    count, _, rows, columns = pictures.shape
     found = []
     for scale in SCALES:
         size = (max(4, round(extent[1] * scale)), max(4, round(extent[0] * scale)))

@@ -96,10 +96,15 @@ def gaussian_weights(height: int, width: int, sigma: float = 0.4) -> np.ndarray:
     if not 1e-6 <= sigma < np.inf:
         raise SceneError(f"sigma: expected a finite number of at least 1e-6, got {sigma}; the published value is 0.4")
     rows, columns = (
-        ((np.arange(count, dtype=np.float64) + 0.5 - count / 2) / (sigma * count / 2)) ** 2 for count in (height, width)
+        ((np.arange(count, dtype=np.float64) + 0.5 - count / 2) / (sigma * count / 2)) ** 2
+        for count in (height, width)
     )
     exponent = (rows[:, None] + columns[None, :]) / 2
-    return np.exp(exponent.min() - exponent).astype(np.float32)  # dividing by the maximum, also where all underflow
+    peak = 1 / (2 * np.pi * (sigma * height / 2) * (sigma * width / 2))
+    density = (peak * np.exp(-exponent)).astype(np.float32)  # rounded before it is scaled, as published
+    if not (np.isfinite(density).all() and density.max() > 0):  # a tiny sigma
+        return np.exp(exponent.min() - exponent).astype(np.float32)
+    return density / density.max()
 
 
 def _cells_on_grid(track: Track, frames: int, height: int, width: int) -> list[tuple[int, np.ndarray]]:

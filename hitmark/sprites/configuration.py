@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -36,10 +36,11 @@ class ImageToVideoConfiguration:
     """Share of training clips whose picture and embedding are zeroed, for classifier-free guidance."""
     noise_augmentation: float = 0.02
     short_steps: int = 2200
-    """The first so many steps use clips of half the frames, which cost half."""
+    """The first so many steps use clips of half the frames, which cost half, of a denser world (more, larger, livelier
+    things and more pans): there is more to learn from each of them."""
     steps: int = 3100
     batch: int = 8
-    learning_rate: float = 2e-3
+    learning_rate: float = 1.4e-3
     warmup: int = 100
     decay: float = 0.3
     """Share of the steps, at the end, over which the learning rate falls to zero."""
@@ -49,10 +50,13 @@ class ImageToVideoConfiguration:
     decoder_batch: int = 2
     decoder_learning_rate: float = 1e-3
 
-    def world(self, photographs: float | None = None) -> SpriteWorld:
-        """The world of this model's clips."""
+    def world(self, photographs: float | None = None, dense: bool = False) -> SpriteWorld:
+        """The world of this model's clips; `dense`: the livelier one of the first steps."""
         share = self.photographs if photographs is None else photographs
-        return SpriteWorld(width=self.width, height=self.height, frames=self.frames, photographs=share)
+        world = SpriteWorld(width=self.width, height=self.height, frames=self.frames, photographs=share)
+        if not dense:
+            return world
+        return replace(world, objects=(2, 3, 4), sizes=(0.26, 0.5), still=0.1, camera=0.45)
 
 
 def read_configuration(path: str | Path | None = None, **changes: Any) -> ImageToVideoConfiguration:

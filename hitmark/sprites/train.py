@@ -100,11 +100,13 @@ def decoder_training(folder: Path, configuration: ImageToVideoConfiguration, dev
 def _unet_loss(
     code: linear_code.LinearCode, configuration: ImageToVideoConfiguration, device: str
 ) -> Callable[..., torch.Tensor]:
-    world = configuration.world()
+    world, dense = configuration.world(), configuration.world(dense=True)
 
     def loss(network: Any, step: int, generator: torch.Generator) -> torch.Tensor:
-        frames = configuration.frames // 2 if step < configuration.short_steps else configuration.frames
-        batch = make_batch(world, step, configuration.batch, frames)
+        if step < configuration.short_steps:
+            batch = make_batch(dense, step, configuration.batch, configuration.frames // 2)
+        else:
+            batch = make_batch(world, step, configuration.batch, configuration.frames)
         return denoising_loss(network, code, batch.to(device), configuration, generator)
 
     return loss

@@ -1,6 +1,6 @@
-"""On the embedded trained model and held-out scenes: SG-I2V moves objects to where they are wanted and keeps the rest.
+"""On the embedded trained model and held-out scenes: SG-I2V moves objects to where they are wanted, keeps the rest.
 
-The bounds leave room around what `python -m hitmark.bench.table` measured (docs/methods/sg-i2v.md): scenes are few here.
+The bounds leave room around what `python -m hitmark.bench.table` measured (docs/methods/sg-i2v.md).
 """
 
 from __future__ import annotations

@@ -66,7 +66,8 @@ def test_identity_forgives_light_but_not_colour():
 
 
 def test_identity_at_the_wrong_place_and_of_nothing():
-    assert identity_kept(_scene(), np.repeat(CENTRES[:1], 3, 0) + [[0, 0], [20, 0], [20, 0]], SIZES) == 0
+    elsewhere = np.array([[8.0, 20.0], [32.0, 32.0], [32.0, 32.0]])
+    assert identity_kept(_scene(), elsewhere, SIZES) == 0
     present = np.array([True, False, False])
     assert np.isnan(identity_kept(_scene(), CENTRES, SIZES, present))
     assert identity_kept(_plain(9), np.full((3, 2), 10.0), SIZES) == 1.0

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -24,7 +26,7 @@ def test_a_seed_decides_a_clip(world: SpriteWorld) -> None:
 
 def test_splits_do_not_overlap() -> None:
     ranges = sorted(SPLITS.values())
-    assert all(before[1] <= after[0] for before, after in zip(ranges, ranges[1:], strict=False))
+    assert all(before[1] <= after[0] for before, after in itertools.pairwise(ranges))
 
 
 @pytest.mark.parametrize("size", [(64, 64), (96, 48), (48, 96)])

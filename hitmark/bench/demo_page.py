@@ -1,0 +1,109 @@
+"""The demo's page: one HTML file that needs no network and shows the files beside it by relative links."""
+
+from __future__ import annotations
+
+import platform
+from html import escape
+from typing import TYPE_CHECKING
+
+from hitmark.record import hitmark_version, package_versions
+
+if TYPE_CHECKING:
+    from hitmark.bench.demo import Demo, Run
+    from hitmark.bench.demo_scenes import DemoScene
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1d2126; --soft: #5c6670; --line: #d9dee3; --back: #ffffff; --plate: #f4f6f8; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e8eaed; --soft: #a3adb7; --line: #363c43; --back: #15181b; --plate: #1f2428; }
+}
+body { margin: 0 auto; padding: 2rem 1.2rem 4rem; max-width: 62rem; background: var(--back); color: var(--ink);
+  font: 16px/1.55 system-ui, sans-serif; }
+h1 { font-size: 1.7rem; margin: 0 0 .4rem; } h2 { font-size: 1.25rem; margin: 2.6rem 0 .5rem; }
+p { max-width: 46rem; } .soft { color: var(--soft); font-size: .92rem; }
+table { border-collapse: collapse; margin: 1.2rem 0; font-variant-numeric: tabular-nums; }
+th, td { padding: .35rem .9rem .35rem 0; border-bottom: 1px solid var(--line); text-align: left; }
+td.number, th.number { text-align: right; }
+figure { margin: .8rem 0; } figcaption { color: var(--soft); font-size: .9rem; }
+img { max-width: 100%; height: auto; border-radius: 6px; background: var(--plate); display: block; }
+.row { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: 1rem; }
+details { margin: .6rem 0; } summary { cursor: pointer; } .table { overflow-x: auto; }
+a { color: inherit; }
+"""
+
+INTRODUCTION = """<h1>hitmark demo</h1>
+<p>Each scene starts from one picture. The boxes and paths say where the objects are to go; the model is the same and so
+is the noise: once left alone, once steered by SG-I2V. <b>Boxes</b> are the wanted places, <b>crosses</b> are where the
+observer finds the objects in the finished clip.</p>"""
+
+
+def page(demo: Demo) -> str:
+    """Return the whole page as HTML."""
+    sections = "\n".join(_section(demo_scene, runs) for demo_scene, runs in demo.scenes)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>hitmark demo</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        f"{INTRODUCTION}\n{_table(demo.rows())}\n{sections}\n{_footer(demo)}\n</body>\n</html>\n"
+    )
+
+
+def _table(rows: list[list[str]]) -> str:
+    """The figures; the first two columns are words, the others numbers."""
+
+    def line(cells: list[str], tag: str) -> str:
+        kinds = ["" if index < 2 else ' class="number"' for index in range(len(cells))]
+        return "<tr>" + "".join(f"<{tag}{k}>{escape(c)}</{tag}>" for c, k in zip(cells, kinds, strict=True)) + "</tr>"
+
+    body = "\n".join(line(row, "td") for row in rows[1:])
+    return f'<div class="table"><table>\n{line(rows[0], "th")}\n{body}\n</table></div>'
+
+
+def _section(demo_scene: DemoScene, runs: list[Run]) -> str:
+    """One scene: the clips side by side, the plan, what was found, and the files."""
+    from hitmark.bench.demo import METHODS
+
+    slug, title = escape(demo_scene.slug), escape(demo_scene.title)
+    found = "\n".join(
+        _picture(f"{slug}.{run.method}.found.png", f"wanted and found paths, {METHODS[run.method]}") for run in runs
+    )
+    sheets = "\n".join(
+        _picture(f"{slug}.{run.method}.sheet.png", f"every frame, {METHODS[run.method]}") for run in runs
+    )
+    files = ", ".join(
+        f'{escape(METHODS[run.method])}: <a href="{slug}.{run.method}.mp4">video</a>, '
+        f'<a href="{slug}.{run.method}.json">run record</a>'
+        for run in runs
+    )
+    return (
+        f"<h2>{title[:1].upper()}{title[1:]}</h2>\n"
+        f"{_picture(f'{slug}.gif', ' beside '.join(METHODS[run.method] for run in runs))}\n"
+        f'<div class="row">\n{_picture(f"{slug}.plan.png", "the plan on the given picture")}\n{found}\n</div>\n'
+        f"<details><summary>Every frame</summary>\n{sheets}\n</details>\n"
+        f'<p class="soft">{escape(demo_scene.scene.prompt)}. {files}.</p>'
+    )
+
+
+def _picture(source: str, caption: str) -> str:
+    return (
+        f'<figure><img src="{source}" alt="{escape(caption)}" loading="lazy">'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+    )
+
+
+def _footer(demo: Demo) -> str:
+    """How the figures came about, so that they can be judged and made again."""
+    demo_scene, runs = demo.scenes[0]
+    result = runs[0].result
+    frames, height, width, _ = result.frames.shape
+    packages = ", ".join(f"{name} {number}" for name, number in package_versions().items())
+    seeds = ", ".join(str(each.clip_seed) for each, _ in demo.scenes)
+    return f"""<h2>About the figures</h2>
+<p class="soft">ObjMC is the mean distance between the wanted and the found centre over frames 2 to {frames}, in pixels
+of {width} px width; an object that is no longer found counts as left where it was seen last. The observer looks for
+each sprite by its drawing, without being told where. The pictures are the first frames of the sprite world's test clips
+{escape(seeds)}, the first that have room for each path; they were not chosen by their results.</p>
+<p class="soft">Model {escape(str(demo_scene.scene.model))}, {frames} frames of {width}x{height},
+{result.settings.steps} steps, {escape(result.settings.dtype)} on {escape(result.settings.device)}, noise seed
+{demo_scene.scene.seed}. hitmark {escape(hitmark_version())}, Python {escape(platform.python_version())},
+{escape(packages)}.</p>"""

@@ -1,0 +1,142 @@
+"""The scenes of the demo: what is asked of objects that a clip of the sprite world shows in its first frame.
+
+They are not chosen by their results: each takes the first clip of the test seeds whose first frame has room for what
+is asked (objects well inside the picture, wholly visible, none alike). Only that first frame is given to the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from hitmark.errors import HitmarkError
+from hitmark.scene.schema import Camera, Keyframe, Scene, Subject
+
+if TYPE_CHECKING:
+    from hitmark.sprites.world import ClipPlan, SpriteObject, SpriteWorld
+
+MODEL = "sprites-i2v"
+SEEN = 0.97  # least visible share of an object in the first frame
+ROOM = 0.06  # least distance of its box from the picture's edge
+WAY = 0.42  # how far objects are sent, in sides of the picture
+PAN = (0.28, 0.0)
+SEARCHED = 5000  # test seeds that are looked at
+
+
+@dataclass(frozen=True)
+class DemoScene:
+    """One scene of the demo and the picture it starts from."""
+
+    title: str
+    slug: str
+    scene: Scene
+    picture: Image.Image
+    sprites: dict[str, tuple[str, str | None]]  # subject name -> sprite name and colour, for the observer
+    clip_seed: int  # of the sprite world
+
+
+def sprite_world(width: int, height: int, frames: int) -> SpriteWorld:
+    """The world whose clips have this size and number of frames."""
+    from hitmark.sprites.world import SpriteWorld
+
+    return SpriteWorld(width=width, height=height, frames=frames)
+
+
+def demo_scenes(world: SpriteWorld, seed: int, model: str = MODEL) -> Iterator[DemoScene]:
+    """The three scenes, for the size and number of frames of `world`; `seed` is the noise's.
+
+    Raises:
+        HitmarkError: no test clip has room for a scene.
+    """
+    plan = _first_clip(world, lambda plan: _well_placed(plan, 1))
+    yield _demo_scene("a curved path", "1-curve", world, plan, [_curve(plan.objects[0])], {}, seed=seed, model=model)
+    plan = _first_clip(world, lambda plan: _well_placed(plan, 2) and _apart(plan))
+    subjects = [_straight(thing, number) for number, thing in enumerate(plan.objects)]
+    yield _demo_scene("two objects at once", "2-two", world, plan, subjects, {}, seed=seed, model=model)
+    plan = _first_clip(world, lambda plan: _well_placed(plan, 1) and plan.objects[0].boxes[0, 2] + PAN[0] < 1.0)
+    moved = {"camera": Camera(pan=PAN)}
+    subject = _subject(plan.objects[0], 0, [(0.0, 0.0), PAN])
+    yield _demo_scene("a camera pan", "3-camera", world, plan, [subject], moved, seed=seed, model=model)
+
+
+def _demo_scene(
+    title: str,
+    slug: str,
+    world: SpriteWorld,
+    plan: ClipPlan,
+    subjects: list[Subject],
+    more: dict[str, Any],
+    *,
+    seed: int,
+    model: str,
+) -> DemoScene:
+    scene = Scene.from_dict(
+        {"width": world.width, "height": world.height, "frames": world.frames, "prompt": plan.caption, "seed": seed}
+        | {"subjects": subjects, "model": model}
+        | more
+    )
+    picture = Image.fromarray(world.clip(plan.seed).frames[0])
+    sprites = {
+        subject.name: (str(thing.name), thing.color) for subject, thing in zip(subjects, plan.objects, strict=True)
+    }
+    return DemoScene(title, slug, scene, picture, sprites, plan.seed)
+
+
+def _first_clip(world: SpriteWorld, fits: Callable[[ClipPlan], bool]) -> ClipPlan:
+    from hitmark.sprites.world import SPLITS
+
+    first = SPLITS["test"][0]
+    for seed in range(first, first + SEARCHED):
+        plan = world.plan(seed)
+        if fits(plan):
+            return plan
+    raise HitmarkError(f"none of {SEARCHED} clips of the sprite world has room for a scene of the demo")
+
+
+def _well_placed(plan: ClipPlan, count: int) -> bool:
+    """So many sprites, all different, well inside the first frame and wholly visible in it."""
+    things = plan.objects
+    return (
+        len(things) == count
+        and all(thing.name is not None and thing.visible[0] >= SEEN for thing in things)
+        and all(thing.boxes[0].min() >= ROOM and thing.boxes[0].max() <= 1 - ROOM for thing in things)
+        and len({thing.name for thing in things}) == count
+    )
+
+
+def _apart(plan: ClipPlan) -> bool:
+    """Two things beside each other with room between, so that they can pass in opposite directions."""
+    first, second = (_centre(thing) for thing in plan.objects)
+    return bool(abs(first[0] - second[0]) > 0.4)
+
+
+def _centre(thing: SpriteObject) -> np.ndarray:
+    box = thing.boxes[0]
+    return (box[:2] + box[2:]) / 2
+
+
+def _curve(thing: SpriteObject) -> Subject:
+    """Across the picture on an arc over the side where there is more room."""
+    x, y = _centre(thing)
+    across = WAY if x < 0.5 else -WAY
+    up = -0.3 if y > 0.5 else 0.3
+    return _subject(thing, 0, [(0.0, 0.0), (across / 2, up), (across, 0.0)], path="smooth")
+
+
+def _straight(thing: SpriteObject, number: int) -> Subject:
+    """Up for what lies low, down for what lies high."""
+    return _subject(thing, number, [(0.0, 0.0), (0.0, -WAY if _centre(thing)[1] > 0.5 else WAY)])
+
+
+def _subject(thing: SpriteObject, number: int, stops: list[tuple[float, float]], path: str = "straight") -> Subject:
+    """The thing's box of the first frame, displaced by each stop in turn."""
+    x0, y0, x1, y1 = (float(side) for side in thing.boxes[0])
+    keyframes = [
+        Keyframe(time=index / (len(stops) - 1), box=(x0 + dx, y0 + dy, x1 + dx, y1 + dy))
+        for index, (dx, dy) in enumerate(stops)
+    ]
+    return Subject(name=thing.phrase, phrase=thing.phrase, keyframes=keyframes, path=path, depth=number)

@@ -1,0 +1,58 @@
+"""Which model a scene means, and where its files lie. Imports neither torch nor diffusers."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hitmark.backbones.catalog import MODELS, ModelCard, model_card
+from hitmark.errors import HitmarkError
+
+if TYPE_CHECKING:
+    from hitmark.scene.schema import Scene
+
+DEFAULT_MODEL = "sprites-i2v"  # embedded: needs no download
+
+
+def card_for(scene: Scene, pipe: Any = None) -> ModelCard:
+    """Return the card of the scene's model, else of the pipeline, else of the default model.
+
+    The card's name lasts: a folder has its absolute path, so that a record can be replayed from another folder.
+    """
+    given = scene.model
+    if given is None and pipe is not None:
+        origin = str(getattr(pipe, "name_or_path", "") or "")
+        by_hub_id = {card.hub_id: name for name, card in MODELS.items()}
+        given = by_hub_id.get(origin, origin if os.path.isdir(origin) else None)
+        if given is None:
+            return replace(MODELS["svd"], name=origin or type(pipe).__name__, frames=None)
+    given = given or DEFAULT_MODEL
+    if given not in MODELS and os.path.isdir(given):
+        given = os.path.abspath(given)
+    return model_card(given)
+
+
+def model_folder(card: ModelCard) -> Path | None:
+    """Return where the model's files lie on this machine, for a record's fingerprint; None when they do not."""
+    if card.path is not None:
+        return card.path
+    from huggingface_hub import try_to_load_from_cache
+
+    index = try_to_load_from_cache(str(card.hub_id), "model_index.json") if card.hub_id else None
+    return Path(index).parent if isinstance(index, str) else None
+
+
+def configured_frames(card: ModelCard, pipe: Any) -> int:
+    """Return the number of frames in the U-Net's config. Raises `HitmarkError` where the model's files have none."""
+    if pipe is not None:
+        from hitmark.backbones import backbone_for
+
+        return int(backbone_for(pipe).network.config.num_frames)
+    path = Path(card.path or ".") / "unet" / "config.json"
+    try:
+        return int(json.loads(path.read_text(encoding="utf-8"))["num_frames"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise HitmarkError(f"frames: {path} does not say how many the model makes ({error}); give --frames") from None

@@ -1,0 +1,124 @@
+"""Everything about a clip that is decided and checked before the long computation."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from hitmark.backbones import backbone_for
+from hitmark.errors import HitmarkError
+from hitmark.methods import build
+from hitmark.model_choice import card_for, configured_frames
+from hitmark.scene.schema import MethodChoice, Scene
+from hitmark.scene.tracks import Track, evaluate
+
+if TYPE_CHECKING:
+    from hitmark.backbones.catalog import ModelCard
+    from hitmark.control import Control
+
+MOST_STEPS = 1000
+
+
+class GenerationError(HitmarkError):
+    """A clip cannot be made from these inputs or on this machine; the message has the fix."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything decided before a model is loaded."""
+
+    scene: Scene  # with size, frames, model and method filled in
+    card: ModelCard
+    steps: int
+    call: dict[str, Any]  # the remaining arguments of the pipeline's call
+    controls: list[Control]
+    tracks: list[Track]
+
+
+def plan(scene: Scene, *, steps: int | None = None, call: dict[str, Any] | None = None, pipe: Any = None) -> Plan:
+    """Fill in the model's defaults and check all that can be checked without the model's weights.
+
+    Args:
+        scene: fields left None take the model's defaults.
+        steps: of denoising; None = the model's default.
+        call: further arguments of the pipeline's call.
+        pipe: a loaded pipeline that stands for the model when the scene names none.
+
+    Raises:
+        HitmarkError: unknown model, method or knob, a value out of range, boxes that no frame shows.
+    """
+    card = card_for(scene, pipe)
+    knobs = dict(card.knobs.get(scene.method.name, {})) | dict(scene.method.knobs)
+    controls = build(scene.method.name, knobs)
+    frames = scene.frames or card.frames or configured_frames(card, pipe)
+    steps = card.steps if steps is None else steps
+    if not 1 <= steps <= MOST_STEPS:
+        raise GenerationError(f"steps: expected 1 to {MOST_STEPS}, got {steps}; {card.name} is made for {card.steps}")
+    whole = scene.replace(
+        model=card.name,
+        width=scene.width or card.width,
+        height=scene.height or card.height,
+        frames=frames,
+        method=MethodChoice(name=scene.method.name, knobs=knobs),
+    )
+    return Plan(whole, card, steps, _call_arguments(card, call or {}), controls, evaluate(whole, frames))
+
+
+def first_picture(scene: Scene, image: Image.Image | None, folder: Path | str) -> Image.Image:
+    """Return the first picture as RGB, turned as its camera says.
+
+    Raises:
+        GenerationError: there is none, or it is missing or no picture.
+    """
+    if image is None:
+        path = scene.image_path(folder)
+        if path is None:
+            raise GenerationError("image: the scene names no first picture; add `image` to it, or give --image PATH")
+        image = open_picture(path)
+    return ImageOps.exif_transpose(image).convert("RGB")
+
+
+def open_picture(path: Path) -> Image.Image:
+    """Load a picture file. Raises `GenerationError` when it is missing, no picture, or damaged."""
+    if not path.is_file():
+        what = "it is a folder" if path.is_dir() else "there is no such file"
+        raise GenerationError(f"image: cannot read {path}: {what}; correct the path")
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+            return ImageOps.exif_transpose(picture)
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise GenerationError(f"image: cannot read {path}: it is no picture, or damaged ({error})") from error
+
+
+def check_size(scene: Scene, pipe: Any) -> None:
+    """Raise `GenerationError` with the nearest sizes that fit unless the model can make this width and height."""
+    unit = size_unit(pipe)
+    for name in ("width", "height"):
+        value = getattr(scene, name)
+        if value % unit or value < unit:
+            below, above = value // unit * unit, (value // unit + 1) * unit
+            near = f"{below} or {above}" if below else f"{above}"
+            raise GenerationError(f"{name}: this model makes multiples of {unit} px, got {value}; use {near}")
+
+
+def size_unit(pipe: Any) -> int:
+    """Return the number of pixels that both sides must be multiples of: latent cells times the U-Net's halvings."""
+    backbone = backbone_for(pipe)
+    levels = len(getattr(backbone.network.config, "down_block_types", ("",)))
+    return backbone.factor * 2 ** (levels - 1)
+
+
+def _call_arguments(card: ModelCard, given: dict[str, Any]) -> dict[str, Any]:
+    """The card's call defaults with the given ones on top; only names that the card has."""
+    for name in given:
+        if name not in card.call:
+            near = difflib.get_close_matches(name, card.call, n=1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            listed = ", ".join(card.call) or "none"
+            raise GenerationError(f"call: {card.name} takes no argument {name!r}; {hint}it has: {listed}")
+    return dict(card.call) | given

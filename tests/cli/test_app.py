@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import hitmark as package
+
+COMMANDS = ("generate", "convert", "models", "demo", "train")
+
+
+def imported_by(*code):
+    """Names of the modules that a fresh interpreter has after running `code`, and the seconds that it took."""
+    script = ";".join([*code, "import sys", "print(*sys.modules)"])
+    started = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(done.stdout.split()), time.perf_counter() - started
+
+
+@pytest.mark.parametrize("code", ["import hitmark", "import hitmark.cli", "import hitmark.scene"])
+def test_nothing_heavy_is_imported(code):
+    modules, _ = imported_by(code)
+    assert not modules & {"torch", "diffusers", "transformers", "av", "matplotlib", "torchvision"}
+
+
+def test_importing_the_package_is_quick():
+    modules, _ = imported_by("import hitmark")
+    assert not modules & {"numpy", "pydantic", "typer", "PIL"}
+
+
+def test_the_public_names_are_there():
+    for name in package.__all__:
+        assert getattr(package, name) is not None
+        assert name in dir(package)
+    assert isinstance(package.__version__, str)
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = package.nonsense
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["import hitmark.generate", "import hitmark", "from hitmark.generate import Result", "import hitmark.attach"],
+)
+def test_main_functions_can_be_called_by_the_name_of_their_module(first):
+    check = "import hitmark; assert callable(hitmark.generate) and callable(hitmark.attach)"
+    script = f"{first}; {check}; from hitmark import attach, generate; assert generate.Result and attach.Session"
+    call = "\ntry:\n    hitmark.generate(None, pipe=3)\nexcept AttributeError: print('called')"
+    done = subprocess.run([sys.executable, "-c", script + call], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "called"
+
+
+def test_help_teaches(hitmark):
+    assert hitmark("--help").exit_code == 0
+    for command in COMMANDS:
+        done = hitmark(command, "--help")
+        assert done.exit_code == 0
+        assert done.stdout.count(f"hitmark {command}") >= 2, command
+
+
+def test_no_command_shows_the_help(hitmark):
+    assert "generate" in hitmark().output
+
+
+def test_version(hitmark):
+    done = hitmark("--version")
+    assert done.exit_code == 0
+    assert done.stdout.startswith("hitmark ")
+
+
+def test_unknown_command_and_option(hitmark):
+    assert hitmark("generat").exit_code == 2
+    assert hitmark("generate", "--sed", "3").exit_code == 2
+
+
+def test_models_table(hitmark, tmp_path, monkeypatch):
+    done = hitmark("models")
+    assert done.exit_code == 0
+    for word in ("sprites-i2v", "svd", "svd-xt", "stabilityai/stable-video-diffusion-img2vid", "1024x576", "25"):
+        assert word in done.stdout
+    rows = json.loads(hitmark("models", "--json").stdout)
+    assert [row["name"] for row in rows][:3] == ["sprites-i2v", "svd", "svd-xt"]
+    assert {row["in cache"] for row in rows if not row["hub id"]} == {None}
+
+
+def test_models_notices_what_is_in_the_cache(tmp_path):
+    folder = tmp_path / "hub" / "models--stabilityai--stable-video-diffusion-img2vid"
+    snapshot = folder / "snapshots" / "abc"
+    (snapshot / "unet").mkdir(parents=True)
+    (folder / "refs").mkdir()
+    (folder / "refs" / "main").write_text("abc")
+    (snapshot / "model_index.json").write_text("{}")
+
+    def cached():
+        environment = os.environ | {"HF_HOME": str(tmp_path)}
+        environment.pop("HF_HUB_CACHE", None)
+        words = [sys.executable, "-m", "hitmark", "models", "--json"]
+        done = subprocess.run(words, capture_output=True, text=True, check=True, env=environment)
+        return {row["name"]: row["in cache"] for row in json.loads(done.stdout)}
+
+    assert cached()["svd"] is False
+    (snapshot / "unet" / "diffusion_pytorch_model.fp16.safetensors").write_bytes(b"0")
+    assert cached() == {"sprites-i2v": None, "svd": True, "svd-xt": False}
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_a_real_signal_stops_a_real_process(kind, checkpoint, scene_file, tmp_path):
+    words = ["generate", str(scene_file), "--model", str(checkpoint), "--steps", "1000"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(package.__file__).parents[1])}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hitmark", *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=environment
+    )
+    before = {"photo.png", "scene.json"}
+    seen = ""
+    while "0/1000" not in seen:
+        part = process.stderr.read(1)
+        assert part, seen
+        seen += part
+    process.send_signal(kind)
+    rest = process.communicate(timeout=120)[1]
+    assert process.returncode == 130, rest
+    assert "stopped" in rest
+    assert "Traceback" not in rest
+    assert set(os.listdir(tmp_path)) == before

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import json
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors import safe_open
+
+from hitmark.video import read_video
+
+BOX = ("--box", "0.1,0.2,0.5,0.6", "--path", "0.7,0.5")
+
+
+def test_a_picture_a_box_and_a_path_become_a_video(hitmark, checkpoint, picture, tmp_path):
+    done = hitmark("generate", "--image", picture, *BOX, "--model", checkpoint, "-o", "out/clip.mp4")
+    assert done.exit_code == 0, done.output
+    made = sorted(os.listdir(tmp_path / "out"))
+    assert made == ["clip.image.png", "clip.json", "clip.mp4", "clip.plan.png", "clip.sheet.png"]
+    frames, fps = read_video(tmp_path / "out" / "clip.mp4")
+    assert frames.shape == (3, 24, 32, 3)
+    assert fps == 7
+    assert max(Image.open(tmp_path / "out" / "clip.plan.png").size) >= 512
+    assert "wrote out/clip.mp4: 3 frames of 32x24" in done.stdout
+    assert "box 1:" in done.stdout
+
+
+def test_the_default_output_is_out_mp4(hitmark, checkpoint, scene_file, tmp_path):
+    assert hitmark("generate", scene_file, "--model", checkpoint, "--method", "none").exit_code == 0
+    assert (tmp_path / "out.mp4").exists()
+    assert (tmp_path / "out.json").exists()
+
+
+def test_a_record_replays_to_the_same_bytes_after_everything_else_has_gone(hitmark, checkpoint, scene_file, tmp_path):
+    options = ("-o", "a/clip.mkv", "--steps", "3", "--set", "stop=0.6")
+    made = hitmark("generate", scene_file, "--model", checkpoint, *options)
+    assert made.exit_code == 0, made.output
+    scene_file.unlink()
+    (tmp_path / "photo.png").unlink()
+    (tmp_path / "a").rename(tmp_path / "moved")
+    done = hitmark("generate", "moved/clip.json")
+    assert done.exit_code == 0, done.output
+    assert "the same, bit for bit" in done.stdout
+    assert (tmp_path / "clip-replay.mp4").exists()
+    done = hitmark("generate", "moved/clip.json", "-o", "again.mkv")
+    assert (tmp_path / "again.mkv").read_bytes() == (tmp_path / "moved" / "clip.mkv").read_bytes()
+    records = [json.loads((tmp_path / name).read_text()) for name in ("moved/clip.json", "again.json")]
+    for key in ("settings", "scene", "model", "machine"):
+        first, second = (dict(record[key]) for record in records)
+        for part in (first, second):
+            part.pop("image", None)
+            part.pop("method", None)
+        assert first == second
+
+
+def test_a_replay_that_differs_says_so_and_why(hitmark, checkpoint, scene_file, tmp_path):
+    assert hitmark("generate", scene_file, "--model", checkpoint).exit_code == 0
+    record = json.loads((tmp_path / "out.json").read_text())
+    record["output"]["frames_sha256"] = "0" * 64
+    record["packages"]["torch"] = "1.0"
+    (tmp_path / "out.json").write_text(json.dumps(record))
+    done = hitmark("generate", "out.json", "-o", "again.mp4")
+    assert done.exit_code == 0
+    assert "warning: replay: the frames differ from the recorded ones (torch: 1.0 then, " in done.stderr
+
+
+def test_options_change_a_replayed_run(hitmark, checkpoint, scene_file, tmp_path):
+    assert hitmark("generate", scene_file, "--model", checkpoint, "-o", "a.mkv").exit_code == 0
+    done = hitmark("generate", "a.json", "--seed", "9", "-o", "b.mkv")
+    assert done.exit_code == 0, done.output
+    assert "replay" not in done.output
+    first, second = read_video(tmp_path / "a.mkv")[0], read_video(tmp_path / "b.mkv")[0]
+    assert (first != second).mean() > 0.5
+    assert json.loads((tmp_path / "b.json").read_text())["scene"]["seed"] == 9
+
+
+def test_same_seed_same_bytes_and_control_changes_them(hitmark, checkpoint, scene_file, tmp_path):
+    for name, method in (("a", "sg-i2v"), ("b", "sg-i2v"), ("c", "none")):
+        done = hitmark("generate", scene_file, "--model", checkpoint, "--method", method, "-o", f"{name}.mkv")
+        assert done.exit_code == 0, done.output
+    first, second, third = ((tmp_path / f"{name}.mkv").read_bytes() for name in "abc")
+    assert first == second
+    assert first != third
+
+
+def test_latents_are_saved(hitmark, checkpoint, scene_file, tmp_path):
+    done = hitmark("generate", scene_file, "--model", checkpoint, "--save-latents", "z.safetensors")
+    assert done.exit_code == 0, done.output
+    with safe_open(tmp_path / "z.safetensors", "pt") as stored:
+        assert list(stored.keys()) == ["latents"]
+        latents = stored.get_tensor("latents")
+    assert latents.shape == (1, 3, 4, 12, 16)
+    assert str(latents.dtype) == "torch.float32"
+    assert latents.isfinite().all()
+
+
+def test_size_frames_and_call_arguments(hitmark, checkpoint, scene_file, tmp_path):
+    done = hitmark(
+        "generate", scene_file, "--model", checkpoint, "--width", 40, "--height", 32, "--frames", 5,
+        "--call", "motion_bucket_id=40", "-o", "a.gif",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert read_video(tmp_path / "a.gif")[0].shape == (5, 32, 40, 3)
+    assert json.loads((tmp_path / "a.json").read_text())["settings"]["call"]["motion_bucket_id"] == 40
+
+
+def test_an_sg_i2v_folder_is_a_scene(hitmark, checkpoint, picture, tmp_path):
+    folder = tmp_path / "example"
+    folder.mkdir()
+    picture.rename(folder / "img.png")
+    centres = np.stack([np.linspace(20, 40, 3), np.full(3, 24)], axis=1)
+    np.save(folder / "traj.npy", np.concatenate([[[10, 14], [30, 34]], centres])[None])
+    done = hitmark("generate", folder, "--model", checkpoint, "--width", 32, "--height", 24, "--frames", 3)
+    assert done.exit_code == 0, done.output
+    assert read_video(tmp_path / "out.mp4")[0].shape == (3, 24, 32, 3)
+
+
+def test_two_boxes_one_of_them_holds_still(hitmark, checkpoint, picture, tmp_path):
+    done = hitmark("generate", "--image", picture, *BOX, "--box", "0.6,0.6,0.9,0.9", "--model", checkpoint)
+    assert done.exit_code == 0, done.output
+    subjects = json.loads((tmp_path / "out.json").read_text())["scene"]["subjects"]
+    assert [len(subject["keyframes"]) for subject in subjects] == [2, 1]
+
+
+def test_an_unusual_size_is_noted(hitmark, checkpoint, scene_file):
+    done = hitmark("generate", scene_file, "--model", checkpoint, "--width", 96, "--height", 96, "--method", "none")
+    assert done.exit_code == 0, done.output
+    assert "was made for 32x24 and this run asks for 96x96" in done.stderr
+
+
+def test_outputs_of_an_earlier_run_need_force(hitmark, refused, checkpoint, scene_file, tmp_path):
+    assert hitmark("generate", scene_file, "--model", checkpoint, "--method", "none").exit_code == 0
+    before = (tmp_path / "out.mp4").read_bytes()
+    assert "out.mp4 exists already" in refused("generate", scene_file, "--model", checkpoint, "--seed", 8)
+    assert (tmp_path / "out.mp4").read_bytes() == before
+    assert hitmark("generate", scene_file, "--model", checkpoint, "--seed", 8, "--force").exit_code == 0
+    assert (tmp_path / "out.mp4").read_bytes() != before
+
+
+def test_inputs_are_never_overwritten(refused, checkpoint, scene_file, picture, tmp_path):
+    text, pixels = scene_file.read_text(), picture.read_bytes()
+    words = refused("generate", scene_file, "--model", checkpoint, "-o", "scene.mp4", "--force")
+    assert "scene.json is an input of this run" in words
+    picture.rename(tmp_path / "clip.image.png")
+    words = refused("generate", "--image", "clip.image.png", *BOX, "--model", checkpoint, "-o", "clip.mp4", "--force")
+    assert "clip.image.png is an input of this run" in words
+    assert scene_file.read_text() == text
+    assert (tmp_path / "clip.image.png").read_bytes() == pixels
+
+
+def test_ctrl_c_leaves_nothing(hitmark, checkpoint, scene_file, tmp_path, monkeypatch):
+    def interrupted(*_args, **_options):
+        raise KeyboardInterrupt
+
+    before = sorted(os.listdir(tmp_path))
+    for place in ("hitmark.generate.generate", "hitmark.outputs.write_video"):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, interrupted)
+            done = hitmark("generate", scene_file, "--model", checkpoint)
+        assert done.exit_code == 130
+        assert "nothing half-written" in done.stderr
+        assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_progress_shows_steps_and_is_on_stderr(hitmark, checkpoint, scene_file):
+    done = hitmark("generate", scene_file, "--model", checkpoint, "--method", "none")
+    assert "2/2" in done.stderr
+    assert "2/2" not in done.stdout
+
+
+@pytest.mark.parametrize("method", ["none", "sg-i2v"])
+def test_python_and_command_line_agree(hitmark, checkpoint, scene_file, tmp_path, method):
+    from hitmark.backbones.catalog import load_pipeline
+    from hitmark.generate import generate
+    from hitmark.scene import Scene
+
+    assert hitmark("generate", scene_file, "--model", checkpoint, "--method", method, "-o", "a.mkv").exit_code == 0
+    scene = Scene.load(scene_file).replace(model=str(checkpoint), method={"name": method})
+    result = generate(scene, pipe=load_pipeline(checkpoint), folder=tmp_path)
+    np.testing.assert_array_equal(result.frames, read_video(tmp_path / "a.mkv")[0])
