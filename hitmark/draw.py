@@ -153,8 +153,7 @@ def _draw_plan(canvas: Canvas, track: Track, colour: Colour) -> None:
     boxes = track.boxes[shown]
     canvas.box(boxes[0], colour)
     if np.abs(boxes - boxes[0]).max() < 1e-3:
-        if track.kind == "anchor":
-            canvas.pin(_centres(boxes)[0], colour)
+        canvas.pin(_centres(boxes)[0], colour)
         return
     canvas.box(boxes[-1], colour, dashed=True)
     centres = _centres(boxes)

@@ -50,7 +50,8 @@ def configured_frames(card: ModelCard, pipe: Any) -> int:
     if pipe is not None:
         from hitmark.backbones import backbone_for
 
-        return int(backbone_for(pipe).network.config.num_frames)
+        config: Any = backbone_for(pipe).network.config
+        return int(config.num_frames)
     path = Path(card.path or ".") / "unet" / "config.json"
     try:
         return int(json.loads(path.read_text(encoding="utf-8"))["num_frames"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from hitmark.control import Control
 
 MOST_STEPS = 1000
+PIPELINE_UNIT = 8  # pixels, checked by diffusers' StableVideoDiffusionPipeline whatever its autoencoder is
 
 
 class GenerationError(HitmarkError):
@@ -107,10 +109,13 @@ def check_size(scene: Scene, pipe: Any) -> None:
 
 
 def size_unit(pipe: Any) -> int:
-    """Return the number of pixels that both sides must be multiples of: latent cells times the U-Net's halvings."""
+    """Return the number of pixels that both sides must be multiples of.
+
+    The U-Net halves the latent grid once a level and cannot give odd rows back; the stock pipeline asks for 8 anyway.
+    """
     backbone = backbone_for(pipe)
     levels = len(getattr(backbone.network.config, "down_block_types", ("",)))
-    return backbone.factor * 2 ** (levels - 1)
+    return math.lcm(PIPELINE_UNIT, backbone.factor * 2 ** (levels - 1))
 
 
 def _call_arguments(card: ModelCard, given: dict[str, Any]) -> dict[str, Any]:

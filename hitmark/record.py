@@ -223,7 +223,7 @@ def _hidden(path: Path, folder: Path) -> bool:
 
 def _array_sha256(values: np.ndarray) -> str:
     digest = hashlib.sha256("x".join(str(side) for side in values.shape).encode())
-    digest.update(np.ascontiguousarray(values, dtype=np.uint8))
+    digest.update(np.ascontiguousarray(values, dtype=np.uint8).data)
     return digest.hexdigest()
 
 

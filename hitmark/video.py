@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -111,7 +111,8 @@ def _opened(
     if path.suffix.lower() == ".mp4":
         container_options["movflags"] = "+faststart"
     with av.open(str(path), "w", options=container_options) as container:
-        stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=options)
+        rate = Fraction(fps).limit_denominator(1001)
+        stream = cast("VideoStream", container.add_stream(codec, rate=rate, options=options))
         stream.width, stream.height = frames.shape[2], frames.shape[1]
         stream.pix_fmt = layout
         stream.codec_context.thread_count = 1
@@ -173,6 +174,7 @@ WRITERS: dict[str, Callable[[np.ndarray, Path, float], None]] = {
 def _read_stream(path: Path) -> tuple[np.ndarray, float]:
     """All frames of the first video stream, by FFmpeg."""
     import av
+    from av.error import FFmpegError
 
     pictures: list[np.ndarray] = []
     packets, ended = 0, 0.0
@@ -188,7 +190,7 @@ def _read_stream(path: Path) -> tuple[np.ndarray, float]:
                 for frame in packet.decode():
                     pictures.append(frame.reformat(format="rgb24", interpolation=_exact()).to_ndarray())
                     ended = (frame.time or 0.0) + 1 / rate
-    except (av.error.FFmpegError, UnicodeDecodeError) as error:
+    except (FFmpegError, UnicodeDecodeError) as error:
         raise VideoError(_read_problem(path, len(pictures), error)) from error
     if not pictures or packets < promised or ended + 1.5 / rate < length:
         raise VideoError(f"cannot read the video {path}: it is cut short after frame {len(pictures)}")

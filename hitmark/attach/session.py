@@ -66,7 +66,7 @@ class Session:
         self.controls = controls
         self.scheduler = pipe.scheduler
         self.denoiser = self.backbone.denoiser
-        self._scale: Callable[..., Tensor] = self.scheduler.scale_model_input if controls else None
+        self._scale: Callable[..., Tensor]  # the scheduler's own scale_model_input
         self._shown: Tensor | None = None  # what the scheduler scaled last; None once the denoiser has taken it
         self._edited: Tensor | None = None  # latents for this step, float32
         self._layouts: list[Layout] = []

@@ -9,7 +9,7 @@ within a checkpointed region has to be the same in the second run.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ from hitmark.errors import HitmarkError
 PROJECTIONS = ("to_q", "to_k", "to_v")
 
 
-class _EverythingRead(Exception):
+class _EverythingRead(Exception):  # noqa: N818 - not an error
     """Ends a forward pass."""
 
 
@@ -87,11 +87,8 @@ def read_self_attention(
         HitmarkError: the pass ended without having reached every site.
     """
     readings = [_Reading(site, first_frame_keys) for site in sites]
-    with _hooks(readings):
-        try:
-            run()
-        except _EverythingRead:
-            pass
+    with _hooks(readings), suppress(_EverythingRead):
+        run()
     missing = [reading.site.name for reading in readings if not reading.complete]
     if missing:
         raise HitmarkError(

@@ -22,7 +22,15 @@ SVD_CALL = {
     "decode_chunk_size": 8,
 }
 CARD_FILE = "hitmark.json"
-CARD_FIELDS = {"frames": int, "width": int, "height": int, "fps": (int, float), "steps": int, "call": dict, "knobs": dict}
+CARD_FIELDS: dict[str, Any] = {
+    "frames": int,
+    "width": int,
+    "height": int,
+    "fps": (int, float),
+    "steps": int,
+    "call": dict,
+    "knobs": dict,
+}
 
 
 @dataclass(frozen=True)
@@ -151,7 +159,7 @@ def _check_complete(folder: Path, parts: dict[str, Any]) -> None:
         if name.startswith("_") or not (isinstance(value, list) and len(value) == 2 and value[1]):
             continue
         part = folder / name
-        configs = [each for each in part.glob("*.json")] if part.is_dir() else []
+        configs = list(part.glob("*.json")) if part.is_dir() else []
         weights = [each for kind in ("*.safetensors", "*.bin") for each in part.glob(kind)] if part.is_dir() else []
         needs_weights = name not in ("scheduler", "feature_extractor", "tokenizer")
         if not configs or (needs_weights and not any(each.exists() for each in weights)):
@@ -179,6 +187,8 @@ def _overrides(folder: Path, card: ModelCard) -> dict[str, Any]:
             raise HitmarkError(f"{path}: {name} has the wrong type: {value!r}.")
         if not isinstance(value, dict) and value <= 0:
             raise HitmarkError(f"{path}: {name} must be greater than 0, but is {value!r}.")
+    if not all(isinstance(each, dict) for each in given.get("knobs", {}).values()):
+        raise HitmarkError(f"{path}: knobs has the wrong type: expected method -> knob -> value.")
     if "call" in given:
         given["call"] = {**card.call, **given["call"]}
     return given
@@ -210,10 +220,7 @@ def load_pipeline(name_or_path: str | Path, dtype: str = "auto", device: str = "
     source = str(card.path or card.hub_id)
     half_files = dtype != "float32" and (card.path is None or any(card.path.glob("unet/*.fp16.*")))
     try:
-        if half_files:
-            pipe = _load_half_files(loader, source, options)
-        else:
-            pipe = loader.from_pretrained(source, **options)
+        pipe = _load_half_files(loader, source, options) if half_files else loader.from_pretrained(source, **options)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise HitmarkError(_cannot_load(card, error)) from error
     for part in pipe.components.values():

@@ -52,15 +52,15 @@ def demo_scenes(world: SpriteWorld, seed: int, model: str = MODEL) -> Iterator[D
     Raises:
         HitmarkError: no test clip has room for a scene.
     """
-    plan = _first_clip(world, lambda plan: _well_placed(plan, 1))
-    yield _demo_scene("a curved path", "1-curve", world, plan, [_curve(plan.objects[0])], {}, seed=seed, model=model)
-    plan = _first_clip(world, lambda plan: _well_placed(plan, 2) and _apart(plan))
-    subjects = [_straight(thing, number) for number, thing in enumerate(plan.objects)]
-    yield _demo_scene("two objects at once", "2-two", world, plan, subjects, {}, seed=seed, model=model)
-    plan = _first_clip(world, lambda plan: _well_placed(plan, 1) and plan.objects[0].boxes[0, 2] + PAN[0] < 1.0)
+    curve = _first_clip(world, lambda plan: _well_placed(plan, 1))
+    yield _demo_scene("a curved path", "1-curve", world, curve, [_curve(curve.objects[0])], {}, seed=seed, model=model)
+    two = _first_clip(world, lambda plan: _well_placed(plan, 2) and _apart(plan))
+    subjects = [_straight(thing, number) for number, thing in enumerate(two.objects)]
+    yield _demo_scene("two objects at once", "2-two", world, two, subjects, {}, seed=seed, model=model)
+    pan = _first_clip(world, lambda plan: plan.seed > curve.seed and _well_placed(plan, 1) and _stays(plan))
+    subject = _subject(pan.objects[0], 0, [(0.0, 0.0), PAN])
     moved = {"camera": Camera(pan=PAN)}
-    subject = _subject(plan.objects[0], 0, [(0.0, 0.0), PAN])
-    yield _demo_scene("a camera pan", "3-camera", world, plan, [subject], moved, seed=seed, model=model)
+    yield _demo_scene("a camera pan", "3-camera", world, pan, [subject], moved, seed=seed, model=model)
 
 
 def _demo_scene(
@@ -109,9 +109,14 @@ def _well_placed(plan: ClipPlan, count: int) -> bool:
 
 
 def _apart(plan: ClipPlan) -> bool:
-    """Two things beside each other with room between, so that they can pass in opposite directions."""
+    """Two things beside each other, one high and one low, so that they can pass in opposite directions."""
     first, second = (_centre(thing) for thing in plan.objects)
-    return bool(abs(first[0] - second[0]) > 0.4)
+    return bool(abs(first[0] - second[0]) > 0.4 and (first[1] - 0.5) * (second[1] - 0.5) < 0)
+
+
+def _stays(plan: ClipPlan) -> bool:
+    """The thing is still in the picture after the pan."""
+    return bool(plan.objects[0].boxes[0, 2] + PAN[0] < 1.0)
 
 
 def _centre(thing: SpriteObject) -> np.ndarray:
@@ -124,7 +129,7 @@ def _curve(thing: SpriteObject) -> Subject:
     x, y = _centre(thing)
     across = WAY if x < 0.5 else -WAY
     up = -0.3 if y > 0.5 else 0.3
-    return _subject(thing, 0, [(0.0, 0.0), (across / 2, up), (across, 0.0)], path="smooth")
+    return _subject(thing, 0, [(0.0, 0.0), (across / 2, up), (across, 0.0)], smooth=True)
 
 
 def _straight(thing: SpriteObject, number: int) -> Subject:
@@ -132,11 +137,17 @@ def _straight(thing: SpriteObject, number: int) -> Subject:
     return _subject(thing, number, [(0.0, 0.0), (0.0, -WAY if _centre(thing)[1] > 0.5 else WAY)])
 
 
-def _subject(thing: SpriteObject, number: int, stops: list[tuple[float, float]], path: str = "straight") -> Subject:
+def _subject(thing: SpriteObject, number: int, stops: list[tuple[float, float]], smooth: bool = False) -> Subject:
     """The thing's box of the first frame, displaced by each stop in turn."""
     x0, y0, x1, y1 = (float(side) for side in thing.boxes[0])
     keyframes = [
         Keyframe(time=index / (len(stops) - 1), box=(x0 + dx, y0 + dy, x1 + dx, y1 + dy))
         for index, (dx, dy) in enumerate(stops)
     ]
-    return Subject(name=thing.phrase, phrase=thing.phrase, keyframes=keyframes, path=path, depth=number)
+    return Subject(
+        name=thing.phrase,
+        phrase=thing.phrase,
+        keyframes=keyframes,
+        path="smooth" if smooth else "straight",
+        depth=number,
+    )

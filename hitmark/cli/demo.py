@@ -25,8 +25,9 @@ def demo(output: Output = Path("out/demo"), seed: Seed = 0, steps: Steps = None)
     wanted and found paths, the error, time and memory; it needs no network and can be moved with its folder.
     """
     from hitmark.bench.demo import run_demo
-    from hitmark.cli.progress import step_bar
+    from hitmark.cli.progress import silence_libraries, step_bar
 
+    silence_libraries()
     with step_bar("demo") as on_step:
         finished = run_demo(output, seed=seed, steps=steps, on_step=on_step)
     typer.echo(finished.table())

@@ -48,7 +48,7 @@ def sentences(result: Result, found: Found) -> list[str]:
             np.nan_to_num(found[track.name]),
             (width, height),
             visible=track.visible,
-            present=np.isfinite(found[track.name]).all(axis=1),
+            present=np.asarray(np.isfinite(found[track.name]).all(axis=1)),
         )
         share = f"found in {error.found_share:.0%} of the frames"
         lines.append(f"{track.name}: {error.pixels:.1f} px from its path on average (of {width} px width), {share}")

@@ -38,9 +38,14 @@ class Request:
         Raises:
             SceneError: a value that a scene cannot have.
         """
+        from hitmark.scene import MethodChoice
+
         given = {name: value for name, value in options.items() if value not in (None, {})}
         changed = {name: given[name] for name in ("model", "seed", "frames", "width", "height") if name in given}
         method = self.scene.method
+        if "model" in given and self.replayed is not None:  # the recorded knobs are the other model's
+            method = MethodChoice(name=method.name)
+            changed["method"] = method
         if "method" in given and given["method"] != method.name:
             changed["method"] = {"name": given["method"], "knobs": given.get("knobs", {})}
         elif "knobs" in given:

@@ -56,7 +56,7 @@ def _gradient(loss_of: Callable[[Tensor], Tensor], variable: Tensor, loss_scale:
                 "No gradient reaches the latents. The network must pass gradients to its input: load it without "
                 "quantization (or with one whose layers have a backward pass), and not under torch.inference_mode()."
             )
-        (gradient,) = torch.autograd.grad(loss, variable)
+        gradient = _backward(loss, variable)
         if torch.isfinite(gradient).all():
             return gradient / loss_scale, loss_scale
         loss_scale = max(1.0, loss_scale / 16)
@@ -64,3 +64,16 @@ def _gradient(loss_of: Callable[[Tensor], Tensor], variable: Tensor, loss_scale:
         "The gradient of the loss with respect to the latents is not finite. Expected a network that is stable in "
         f"its own precision ({variable.device.type}); load it in bfloat16 or float32."
     )
+
+
+def _backward(loss: Tensor, variable: Tensor) -> Tensor:
+    try:
+        (gradient,) = torch.autograd.grad(loss, variable)
+    except RuntimeError as error:
+        if "memory" in str(error).lower():
+            raise
+        raise HitmarkError(
+            f"The backward pass through the network failed: {error}. Expected weights that stay as they are between "
+            "the forward and the backward pass; undo layerwise casting or quantization of the denoiser."
+        ) from error
+    return gradient

@@ -15,7 +15,7 @@ each ending at the last layer read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 import torch
@@ -30,6 +30,8 @@ from hitmark.maths.optimise import FIRST_LOSS_SCALE, descend
 from hitmark.scene.grid import gaussian_weights
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from hitmark.scene.tracks import Track
 
 Features = Literal["first-frame", "self"]
@@ -72,6 +74,8 @@ class SGI2V(Control):
             if value is None and name in OPTIONAL:
                 continue
             number("sg-i2v", name, value, low, high, whole=name == "iterations")
+        if not (self.layers is None or isinstance(self.layers, str) or _all_text(self.layers)):
+            raise HitmarkError(f'sg-i2v: layers must be text such as "2.1,2.2" or a list of text, not {self.layers!r}.')
         if self.start > self.stop:
             raise HitmarkError(f"sg-i2v: start must not be after stop, but got start={self.start}, stop={self.stop}.")
         if self.features not in get_args(Features):
@@ -116,17 +120,13 @@ class SGI2V(Control):
         """F_n = softmax(q_n k_1^T / sqrt d) v_1, gradient through the queries only (Sec. 3.2); (frames, C, h, w)."""
         keys, values = layer.keys, layer.values
         if self.features == "first-frame":
-            keys, values = keys[:1].detach(), values[:1].detach()
+            keys, values = stop_gradient(keys[:1]), stop_gradient(values[:1])
         attended = attend(layer.queries, keys, values).float()
         return attended.transpose(1, 2).reshape(len(attended), -1, layer.height, layer.width)
 
     def _read(self, latents: Tensor, step: Step) -> list[SelfAttention]:
-        return step.self_attention(
-            latents,
-            self.layers,
-            first_frame_keys=self.features == "first-frame",
-            memory_budget=self.memory_budget,
-        )
+        first_only = self.features == "first-frame"
+        return step.self_attention(latents, self.layers, first_frame_keys=first_only, memory_budget=self.memory_budget)
 
 
 RANGES = (
@@ -141,9 +141,12 @@ RANGES = (
     ("memory_budget", 0, 1e6),
 )
 OPTIONAL = {"step_size", "gaussian_sigma", "merge_cutoff", "memory_budget"}
-assert {name for name, _, _ in RANGES} <= {field.name for field in fields(SGI2V)}
 
 Box = tuple[int, int, int, int]
+
+
+def _all_text(layers: object) -> bool:
+    return isinstance(layers, list | tuple) and all(isinstance(layer, str) for layer in layers)
 
 
 @dataclass(frozen=True)
@@ -183,7 +186,7 @@ def alignment_loss(maps: list[Tensor], matches: list[BoxMatch], layout: Layout, 
     """
     total = maps[0].new_zeros(())
     normaliser = maps[0].new_zeros(())
-    first = _at_latent_size(maps, 0, layout).detach()
+    first = stop_gradient(_at_latent_size(maps, 0, layout))
     frame, current = 0, first
     for match in matches:
         if match.frame != frame:
@@ -196,6 +199,11 @@ def alignment_loss(maps: list[Tensor], matches: list[BoxMatch], layout: Layout, 
         total = total + (weights * difference).sum()
         normaliser = normaliser + weights.sum()
     return total / normaliser.clamp(min=1e-8)
+
+
+def stop_gradient(tensor: Tensor) -> Tensor:
+    """The "sg" of Eq. 1: what follows the trajectory adapts to the first frame, never the other way round."""
+    return tensor.detach()
 
 
 def _at_latent_size(maps: list[Tensor], frame: int, layout: Layout) -> Tensor:
@@ -221,12 +229,12 @@ def _offset(box: Box, x: int, y: int) -> Box:
     return box[0] - x, box[1] - y, box[2] - x, box[3] - y
 
 
-def _box(cells: Tensor) -> Box:
+def _box(cells: np.ndarray) -> Box:
     x0, y0, x1, y1 = (int(value) for value in cells)
     return x0, y0, x1, y1
 
 
-def _clipped(cells: Tensor, layout: Layout) -> Box | None:
+def _clipped(cells: np.ndarray, layout: Layout) -> Box | None:
     """The part of a box inside the latent grid, or None."""
     x0, y0, x1, y1 = _box(cells)
     x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, layout.width), min(y1, layout.height)

@@ -22,7 +22,7 @@ KEPT = (6, 4)
 """Candidates of a frame: by `quality`, by correlation."""
 MOVE, RESIZE, JUMP = 0.6, 0.3, 0.4
 """Cost of a step of one shorter side, of an e-fold of size, and the most that a step costs (`best_path`)."""
-FRAME_SCORE, CLIP_SCORE = 0.75, 0.9
+FRAME_SCORE, CLIP_SCORE = 0.9, 1.07
 """Scores from which a sprite counts as found: in a frame, and of the better half of the clip's frames. Set on seeds of
 the `tune` split, plain and softened as `prove.soften` does."""
 
@@ -32,7 +32,7 @@ def find_sprite(frames: np.ndarray, name: str, color: str | tuple[float, float, 
 
     `color`: a name of `sprites.COLORS`, an RGB triple in 0..1, or None for the sprite's own colour. Returns centres of
     the drawing's box (not of its cell), sizes = side of the sprite's square cell, `score` = how well drawing and
-    picture agree (`_score`; up to 1.4) and `found`: the score is at least FRAME_SCORE and that of the better half of
+    picture agree (`_score`; up to 1.6) and `found`: the score is at least FRAME_SCORE and that of the better half of
     the frames is at least CLIP_SCORE on average. If the sprite is in the clip twice, one of the two is followed.
     HitmarkError for frames of another kind and for an unknown sprite or colour.
     """
@@ -59,9 +59,9 @@ def _followed(coarse: torch.Tensor, fine: torch.Tensor, sprite: Drawing) -> tupl
 
 
 def _score(shares: torch.Tensor) -> torch.Tensor:
-    """Whether it is there at all: likeness counts more and the ground less than for *where* it is (`quality`)."""
-    inside, _, flat, part, correlation = shares.unbind(-1)
-    return inside - 0.3 * flat - 0.1 * (1 - part) + 0.4 * correlation
+    """Whether it is there at all: the pattern counts more and the ground less than for *where* it is (`quality`)."""
+    inside, ring, flat, part, correlation = shares.unbind(-1)
+    return inside - 0.2 * ring - 0.25 * flat - 0.1 * (1 - part) + 0.6 * correlation
 
 
 def _reduced(pictures: torch.Tensor, shorter: int) -> torch.Tensor:

@@ -32,6 +32,9 @@ class ImageToVideoConfiguration:
     sigma_max: float = 40.0
     log_sigma_mean: float = 0.4
     log_sigma_std: float = 1.4
+    dense_log_sigma: tuple[float, float] = (0.0, 0.9)
+    """Mean and deviation in the first, denser phase: around the noise level at which things must be copied from the
+    picture to where the noisy frame says they are, which is what takes longest to learn."""
     drop_condition: float = 0.1
     """Share of training clips whose picture and embedding are zeroed, for classifier-free guidance."""
     noise_augmentation: float = 0.02

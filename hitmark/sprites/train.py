@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -100,13 +100,15 @@ def decoder_training(folder: Path, configuration: ImageToVideoConfiguration, dev
 def _unet_loss(
     code: linear_code.LinearCode, configuration: ImageToVideoConfiguration, device: str
 ) -> Callable[..., torch.Tensor]:
+    mean, deviation = configuration.dense_log_sigma
+    first = replace(configuration, log_sigma_mean=mean, log_sigma_std=deviation)
     world, dense = configuration.world(), configuration.world(dense=True)
 
     def loss(network: Any, step: int, generator: torch.Generator) -> torch.Tensor:
         if step < configuration.short_steps:
             batch = make_batch(dense, step, configuration.batch, configuration.frames // 2)
-        else:
-            batch = make_batch(world, step, configuration.batch, configuration.frames)
+            return denoising_loss(network, code, batch.to(device), first, generator)
+        batch = make_batch(world, step, configuration.batch, configuration.frames)
         return denoising_loss(network, code, batch.to(device), configuration, generator)
 
     return loss

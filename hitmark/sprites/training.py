@@ -60,7 +60,17 @@ class Training:
         return self.folder / f"{self.name}.pt"
 
     def run(self, loss_of_step: Callable[[nn.Module, int, torch.Generator], Tensor], report: Any = None) -> None:
-        """Optimises until the schedule's end. `loss_of_step(network, step, generator)` gives the scalar loss."""
+        """Optimises until the schedule's end. `loss_of_step(network, step, generator)` gives the scalar loss.
+
+        Ctrl-C saves the finished steps first. `report(training)` is called after every checkpoint.
+        """
+        try:
+            self._run(loss_of_step, report)
+        except KeyboardInterrupt:
+            self.save()
+            raise
+
+    def _run(self, loss_of_step: Callable[[nn.Module, int, torch.Generator], Tensor], report: Any) -> None:
         saved = time.monotonic()
         for step in self._progress():
             started = time.monotonic()

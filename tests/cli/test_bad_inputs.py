@@ -181,8 +181,8 @@ def test_scene_files_that_are_none(refused, checkpoint, tmp_path, content):
 
 
 def test_sizes_that_the_model_cannot_make(refused, flags):
-    assert "multiples of 4 px, got 30; use 28 or 32" in refused(*flags, *BOX, "--width", "30")
-    assert "got 2; use 4" in refused(*flags, *BOX, "--height", "2")
+    assert "multiples of 8 px, got 30; use 24 or 32" in refused(*flags, *BOX, "--width", "30")
+    assert "got 2; use 8" in refused(*flags, *BOX, "--height", "2")
 
 
 @pytest.mark.parametrize("steps", ["0", "-1", "100000"])

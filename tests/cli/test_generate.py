@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -179,3 +180,16 @@ def test_python_and_command_line_agree(hitmark, checkpoint, scene_file, tmp_path
     scene = Scene.load(scene_file).replace(model=str(checkpoint), method={"name": method})
     result = generate(scene, pipe=load_pipeline(checkpoint), folder=tmp_path)
     np.testing.assert_array_equal(result.frames, read_video(tmp_path / "a.mkv")[0])
+
+
+def test_a_recorded_scene_on_another_model_takes_that_models_defaults(hitmark, checkpoint, scene_file, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(checkpoint, other)
+    card = json.loads((other / "hitmark.json").read_text())
+    (other / "hitmark.json").write_text(json.dumps(card | {"steps": 3, "knobs": {"sg-i2v": {"iterations": 2}}}))
+    assert hitmark("generate", scene_file, "--model", checkpoint).exit_code == 0
+    done = hitmark("generate", "out.json", "--model", other, "-o", "b.mp4")
+    assert done.exit_code == 0, done.output
+    settings = json.loads((tmp_path / "b.json").read_text())["settings"]
+    assert settings["steps"] == 3
+    assert settings["knobs"]["iterations"] == 2

@@ -1,0 +1,82 @@
+"""Memory of one SG-I2V feature pass on random weights: what each saving brings, and how well the estimate fits.
+
+    python scripts/measure_memory.py [--channels 64 128 256 256] [--frames 14] [--height 24] [--width 40]
+
+Prints, for plain and checkpointed passes, the bytes that autograd keeps for the backward pass (weights not counted),
+the estimate that `memory_budget` is compared with, seconds a pass, and the sum of the absolute gradient.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import torch
+from torch import Tensor
+
+from hitmark.backbones import backbone_for
+from hitmark.backbones.memory import activation_gib
+from hitmark.backbones.tiny import tiny_svd
+from hitmark.maths.attention import attend
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--channels", type=int, nargs="+", default=[64, 128, 256, 256])
+    parser.add_argument("--layers", type=int, default=2)
+    parser.add_argument("--frames", type=int, default=14)
+    parser.add_argument("--height", type=int, default=24, help="rows of the latents")
+    parser.add_argument("--width", type=int, default=40, help="columns of the latents")
+    options = parser.parse_args()
+    pipe = tiny_svd(channels=options.channels, layers=options.layers, frames=options.frames)
+    pipe._guidance_scale = 3.0
+    backbone, network = backbone_for(pipe), pipe.unet
+    frames, height, width = options.frames, options.height, options.width
+    context = {"encoder_hidden_states": torch.randn(2, 1, 32), "added_time_ids": torch.ones(2, 3)}
+    call = backbone.bind((torch.randn(2, frames, 8, height, width), torch.tensor(1.0)), context)
+    latents = torch.randn(1, frames, 4, height, width, requires_grad=True)
+    estimate = activation_gib(network, call, backbone.sites()) * 1024
+
+    def whole() -> Tensor:
+        row = {name: value[1:] if value.ndim > 1 else value for name, value in call.arguments.items()}
+        row["sample"] = torch.cat([latents, row["sample"][:, :, 4:]], dim=2)
+        return network(**row).sample.square().mean()
+
+    def early(budget: float | None) -> Tensor:
+        layers = backbone.self_attention(call, 0, latents, None, first_frame_keys=True, memory_budget=budget)
+        return sum(attend(each.queries, each.keys.detach(), each.values.detach()).square().mean() for each in layers)
+
+    size = sum(weight.numel() for weight in network.parameters()) / 1e6
+    print(f"{size:.1f} M weights, {frames} x {height} x {width}")
+    print(f"{'pass':44} {'kept MiB':>9} {'seconds':>8} {'gradient':>14}")
+    report("whole network, weights want gradients", whole, latents, network)
+    network.requires_grad_(False)
+    report("whole network, weights frozen", whole, latents, network)
+    report(f"early stop (estimate {estimate:.0f} MiB)", lambda: early(None), latents, network)
+    report("early stop and checkpointing", lambda: early(0.0), latents, network)
+
+
+def report(name: str, forward: object, latents: Tensor, network: torch.nn.Module) -> None:
+    """One line: distinct storages that autograd saved, time of forward and backward, the gradient."""
+    weights = {weight.untyped_storage().data_ptr() for weight in network.parameters()}
+    kept: dict[int, tuple[int, Tensor]] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in weights:
+            kept[storage.data_ptr()] = (storage.nbytes(), tensor)
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        forward()
+    size = sum(each for each, _ in kept.values()) / 2**20
+    kept.clear()
+    start = time.perf_counter()
+    (gradient,) = torch.autograd.grad(forward(), latents)
+    seconds = time.perf_counter() - start
+    print(f"{name:44} {size:9.0f} {seconds:8.2f} {gradient.abs().sum().item():14.6e}")
+
+
+if __name__ == "__main__":
+    main()

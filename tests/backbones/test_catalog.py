@@ -1,0 +1,121 @@
+"""Names, cards, and loading random-weight checkpoints by path; every way in which that can fail."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from hitmark.backbones.catalog import MODELS, load_pipeline, model_card
+from hitmark.backbones.tiny import tiny_svd
+from hitmark.errors import HitmarkError
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("checkpoint")
+    pipe = tiny_svd(3, channels=(32, 32), layers=1, vae_channels=(32, 32), frames=3)
+    pipe.save_pretrained(folder)
+    return folder, pipe
+
+
+@pytest.fixture
+def checkpoint(saved, tmp_path):
+    return shutil.copytree(saved[0], tmp_path / "model")
+
+
+def clip(pipe):
+    pipe.set_progress_bar_config(disable=True)
+    picture = Image.fromarray(np.full((16, 16, 3), 90, np.uint8))
+    generator = torch.Generator().manual_seed(0)
+    return pipe(picture, height=16, width=16, num_inference_steps=2, generator=generator, output_type="latent").frames
+
+
+def test_names():
+    assert {"svd", "svd-xt", "sprites-i2v"} <= set(MODELS)
+    assert model_card("svd").hub_id == "stabilityai/stable-video-diffusion-img2vid"
+    assert (model_card("svd").frames, model_card("svd-xt").frames) == (14, 25)
+    assert (model_card("svd").width, model_card("svd").height, model_card("svd").steps) == (1024, 576, 50)
+    assert model_card("svd").call["noise_aug_strength"] == 0.02
+
+
+def test_loads_a_folder(saved):
+    folder, pipe = saved
+    loaded = load_pipeline(folder, dtype="float32", device="cpu")
+    assert torch.allclose(clip(loaded), clip(pipe), atol=1e-4)
+    assert not any(weight.requires_grad for weight in loaded.unet.parameters())
+    assert load_pipeline(str(folder), dtype="bfloat16", device="cpu").unet.dtype == torch.bfloat16
+
+
+def test_card_of_a_folder(checkpoint):
+    card = model_card(checkpoint)
+    assert (card.frames, card.width, card.height, card.steps, card.knobs) == (3, 1024, 576, 50, {})
+    overrides = {"width": 64, "height": 64, "frames": 8, "call": {"fps": 9}, "knobs": {"sg-i2v": {"step_size": 0.01}}}
+    (checkpoint / "hitmark.json").write_text(json.dumps(overrides))
+    card = model_card(checkpoint)
+    assert (card.frames, card.width, card.call["fps"], card.call["motion_bucket_id"]) == (8, 64, 9, 127)
+    assert card.knobs == {"sg-i2v": {"step_size": 0.01}}
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("{", "not readable JSON"),
+        ("[]", "expected an object"),
+        ('{"widht": 3}', "unknown field 'widht'"),
+        ('{"width": "64"}', "width has the wrong type"),
+        ('{"steps": 0}', "steps must be greater than 0"),
+        ('{"knobs": {"sg-i2v": 3}}', "knobs has the wrong type"),
+    ],
+)
+def test_faulty_overrides(checkpoint, text, match):
+    (checkpoint / "hitmark.json").write_text(text)
+    with pytest.raises(HitmarkError, match=match):
+        model_card(checkpoint)
+
+
+def test_unknown_names_and_folders(tmp_path):
+    with pytest.raises(HitmarkError, match=r"Unknown model 'svd-x' \(did you mean 'svd-xt'\?\).*Names: "):
+        load_pipeline("svd-x")
+    with pytest.raises(HitmarkError, match=r"holds no model_index\.json"):
+        load_pipeline(tmp_path)
+    (tmp_path / "model_index.json").write_text('{"_class_name": "WanPipeline"}')
+    with pytest.raises(HitmarkError, match="is a WanPipeline; hitmark knows: StableVideoDiffusionPipeline"):
+        load_pipeline(tmp_path)
+    (tmp_path / "model_index.json").write_text("{")
+    with pytest.raises(HitmarkError, match="cannot be read as a pipeline's index"):
+        load_pipeline(tmp_path)
+
+
+def test_half_downloaded_and_damaged_folders(checkpoint):
+    weights = checkpoint / "unet" / "diffusion_pytorch_model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(HitmarkError, match="cannot be loaded"):
+        load_pipeline(checkpoint)
+    weights.unlink()
+    with pytest.raises(HitmarkError, match=r"is incomplete: no weights .* in unet/"):
+        load_pipeline(checkpoint)
+    shutil.rmtree(checkpoint / "vae")
+    with pytest.raises(HitmarkError, match="is incomplete"):
+        load_pipeline(checkpoint)
+
+
+def test_a_repository_that_cannot_be_reached_says_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(HitmarkError, match=r"(?s)stable-video-diffusion-img2vid-xt.*What to do") as caught:
+        load_pipeline("svd-xt", device="cpu")
+    for hint in ("HF_HUB_OFFLINE", "accept its licence", "hf auth login", "HF_HOME", "--model PATH"):
+        assert hint in str(caught.value)
+
+
+def test_bad_dtype_and_device(checkpoint):
+    with pytest.raises(HitmarkError, match="dtype must be auto, float32"):
+        load_pipeline(checkpoint, dtype="int8")
+    with pytest.raises(HitmarkError, match="Unknown device 'gpu'"):
+        load_pipeline(checkpoint, device="gpu")
+    if not torch.cuda.is_available():
+        with pytest.raises(HitmarkError, match="finds no CUDA device"):
+            load_pipeline(checkpoint, device="cuda")

@@ -1,0 +1,115 @@
+"""The adapter of Stable Video Diffusion: layers, early stop, memory estimate."""
+
+import math
+
+import pytest
+import torch
+
+from hitmark.backbones import backbone_for
+from hitmark.backbones.memory import activation_gib
+from hitmark.backbones.tiny import tiny_svd
+from hitmark.errors import HitmarkError
+
+
+def call_of(pipe, frames=3, height=8, width=12):
+    backbone = backbone_for(pipe)
+    pipe._guidance_scale = 3.0
+    generator = torch.Generator().manual_seed(0)
+    sample = torch.randn((2, frames, 8, height, width), generator=generator)
+    context = torch.randn((2, 1, pipe.unet.config.cross_attention_dim), generator=generator)
+    arguments = {"encoder_hidden_states": context, "added_time_ids": torch.ones(2, 3), "return_dict": False}
+    return backbone, backbone.bind((sample, torch.tensor(1.0)), arguments)
+
+
+@pytest.mark.parametrize(
+    ("network", "layers"),
+    [
+        ({"channels": (32, 32, 32, 32)}, ["2.1", "2.2"]),  # as published
+        ({"channels": (32, 32, 32)}, ["2.1", "2.2"]),  # the published names exist here too
+        ({"channels": (32, 32, 32), "layers": 1}, ["1.0", "1.1"]),  # half the latent size
+        ({"channels": (32, 32), "layers": 1}, ["1.0", "1.1"]),  # no attention at half size: the next finer level
+    ],
+)
+def test_default_layers(network, layers):
+    sites = backbone_for(tiny_svd(**network)).sites()
+    assert [site.name for site in sites] == layers
+
+
+def test_layers_by_name_come_in_running_order():
+    backbone = backbone_for(tiny_svd())
+    assert [site.name for site in backbone.sites("3.0, 1.2")] == ["1.2", "3.0"]
+    assert [site.name for site in backbone.sites(["2.0"])] == ["2.0"]
+    for wrong in ("0.0", "2", "", []):
+        with pytest.raises(HitmarkError, match=r"some of: 1\.0, 1\.1"):
+            backbone.sites(wrong)
+
+
+@pytest.mark.parametrize("first_frame_keys", [True, False])
+@pytest.mark.parametrize("memory_budget", [None, 0.0])
+def test_reads_the_projections_and_stops_there(first_frame_keys, memory_budget):
+    pipe = tiny_svd(channels=(32, 64), layers=1)
+    backbone, call = call_of(pipe)
+    wanted, later = {}, []
+    attention = backbone.sites("1.0")[0].attention
+    hooks = [
+        getattr(attention, name).register_forward_hook(lambda _m, _a, out, _n=name: wanted.update({_n: out.clone()}))
+        for name in ("to_q", "to_k", "to_v")
+    ]
+    with torch.no_grad():
+        arguments = {
+            name: value[1:] if getattr(value, "ndim", 0) > 1 else value for name, value in call.arguments.items()
+        }
+        pipe.unet(**arguments)
+    for hook in hooks:
+        hook.remove()
+    hook = pipe.unet.up_blocks[1].attentions[1].register_forward_hook(lambda *_: later.append(1))
+    scaled = call.arguments["sample"][1:, :, :4].clone().requires_grad_(True)
+    (layer,) = backbone.self_attention(
+        call, 0, scaled, "1.0", first_frame_keys=first_frame_keys, memory_budget=memory_budget
+    )
+    hook.remove()
+    assert not later
+    assert (layer.height, layer.width) == (8, 12)
+    frames = 1 if first_frame_keys else 3
+    assert layer.keys.shape == layer.values.shape == (frames, 2, 96, 16)
+    assert torch.allclose(layer.queries.transpose(1, 2).flatten(2), wanted["to_q"], atol=1e-5)
+    assert torch.allclose(layer.keys.transpose(1, 2).flatten(2), wanted["to_k"][:frames], atol=1e-5)
+    (gradient,) = torch.autograd.grad(layer.queries.sum(), scaled)
+    assert gradient.abs().sum() > 0
+
+
+def saved_gib(pipe, frames, height, width):
+    """Bytes of distinct storages that autograd keeps, weights left out."""
+    backbone, call = call_of(pipe, frames, height, width)
+    pipe.unet.requires_grad_(False)
+    weights = {weight.untyped_storage().data_ptr() for weight in pipe.unet.parameters()}
+    kept = {}
+
+    def pack(tensor):
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in weights:
+            kept[storage.data_ptr()] = (storage.nbytes(), tensor)
+        return tensor
+
+    scaled = torch.randn(1, frames, 4, height, width, requires_grad=True)
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        layers = backbone.self_attention(call, 0, scaled, None, first_frame_keys=True, memory_budget=None)
+    assert layers
+    return sum(size for size, _ in kept.values()) / 2**30, activation_gib(pipe.unet, call, backbone.sites())
+
+
+@pytest.mark.parametrize(
+    ("channels", "layers", "size"), [((32, 64), 1, (8, 12)), ((32, 32, 64, 64), 2, (16, 8)), ((64, 32, 96), 1, (9, 7))]
+)
+def test_memory_estimate(channels, layers, size):
+    measured, estimated = saved_gib(tiny_svd(channels=channels, layers=layers), 3, *size)
+    assert math.isclose(estimated, measured, rel_tol=0.1)
+
+
+def test_tiny_pipelines_are_seeded_and_leave_the_global_generator_alone():
+    torch.manual_seed(5)
+    state = torch.random.get_rng_state()
+    first, second, other = (tiny_svd(seed, channels=(32, 32), layers=1) for seed in (0, 0, 1))
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert torch.equal(first.unet.conv_in.weight, second.unet.conv_in.weight)
+    assert not torch.equal(first.unet.conv_in.weight, other.unet.conv_in.weight)

@@ -1,0 +1,212 @@
+"""Every method on every backbone: it runs, it changes the output, it is deterministic, and it leaves no trace."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from hitmark.attach import attach
+from hitmark.backbones import BACKBONES
+from hitmark.backbones.tiny import tiny_svd
+from hitmark.control import Control
+from hitmark.methods import METHODS, build
+from hitmark.scene.schema import Scene
+
+FRAMES, HEIGHT, WIDTH, STEPS = 3, 24, 32, 4
+TINY = {"StableVideoDiffusionPipeline": tiny_svd}
+SCENE = Scene.from_dict(
+    {
+        "subjects": [
+            {
+                "name": "thing",
+                "keyframes": [{"time": 0, "box": [0.1, 0.1, 0.5, 0.6]}, {"time": 1, "box": [0.4, 0.2, 0.8, 0.7]}],
+            }
+        ]
+    }
+)
+
+
+def make(backbone="StableVideoDiffusionPipeline", **options):
+    settings = {"channels": (32, 64), "layers": 1, "vae_channels": (32, 32), "frames": FRAMES}
+    pipe = TINY[backbone](1, **(settings | options))
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def picture(seed=0):
+    return Image.fromarray(np.random.default_rng(seed).integers(0, 255, (HEIGHT, WIDTH, 3), dtype=np.uint8))
+
+
+def run(pipe, image=None, seed=0, **options):
+    generator = options.pop("generator", None) or torch.Generator().manual_seed(seed)
+    settings = {"height": HEIGHT, "width": WIDTH, "num_frames": FRAMES, "num_inference_steps": STEPS}
+    return pipe(image or picture(), generator=generator, output_type="latent", **(settings | options)).frames
+
+
+@pytest.fixture(scope="module")
+def pipe():
+    return make()
+
+
+def traces(pipe):
+    """Everything that an attached control might have left behind."""
+    network = pipe.unet
+    return {
+        "scheduler": sorted(vars(pipe.scheduler)),
+        "pipeline": sorted(vars(pipe)),
+        "config": dict(pipe.scheduler.config),
+        "hooks": [
+            (name, len(module._forward_hooks), len(module._forward_pre_hooks))
+            for name, module in network.named_modules()
+        ],
+        "attributes": [(name, sorted(vars(module))) for name, module in network.named_modules()],
+        "gradients": [(name, weight.requires_grad, weight.grad) for name, weight in network.named_parameters()],
+        "training": [(name, module.training) for name, module in network.named_modules()],
+        "checkpointing": [
+            (name, module.gradient_checkpointing)
+            for name, module in network.named_modules()
+            if hasattr(module, "gradient_checkpointing")
+        ],
+    }
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+@pytest.mark.parametrize("method", METHODS)
+def test_runs_changes_the_output_and_leaves_no_trace(backbone, method):
+    pipe = make(backbone)
+    weights = copy.deepcopy(pipe.unet.state_dict())
+    next(iter(pipe.unet.parameters())).requires_grad_(False)  # a mixture, to be restored as a mixture
+    before = run(pipe)
+    clean = traces(pipe)
+    with attach(pipe, SCENE, build(method)):
+        first, second = run(pipe), run(pipe)
+    assert torch.equal(first, second), "the same seed must give the same bytes inside the block too"
+    assert torch.equal(first, before) == (METHODS[method] is None)
+    assert traces(pipe) == clean
+    assert torch.equal(run(pipe), before), "the same seed must give the same bytes after the block"
+    assert all(torch.equal(weights[name], value) for name, value in pipe.unet.state_dict().items())
+
+
+def test_restores_after_an_exception_and_with_checkpointing(pipe):
+    before, clean = run(pipe), traces(pipe)
+
+    def fail(_pipe, index, _timestep, _values):
+        raise KeyError(index)
+
+    with pytest.raises(KeyError), attach(pipe, SCENE, build("sg-i2v", {"memory_budget": 0})):
+        run(pipe, callback_on_step_end=fail)
+    assert traces(pipe) == clean
+    assert torch.equal(run(pipe), before)
+
+
+def test_gradient_checkpointing_does_not_change_the_result(pipe):
+    results = []
+    for budget in (None, 0):
+        with attach(pipe, SCENE, build("sg-i2v", {"memory_budget": budget})):
+            results.append(run(pipe))
+    assert torch.equal(*results)
+
+
+def test_a_control_that_is_never_active_changes_nothing(pipe):
+    before = run(pipe)
+    for knobs in ({"iterations": 0}, {"start": 0.5, "stop": 0.5}):
+        with attach(pipe, SCENE, build("sg-i2v", knobs)):
+            assert torch.equal(run(pipe), before)
+
+
+def test_the_callback_stays_with_the_user(pipe):
+    seen = []
+
+    def record(_pipe, index, _timestep, values):
+        seen.append((index, values["latents"]))
+        return values
+
+    with attach(pipe, SCENE, build("sg-i2v")):
+        result = run(pipe, callback_on_step_end=record)
+    assert [index for index, _ in seen] == list(range(STEPS))
+    assert torch.equal(seen[-1][1], result)
+
+
+def test_each_clip_of_a_batch_is_controlled_as_if_alone(pipe):
+    other = SCENE.replace(subjects=[{"name": "b", "keyframes": [{"time": 0, "box": [0.5, 0.5, 0.9, 0.9]}]}])
+    images, scenes = [picture(0), picture(5)], [SCENE, other]
+
+    def generators():
+        return [torch.Generator().manual_seed(seed) for seed in (3, 4)]
+
+    with attach(pipe, scenes, build("sg-i2v")):
+        together = run(pipe, images, generator=generators())
+    # a list of generators draws picture noise and start noise per clip, in the same order as a single call
+    for clip, scene in enumerate(scenes):
+        with attach(pipe, scene, build("sg-i2v")):
+            alone = run(pipe, [images[clip]], generator=[generators()[clip]])
+        assert torch.allclose(together[clip], alone[0], atol=2e-4 * alone.std().item())
+
+
+def test_several_videos_of_one_picture_and_guidance_off(pipe):
+    with attach(pipe, SCENE, build("sg-i2v")):
+        assert run(pipe, num_videos_per_prompt=2).shape[0] == 2
+    plain = run(pipe, max_guidance_scale=1.0)
+    with attach(pipe, SCENE, build("sg-i2v")):
+        controlled = run(pipe, max_guidance_scale=1.0)
+    assert not torch.equal(plain, controlled)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision(dtype):
+    pipe = make().to(dtype)
+    plain = run(pipe)
+    with attach(pipe, SCENE, build("sg-i2v", {"step_size": 0.02})):
+        controlled = run(pipe)
+    assert controlled.dtype == dtype
+    assert torch.isfinite(controlled).all()
+    assert not torch.equal(plain, controlled)
+    assert all(weight.dtype == dtype for weight in pipe.unet.parameters())
+    assert torch.equal(run(pipe), plain)
+
+
+@pytest.mark.parametrize("how", ["torch.compile", "module.compile"])
+def test_compiled_denoisers(pipe, how):
+    with attach(pipe, SCENE, build("sg-i2v")):
+        want = run(pipe)
+    compiled = make()
+    if how == "torch.compile":
+        compiled.unet = torch.compile(compiled.unet, backend="eager")
+    else:
+        compiled.unet.compile(backend="eager")
+    before = run(compiled)
+    with attach(compiled, SCENE, build("sg-i2v")):
+        got = run(compiled)
+    assert torch.allclose(got, want, atol=1e-4 * want.std().item())
+    assert torch.equal(run(compiled), before)
+
+
+class Shift(Control):
+    """Adds to the start noise and to the clean estimate."""
+
+    def initial_noise(self, noise, layout, generator):
+        assert noise.shape == (1, layout.frames, 4, layout.height, layout.width)
+        assert 0.5 < noise.std() < 1.5
+        return noise + 0.1 * torch.randn(noise.shape, generator=generator)
+
+    def prediction(self, clean, step):
+        return torch.full_like(clean, 0.25) if step.index == step.count - 1 else clean
+
+
+def test_the_other_acting_points(pipe):
+    with attach(pipe, SCENE, Shift()):
+        result = run(pipe)
+    assert torch.allclose(result, torch.full_like(result, 0.25), atol=1e-2)  # the last step ends at its clean estimate
+    with attach(pipe, SCENE, [Shift(), *build("sg-i2v")]):
+        assert torch.allclose(run(pipe), result, atol=1e-2)
+
+
+def test_offloading_stays_the_users(pipe):
+    with attach(pipe, SCENE, build("sg-i2v")):
+        want = run(pipe)
+    offloaded = make()
+    offloaded.enable_model_cpu_offload(device="cpu")
+    with attach(offloaded, SCENE, build("sg-i2v")):
+        assert torch.equal(run(offloaded), want)
