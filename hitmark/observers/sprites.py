@@ -22,7 +22,7 @@ KEPT = (6, 4)
 """Candidates of a frame: by `quality`, by correlation."""
 MOVE, RESIZE, JUMP = 0.6, 0.3, 0.4
 """Cost of a step of one shorter side, of an e-fold of size, and the most that a step costs (`best_path`)."""
-FRAME_SCORE, CLIP_SCORE = 0.9, 1.07
+FRAME_SCORE, CLIP_SCORE = 0.9, 1.12
 """Scores from which a sprite counts as found: in a frame, and of the better half of the clip's frames. Set on seeds of
 the `tune` split, plain and softened as `prove.soften` does."""
 

@@ -267,3 +267,28 @@ def test_a_track_checks_its_shapes():
             Track("t", "subject", None, 0, wrong, flags)
     with pytest.raises(SceneError, match="finite"):
         Track("t", "subject", None, 0, boxes * np.nan, np.ones(4, bool))
+
+
+def test_background_boxes_rest_while_a_subject_covers_them() -> None:
+    """Against a loop over boxes: a pin is asked for exactly in the frames in which the subject leaves it free."""
+    scene = Scene.from_dict(
+        {
+            "pin_camera": True,
+            "subjects": [
+                {
+                    "name": "car",
+                    "keyframes": [{"time": 0, "box": [0.4, 0.4, 0.6, 0.6]}, {"time": 1, "box": [0.8, 0.0, 1.0, 0.2]}],
+                }
+            ],
+        }
+    )
+    tracks = {track.name: track for track in evaluate(scene, 9)}
+    car, pin = tracks["car"], tracks["pin:top-right"]
+    for frame in range(9):
+        x0, y0, x1, y1 = car.boxes[frame]
+        left, top, right, bottom = pin.boxes[frame]
+        free = x1 <= left or right <= x0 or y1 <= top or bottom <= y0
+        assert pin.visible[frame] == free
+    assert pin.visible[0]
+    assert not pin.visible[-1]
+    assert tracks["pin:bottom-left"].visible.all()
