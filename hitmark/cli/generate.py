@@ -10,7 +10,7 @@ import typer
 from hitmark.cli.flags import parse_pairs
 from hitmark.cli.found import find_positions, sentences
 from hitmark.cli.progress import silence_libraries, step_bar
-from hitmark.cli.request import Request, read_request
+from hitmark.cli.request import Request, Target, read_request
 
 if TYPE_CHECKING:
     from hitmark.generate import Plan, Result
@@ -106,7 +106,8 @@ def generate(
     """
     from hitmark.outputs import Outputs
 
-    request = read_request(scene, image, boxes or [], paths or [], smooth).with_options(
+    target = Target(model, width, height)
+    request = read_request(scene, image, boxes or [], paths or [], smooth, target).with_options(
         model=model,
         method=method,
         seed=seed,

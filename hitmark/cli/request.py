@@ -59,7 +59,18 @@ class Request:
         return replace(self, scene=scene, call=call, replayed=record, **settings)
 
 
-def read_request(scene: str | None, image: Path | None, boxes: list[str], paths: list[str], smooth: bool) -> Request:
+@dataclass(frozen=True)
+class Target:
+    """What the command line says of the clip to be made; None = the model's, the default model."""
+
+    model: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+def read_request(
+    scene: str | None, image: Path | None, boxes: list[str], paths: list[str], smooth: bool, target: Target
+) -> Request:
     """Read SCENE, or build it from --image, --box and --path.
 
     Raises:
@@ -74,7 +85,7 @@ def read_request(scene: str | None, image: Path | None, boxes: list[str], paths:
         raise FlagError("--box, --path and --smooth make a scene of their own; leave out SCENE, or edit the scene file")
     from hitmark.record import is_record
 
-    found = _from_record(Path(scene)) if is_record(scene) else _from_scene(scene)
+    found = _from_record(Path(scene)) if is_record(scene) else _from_scene(scene, target)
     return replace(found, image=image, inputs=[*found.inputs, *pictures])
 
 
@@ -95,10 +106,17 @@ def _from_record(path: Path) -> Request:
     )
 
 
-def _from_scene(source: str) -> Request:
-    from hitmark.scene.formats import base_folder, read, remarks
+def _from_scene(source: str, target: Target) -> Request:
+    from hitmark.backbones.catalog import model_card
+    from hitmark.model_choice import DEFAULT_MODEL
+    from hitmark.scene.formats import base_folder, read, remarks, sniff
 
-    scene = read(source)
+    if sniff(source) == "sg-i2v" and (Path(source) / "img.png").is_file():
+        # the published cells depend on the size of the clip
+        card = model_card(target.model or DEFAULT_MODEL)
+        scene = read(source, "sg-i2v", width=target.width or card.width, height=target.height or card.height)
+    else:
+        scene = read(source)
     for remark in remarks(scene):
         typer.echo(f"note: {remark}", err=True)
     folder = base_folder(source)

@@ -96,8 +96,7 @@ def gaussian_weights(height: int, width: int, sigma: float = 0.4) -> np.ndarray:
     if not 1e-6 <= sigma < np.inf:
         raise SceneError(f"sigma: expected a finite number of at least 1e-6, got {sigma}; the published value is 0.4")
     rows, columns = (
-        ((np.arange(count, dtype=np.float64) + 0.5 - count / 2) / (sigma * count / 2)) ** 2
-        for count in (height, width)
+        ((np.arange(count, dtype=np.float64) + 0.5 - count / 2) / (sigma * count / 2)) ** 2 for count in (height, width)
     )
     exponent = (rows[:, None] + columns[None, :]) / 2
     peak = 1 / (2 * np.pi * (sigma * height / 2) * (sigma * width / 2))

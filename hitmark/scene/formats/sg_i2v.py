@@ -40,18 +40,19 @@ def sniff(source: Source) -> bool:
 
 
 def read(source: Source, options: Options) -> Scene:
-    """Read a folder: one subject a box, one keyframe a frame, in float64."""
+    """Read a folder: one subject a box, one keyframe a frame, in float64.
+
+    Options width and height: of the clip to be made, see `like_published`; without a picture in the folder, of the
+    picture that the boxes were drawn on.
+    """
     tracks_path, picture = source.folder / TRACKS, source.folder / PICTURE
     if not tracks_path.is_file():
         raise FormatError(f"{source.folder}: expected {TRACKS} in this folder, found none; is this an SG-I2V example?")
     data = Source(tracks_path).data
     image = PICTURE if picture.is_file() else None
-    notes = {}
+    clip_size = PUBLISHED_SIZE if options.width is None or options.height is None else (options.width, options.height)
     if image is not None:
         width, height = picture_size(picture)
-        if options.width is not None and (options.width, options.height) != (width, height):
-            told = f"boxes are in pixels of {PICTURE}, {width} x {height}: the given size was not needed to read them"
-            notes = {NAME: {"remarks": [told]}}
     elif options.width is not None and options.height is not None:
         width, height = options.width, options.height
     else:
@@ -60,11 +61,11 @@ def read(source: Source, options: Options) -> Scene:
             "there, or give its width and height (`--width 1024 --height 576`)"
         )
     array = check_array(parse_npy(data, str(tracks_path)), tracks_path)
-    boxes = like_published(array, width, height) / np.array([width, height, width, height])
+    boxes = like_published(array, (width, height), clip_size) / np.array([width, height, width, height])
     subjects = [
         subject_fields(default_name(index), box, f"{tracks_path}: box {index}") for index, box in enumerate(boxes)
     ]
-    fields = {"image": image, "subjects": subjects, "notes": notes, **frame_fields(boxes.shape[1])}
+    fields = {"image": image, "subjects": subjects, **frame_fields(boxes.shape[1])}
     return Scene.from_dict(fields, source=str(tracks_path))
 
 
@@ -89,26 +90,26 @@ def pixel_boxes(array: np.ndarray) -> np.ndarray:
     return np.concatenate([array[:, 0:1] + shift, array[:, 1:2] + shift], axis=2)
 
 
-def like_published(array: np.ndarray, width: int, height: int) -> np.ndarray:
+def like_published(array: np.ndarray, picture: tuple[int, int], clip: tuple[int, int] = PUBLISHED_SIZE) -> np.ndarray:
     """As `pixel_boxes`, with corners on the edge of a latent cell put on the side where the published code sees them.
 
-    That code works in float32 on a picture of 1024 x 576. A corner that should lie exactly on a cell's edge, frequent
-    with whole pixels and pictures of 1280 x 720, may come out just below it and lose the cell (about 1 % of the corners
-    there). These are moved by at most 0.0005 px, so that the cells at 1024 x 576 are the published ones, all of them.
+    That code works in float32, in pixels of the clip. A corner that should lie exactly on a cell's edge, frequent with
+    whole pixels and pictures of 1280 x 720, may come out just below it and lose the cell (about 1 % of the corners
+    there). These are moved by at most 0.0005 px, so that the cells of a clip of that size are the published ones.
 
     Args:
         array: float64 (boxes, 2 + frames, 2), in pixels of the picture.
-        width: of the picture.
-        height: of the picture.
+        picture: its width and height.
+        clip: width and height of the clip to be made.
 
     Returns:
         float64 (boxes, frames, 4), in pixels of the picture.
     """
     single = array.astype(np.float32)
-    for axis, (size, target) in enumerate(zip((width, height), PUBLISHED_SIZE, strict=True)):
+    for axis, (size, target) in enumerate(zip(picture, clip, strict=True)):
         single[..., axis] = single[..., axis] * target / size
     theirs = np.floor_divide(pixel_boxes(single), CELL).astype(np.float64)
-    scale = np.tile(np.divide(PUBLISHED_SIZE, (width, height)), 2)
+    scale = np.tile(np.divide(clip, picture), 2)
     boxes = pixel_boxes(array)
     pixels = boxes * scale
     ours = np.floor(np.where(np.abs(pixels - np.rint(pixels)) <= SNAP_PIXELS, np.rint(pixels), pixels) / CELL)
