@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor, nn
 
@@ -61,7 +61,7 @@ class _Reading:
         self.found[projection] = output[:1].clone() if only_first else output  # a clone frees the other frames
 
     def result(self) -> SelfAttention:
-        heads = self.site.attention.heads
+        heads = int(cast("int", self.site.attention.heads))
 
         def split(projection: str, norm: str | None) -> Tensor:
             output = self.found[projection]

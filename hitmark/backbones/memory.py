@@ -46,7 +46,7 @@ def activation_gib(network: nn.Module, call: DenoiserCall, sites: Sequence[Site]
     return kept * call.frames * call.dtype.itemsize / GIB
 
 
-def _blocks(network: nn.Module, last: nn.Module) -> Iterator[tuple[int, Any]]:
+def _blocks(network: Any, last: nn.Module) -> Iterator[tuple[int, Any]]:
     """(number of halvings, block) of the U-Net in running order, up to the block that holds `last`."""
     levels = len(network.down_blocks)
     yield from enumerate(network.down_blocks)
@@ -58,7 +58,7 @@ def _blocks(network: nn.Module, last: nn.Module) -> Iterator[tuple[int, Any]]:
 
 
 @contextmanager
-def gradient_checkpointing(network: nn.Module, except_for: Sequence[nn.Module] = ()) -> Iterator[None]:
+def gradient_checkpointing(network: Any, except_for: Sequence[Any] = ()) -> Iterator[None]:
     """Switch gradient checkpointing on, apart from some modules; afterwards every module's flags are as before."""
     modules = [module for module in network.modules() if hasattr(module, FLAGS[0])]
     before = [{flag: vars(module).get(flag, MISSING) for flag in FLAGS} for module in modules]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from hitmark.backbones.capture import Site, read_self_attention
 from hitmark.backbones.memory import activation_gib, gradient_checkpointing
@@ -56,13 +56,13 @@ class StableVideo:
         self.pipe = pipe
 
     @property
-    def denoiser(self) -> nn.Module:
+    def denoiser(self) -> Any:
         """The module as the pipeline calls it; possibly the product of torch.compile."""
         return self.pipe.unet
 
     @property
-    def network(self) -> nn.Module:
-        """The uncompiled module."""
+    def network(self) -> Any:
+        """The uncompiled module: diffusers' networks promise more attributes than nn.Module declares."""
         return getattr(self.denoiser, "_orig_mod", self.denoiser)
 
     @property

@@ -44,7 +44,7 @@ def tiny_svd(
         }
     for part in parts.values():
         part.eval()
-    feature_extractor = CLIPImageProcessorPil(size=224, crop_size=224)
+    feature_extractor: Any = CLIPImageProcessorPil(size=224, crop_size=224)
     return StableVideoDiffusionPipeline(**parts, scheduler=svd_scheduler(), feature_extractor=feature_extractor)
 
 
@@ -88,9 +88,12 @@ def _unet(channels: Sequence[int], layers: int, heads: int | Sequence[int], fram
 def _vae(channels: Sequence[int]) -> Any:
     from diffusers import AutoencoderKLTemporalDecoder
 
+    levels: dict[str, Any] = {
+        "block_out_channels": tuple(channels),
+        "down_block_types": ("DownEncoderBlock2D",) * len(channels),
+    }
     return AutoencoderKLTemporalDecoder(
-        block_out_channels=tuple(channels),
-        down_block_types=("DownEncoderBlock2D",) * len(channels),
+        **levels,
         layers_per_block=1,
         latent_channels=4,
         sample_size=64,

@@ -9,7 +9,7 @@ channels in each group keep its group normalisation from rescaling (to one part 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -66,8 +66,10 @@ def write_encoder(autoencoder: AutoencoderKLTemporalDecoder, code: LinearCode) -
 
     The autoencoder needs three levels with at least 32, 64 and 4 x 32 channels and one layer a level.
     """
-    encoder, channels = autoencoder.encoder, len(code.matrix)
-    for parameter in [*encoder.parameters(), *autoencoder.quant_conv.parameters()]:
+    encoder: Any = autoencoder.encoder
+    quantiser: Any = autoencoder.quant_conv
+    channels = len(code.matrix)
+    for parameter in [*encoder.parameters(), *quantiser.parameters()]:
         parameter.zero_()
     for color in range(3):
         encoder.conv_in.weight[color, color, 1, 1] = 1
@@ -89,17 +91,17 @@ def write_encoder(autoencoder: AutoencoderKLTemporalDecoder, code: LinearCode) -
         encoder.conv_out.weight[channel, 4 * channel + 1, 1, 1] = -1
     encoder.conv_out.bias[channels:] = -30
     for channel in range(2 * channels):
-        autoencoder.quant_conv.weight[channel, channel, 0, 0] = 1
+        quantiser.weight[channel, channel, 0, 0] = 1
 
 
-def _carry(block: nn.Module, channels: int) -> None:
+def _carry(block: Any, channels: int) -> None:
     """Makes a residual block pass its first channels on: the residual branch is zero, the shortcut the identity."""
     if block.conv_shortcut is not None:
         for channel in range(channels):
             block.conv_shortcut.weight[channel, channel, 0, 0] = 1
 
 
-def _project(convolution: nn.Module, code: LinearCode) -> None:
+def _project(convolution: Any, code: LinearCode) -> None:
     """Channels 4k .. 4k+3 = (u_k, -u_k, constant, -constant), u_k the k-th component of the 4x4 patch."""
     matrix = code.matrix.reshape(-1, 2, 2, 2, 2, 3)
     offset = -(code.matrix @ code.mean)

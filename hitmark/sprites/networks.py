@@ -61,11 +61,14 @@ def build_autoencoder(configuration: ImageToVideoConfiguration) -> AutoencoderKL
     """Three levels, so that one latent cell is 4x4 pixels."""
     from diffusers import AutoencoderKLTemporalDecoder
 
+    levels: dict[str, Any] = {
+        "down_block_types": ("DownEncoderBlock2D",) * 3,
+        "block_out_channels": configuration.decoder_channels,
+    }
     return AutoencoderKLTemporalDecoder(
+        **levels,
         in_channels=3,
         out_channels=3,
-        down_block_types=("DownEncoderBlock2D",) * 3,
-        block_out_channels=configuration.decoder_channels,
         layers_per_block=1,
         latent_channels=configuration.latent_channels,
         sample_size=configuration.height,
@@ -97,8 +100,7 @@ def assemble(configuration: ImageToVideoConfiguration, **networks: Any) -> Stabl
     from diffusers import StableVideoDiffusionPipeline
     from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
+    feature_extractor: Any = CLIPImageProcessorPil(size=ENCODED_SIZE, crop_size=ENCODED_SIZE)
     return StableVideoDiffusionPipeline(
-        scheduler=build_scheduler(configuration),
-        feature_extractor=CLIPImageProcessorPil(size=ENCODED_SIZE, crop_size=ENCODED_SIZE),
-        **networks,
+        scheduler=build_scheduler(configuration), feature_extractor=feature_extractor, **networks
     )

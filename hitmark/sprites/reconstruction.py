@@ -6,6 +6,8 @@ Prints the PSNR of encode-decode over clips of the test split, without photograp
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -14,7 +16,7 @@ from hitmark.sprites.world import SPLITS, SpriteWorld
 
 
 @torch.no_grad()
-def reconstruction_psnr(autoencoder: torch.nn.Module, world: SpriteWorld, clips: int) -> float:
+def reconstruction_psnr(autoencoder: Any, world: SpriteWorld, clips: int) -> float:
     """Mean over clips of the PSNR in dB of all frames, values in 0..1. The code is deterministic."""
     figures = []
     for seed in range(SPLITS["test"][0], SPLITS["test"][0] + clips):

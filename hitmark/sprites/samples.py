@@ -31,7 +31,7 @@ def sample_sheet(
     linear_code.write_encoder(autoencoder, code)
     device = next(model.parameters()).device
     networks: dict[str, Any] = {"unet": model.unet, "image_encoder": model.image_encoder, "vae": autoencoder}
-    pipeline = assemble(configuration, **networks).to(device)
+    pipeline: Any = assemble(configuration, **networks).to(device)
     pipeline.set_progress_bar_config(disable=True)
     rows = []
     for made in held_out(configuration.world(photographs=0.0), clips, "tune"):

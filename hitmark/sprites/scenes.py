@@ -91,5 +91,5 @@ def _subject(plan: ClipPlan, number: int) -> Subject:
 def _can_be_judged(plan: ClipPlan) -> bool:
     """Every sprite well seen throughout, no two alike, something moves."""
     seen = all(thing.visible.min() >= SEEN for thing in plan.objects)
-    moved = max(np.linalg.norm(thing.motion.centres[-1] - thing.motion.centres[0]) for thing in plan.objects)
-    return seen and moved >= MOVED and len({thing.name for thing in plan.objects}) == len(plan.objects)
+    moved = max(float(np.linalg.norm(thing.motion.centres[-1] - thing.motion.centres[0])) for thing in plan.objects)
+    return bool(seen and moved >= MOVED and len({thing.name for thing in plan.objects}) == len(plan.objects))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -61,7 +61,8 @@ def _sheets(code: linear_code.LinearCode, configuration: ImageToVideoConfigurati
     def report(training: Training) -> None:
         if training.step - written["at"] >= SHEET_EVERY or training.step == training.schedule.steps:
             written["at"] = training.step
-            sheet = sample_sheet(training.averaged, code, configuration)
+            averaged = cast("ImageToVideoModel", training.averaged)
+            sheet = sample_sheet(averaged, code, configuration)
             sheet.save(training.folder / f"samples-{training.step:06d}.png")
 
     return report
