@@ -22,6 +22,20 @@ from hitmark.sprites.world import SPLITS
 
 CODE_CLIPS = 200
 """Clips whose patches decide the linear code."""
+CARD = {
+    "fps": 7,
+    "steps": 20,
+    "call": {
+        "min_guidance_scale": 1.0,
+        "max_guidance_scale": 1.0,
+        "fps": 7,
+        "motion_bucket_id": 127,
+        "noise_aug_strength": 0.02,
+        "decode_chunk_size": 8,
+    },
+    "knobs": {"sg-i2v": {"start": 0.0, "stop": 0.5, "step_size": 0.02, "layers": "0.0,0.1,1.0,1.1"}},
+}
+"""Defaults of the exported model (`hitmark.json`); the knobs were chosen on the tune split."""
 SHEET_EVERY = 500
 """Steps between sheets of samples."""
 
@@ -141,6 +155,8 @@ def export(folder: Path, configuration: ImageToVideoConfiguration) -> Path:
     pipeline = assemble(configuration, **networks).to(torch.float16)
     target = folder / "pipeline"
     pipeline.save_pretrained(target, safe_serialization=True)
+    size = {"frames": configuration.frames, "width": configuration.width, "height": configuration.height}
+    (target / "hitmark.json").write_text(json.dumps(size | CARD, indent=2) + "\n", encoding="utf-8")
     return target
 
 
