@@ -17,15 +17,25 @@ import typer
 
 from hitmark.errors import HitmarkError
 
+SMALLEST = 4
+"""Pixels."""
+
 
 def box_errors(frames: np.ndarray, tracks: list[Any]) -> list[float]:
-    """ObjMC of every track's box in pixels of this clip, followed from the first frame by its looks."""
+    """ObjMC of every track's box in pixels of this clip, followed from the first frame by its looks.
+
+    NaN for a box of less than SMALLEST pixels a side: there is nothing to follow.
+    """
     from hitmark.metrics.tracks import object_motion_control_error
     from hitmark.observers.template import track_template
 
     height, width = frames.shape[1:3]
     errors = []
     for track in tracks:
+        sides = (track.boxes[0, 2:] - track.boxes[0, :2]) * np.array([width, height])
+        if sides.min() < SMALLEST:
+            errors.append(float("nan"))
+            continue
         seen = track_template(frames, track.boxes[0])
         wanted = (track.boxes[:, :2] + track.boxes[:, 2:]) / 2 * np.array([width, height])
         inside = ((wanted >= 0) & (wanted <= np.array([width, height]))).all(axis=1)
@@ -72,7 +82,7 @@ def main(
                 result = generate(chosen, picture, pipeline)
                 errors += box_errors(result.frames, result.tracks)
                 contact_sheet(result.frames, result.tracks).save(output / f"{folder.name}-{method}-{seed}.png")
-            means[method] = float(np.nanmean(errors))
+            means[method] = float(np.nanmean(errors)) if np.isfinite(errors).any() else float("nan")
             totals[method] += errors
         moving = sum(moves(track) > 0.05 for track in result.tracks)
         ratio = means["sg-i2v"] / means["none"]
