@@ -35,7 +35,7 @@ CARD = {
     },
     "knobs": {"sg-i2v": {"start": 0.0, "stop": 0.5, "step_size": 0.02, "layers": "0.0,0.1,1.0,1.1"}},
 }
-"""Defaults of the exported model (`hitmark.json`); the knobs were chosen on the tune split."""
+"""Defaults of the exported model (`hitmark.json`); the knobs are a first guess, not tuned."""
 SHEET_EVERY = 500
 """Steps between sheets of samples."""
 

@@ -1,7 +1,8 @@
-"""On the embedded trained model and held-out scenes: with SG-I2V the wanted boxes come to show the subject.
+"""On the embedded trained model and held-out scenes: with SG-I2V the wanted boxes look more like the subject.
 
 The judge is the picture alone: the likeness (`crop_similarity`) of what lies at the wanted places of the clip to the
-subject in the first frame. Sprites that hardly move say nothing and are left out.
+subject in the first frame. Sprites that hardly move say nothing and are left out. This is no proof that things are
+carried along: a clip that only repeats the picture has a likeness of 0.283 here, most of the way from 0.218 to 0.323.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def likeness(method: str) -> np.ndarray:
     return np.array(values)
 
 
-def test_wanted_boxes_show_the_subject() -> None:
+def test_wanted_boxes_look_more_like_the_subject() -> None:
     free, controlled = likeness("none"), likeness("sg-i2v")
     print("likeness at the wanted places, without and with control:", free.mean(), controlled.mean(), len(free))
     assert controlled.mean() > free.mean() + 0.05  # measured: 0.105 more
