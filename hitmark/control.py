@@ -1,4 +1,4 @@
-"""The vocabulary in which a method and a model family meet: Layout, Step, SelfAttention, Control.
+"""The vocabulary in which a method and a model family meet: Layout, Step, AttentionCall, Control.
 
 A method sees one canonical world: latents are (1, frames, channels, height, width), one clip at a time; the noisy
 latent is z = alpha * x0 + sigma * eps; boxes are normalised `xyxy`. It never learns which pipeline it runs in.
@@ -7,9 +7,9 @@ latent is z = alpha * x0 + sigma * eps; boxes are normalised `xyxy`. It never le
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from hitmark.prompt import Prompt
     from hitmark.scene.tracks import Track
 
 Layers = str | Sequence[str] | None
@@ -34,6 +35,7 @@ class Layout:
     width: int  # columns of latent cells
     factor: int  # pixels of the picture per latent cell, each way
     tracks: tuple[Track, ...]
+    prompt: Prompt | None = None  # of text-to-video; None where the pipeline was given embeddings, or takes no text
 
     def cells(self, track: Track) -> np.ndarray:
         """Boxes of a track in latent cells.
@@ -42,6 +44,80 @@ class Layout:
             (frames, 4) int64 `x0, y0, x1, y1`, at least one cell a side, reaching outside the grid where the box does.
         """
         return latent_cells(track, self.width * self.factor, self.height * self.factor, self.factor)
+
+
+@dataclass(frozen=True)
+class AttentionSite:
+    """Where an attention layer of the denoiser sits.
+
+    Attributes:
+        name: path of the module.
+        kind: "spatial" (cells of one frame look at each other), "temporal" (frames of one cell look at each other) or
+            "cross" (cells look at the words of the prompt).
+        stage: "in" (before the first level), "down", "mid" or "up".
+        second: the second of two temporal self-attentions of one transformer block.
+        frames, height, width: of the grid of tokens at this level.
+    """
+
+    name: str
+    kind: Literal["spatial", "temporal", "cross"]
+    stage: Literal["in", "down", "mid", "up"]
+    second: bool
+    frames: int
+    height: int
+    width: int
+
+
+class Projections(Protocol):
+    """What an attention layer does around softmax(q k^T / sqrt(d)) v."""
+
+    def queries(self, tokens: Tensor) -> Tensor:
+        """(..., length, channels) to (..., heads, length, head_width)."""
+        ...
+
+    def keys(self, context: Tensor) -> Tensor:
+        """As `queries`."""
+        ...
+
+    def values(self, context: Tensor) -> Tensor:
+        """As `queries`."""
+        ...
+
+    def output(self, heads: Tensor) -> Tensor:
+        """(..., heads, length, head_width) to (..., length, channels)."""
+        ...
+
+    def blank(self) -> Tensor:
+        """What the layer is given for a token that is zero before its normalisation: (channels,)."""
+        ...
+
+
+@dataclass(frozen=True)
+class AttentionCall:
+    """One run of an attention layer for one clip.
+
+    Attributes:
+        site: where.
+        tokens: (branches, rows, length, channels), normalised. Rows are frames and length is cells for "spatial" and
+            "cross"; rows are cells (row by row) and length is frames for "temporal".
+        words: (branches, words, channels) for "cross", else None.
+        conditional: for each branch whether it is the prompt's (True) or the negative prompt's (False).
+        layer: the layer's own projections.
+    """
+
+    site: AttentionSite
+    tokens: Tensor
+    words: Tensor | None
+    conditional: tuple[bool, ...]
+    layer: Projections
+
+    def projected(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values, (branches, rows, heads, length or words, head_width); rows of words: 1."""
+        context = self.tokens if self.words is None else self.words[:, None]
+        return self.layer.queries(self.tokens), self.layer.keys(context), self.layer.values(context)
+
+
+Proceed = Callable[[AttentionCall], "Tensor"]
 
 
 @dataclass(frozen=True)
@@ -92,7 +168,7 @@ class Step:
     sigma: float
     layout: Layout
     half_precision: bool
-    reader: SelfAttentionReader
+    reader: SelfAttentionReader | None = None
 
     @property
     def fraction(self) -> float:
@@ -117,6 +193,8 @@ class Step:
             first_frame_keys: keep keys and values of the first frame only (saves memory).
             memory_budget: GiB of activations above which gradient checkpointing is used; None = never.
         """
+        if self.reader is None:
+            raise HitmarkError("This model family does not show its self-attention to methods that read features.")
         return self.reader(latents, layers, first_frame_keys=first_frame_keys, memory_budget=memory_budget)
 
 
@@ -124,8 +202,9 @@ class Step:
 class Control:
     """A method: a frozen dataclass of knobs that implements one or more acting points.
 
-    `initial_noise`, `latents` and `prediction` are acting points: a subclass overrides those it needs, and only those
-    are called. Tensors given are float32 and must not be changed in place.
+    `initial_noise`, `attention`, `latents` and `prediction` are acting points: a subclass overrides those it needs, and
+    only those are called. Tensors given are float32 (in `attention`: the network's dtype) and must not be changed in
+    place.
     """
 
     def check(self, layout: Layout) -> None:
@@ -142,6 +221,18 @@ class Control:
     def prediction(self, clean: Tensor, step: Step) -> Tensor:
         """Edit the clean estimate x0 (1, frames, channels, height, width) of a step, after guidance."""
         return clean
+
+    def attention(self, call: AttentionCall, step: Step, proceed: Proceed) -> Tensor:
+        """Run one attention layer of the denoiser: (branches, rows, length, channels), what it adds to the residual.
+
+        `proceed(call)` runs the layer as it is, or as the controls before this one run it; given the very same call
+        and changing nothing, a layer's output stays bit-identical.
+        """
+        return proceed(call)
+
+    def attends(self, site: AttentionSite, step: Step) -> bool:
+        """Whether `attention` changes this layer at this step; where no control does, the layer is left untouched."""
+        return self.implements("attention")
 
     def implements(self, point: str) -> bool:
         """Whether this method overrides the acting point of that name."""

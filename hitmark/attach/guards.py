@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from hitmark.control import Control
 from hitmark.errors import HitmarkError
 from hitmark.scene.schema import Scene
 from hitmark.scene.tracks import Track, evaluate
@@ -73,6 +74,28 @@ def check_not_compiled_inside(network: nn.Module) -> None:
             raise HitmarkError(
                 f"Part of the denoiser ({name}) is wrapped by torch.compile, so its layers cannot be read. "
                 "Compile the whole denoiser (torch.compile(pipe.unet)), or use module.compile(), or none."
+            )
+
+
+def check_not_compiled(denoiser: nn.Module) -> None:
+    """Raise HitmarkError for a compiled denoiser, whose attention layers run past any processor."""
+    if hasattr(denoiser, "_orig_mod") or vars(denoiser).get("_compiled_call_impl") is not None:
+        raise HitmarkError(
+            "Methods that edit attention need the denoiser uncompiled, but it is wrapped by torch.compile. "
+            "Attach them to the pipeline before compiling, or use pipe.unet._orig_mod."
+        )
+
+
+def check_acting_points(controls: Sequence[Control], backbone: Any) -> None:
+    """Raise HitmarkError for a control that acts where this model family cannot be acted upon."""
+    for control in controls:
+        name, family = type(control).__name__, type(backbone).__name__
+        if control.implements("attention") and not backbone.attention_layers():
+            raise HitmarkError(f"{name} edits attention by the words of a prompt, which {family} models do not have.")
+        if hasattr(control, "layers") and not backbone.shows_self_attention:
+            raise HitmarkError(
+                f"{name} reads features of image-to-video models, which {family} models do not show. "
+                "Use it with Stable Video Diffusion, or choose a text-to-video method."
             )
 
 

@@ -10,10 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from hitmark.attach.attention import AttentionClock, ControlledProcessor
 from hitmark.attach.guards import (
     Wanted,
     attribute,
+    check_acting_points,
     check_gradients_possible,
+    check_not_compiled,
     check_not_compiled_inside,
     check_scene,
     frozen,
@@ -24,6 +27,7 @@ from hitmark.attach.schedulers import check_single_step, clean_estimate, noise_l
 from hitmark.backbones import backbone_for
 from hitmark.control import Control, Layers, Layout, SelfAttention, Step
 from hitmark.errors import HitmarkError
+from hitmark.prompt import Prompt
 
 MARK = "_hitmark_session"
 
@@ -71,6 +75,8 @@ class Session:
         self._edited: Tensor | None = None  # latents for this step, float32
         self._layouts: list[Layout] = []
         self._steps: list[Step] = []
+        self._prompts: list[Prompt] | None = None
+        self._clock = AttentionClock(self._those_with("attention"))
 
     def install(self, stack: ExitStack) -> None:
         """Wrap and hook; undone when the stack closes."""
@@ -78,6 +84,7 @@ class Session:
         check_gradients_possible(network)
         check_not_compiled_inside(network)
         check_single_step(self.scheduler)
+        check_acting_points(self.controls, self.backbone)
         for marked in (self.scheduler, self.denoiser, network):
             if MARK in vars(marked):
                 raise HitmarkError(
@@ -91,9 +98,21 @@ class Session:
             (self.scheduler, "scale_model_input", self._scale_model_input),
             (self.scheduler, "step", self._step),
             (self.pipe, "prepare_latents", self._prepare_latents),
+            (self.pipe, "encode_prompt", self._encode_prompt),
         ):
-            stack.enter_context(attribute(owner, name, partial(wrapper, getattr(owner, name))))
+            if hasattr(owner, name):
+                stack.enter_context(attribute(owner, name, partial(wrapper, getattr(owner, name))))
         self._intercept_denoiser(stack)
+        if self._clock.controls:
+            check_not_compiled(self.denoiser)
+            for layer in self.backbone.attention_layers():
+                processor = ControlledProcessor(layer, layer.attention.processor, self._clock)
+                stack.enter_context(attribute(layer.attention, "processor", processor))
+
+    def _encode_prompt(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Remember which words the clips are of."""
+        self._prompts = self.backbone.prompts(args, kwargs)
+        return original(*args, **kwargs)
 
     def _intercept_denoiser(self, stack: ExitStack) -> None:
         compiled = vars(self.denoiser).get("_compiled_call_impl")
@@ -119,9 +138,13 @@ class Session:
         check_gradients_possible(self.backbone.network)
         self._shown = self._edited = None
         latents = original(*args, **kwargs)
-        batch, frames, _channels, height, width = latents.shape
+        batch, frames, _channels, height, width = self.backbone.frames_first(latents).shape
         tracks = tracks_per_clip(self.scene, batch, frames)
-        self._layouts = [Layout(frames, height, width, self.backbone.factor, clip) for clip in tracks]
+        prompts = self._prompts or [None] * batch
+        self._layouts = [
+            Layout(frames, height, width, self.backbone.factor, clip, prompt)
+            for clip, prompt in zip(tracks, prompts, strict=True)
+        ]
         for control in self.controls:
             self.backbone.check_layers(getattr(control, "layers", None))
             for layout in self._layouts:
@@ -134,12 +157,13 @@ class Session:
             return latents
         scale = float(self.scheduler.init_noise_sigma)
         clips = []
-        for clip, layout, generator in zip(latents.split(1), self._layouts, generators, strict=True):
+        given = self.backbone.frames_first(latents).split(1)
+        for clip, layout, generator in zip(given, self._layouts, generators, strict=True):
             noise = clip.float() / scale
             for control in controls:
                 noise = control.initial_noise(noise, layout, generator)
             clips.append(noise * scale)
-        return torch.cat(clips).to(latents.dtype)
+        return self.backbone.as_in_pipeline(torch.cat(clips)).to(latents.dtype)
 
     def _scale_model_input(self, original: Callable[..., Tensor], sample: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         self._shown = sample
@@ -149,11 +173,12 @@ class Session:
         """Edit the latents of this step; returns the changed call, or None to leave it exactly as it is."""
         if self._shown is None:  # a call from within a control, not one of the loop
             return None
-        call = self.backbone.bind(args, kwargs)
-        latents, self._shown = self._shown[-call.batch :], None
+        call = self.backbone.bind(args, kwargs, len(self._layouts))
+        latents, self._shown = self.backbone.frames_first(self._shown[-call.batch :]), None
         self._steps = [self._step_of(call, clip) for clip in range(call.batch)]
         before = latents.float()
         edited = self._edit("latents", before)
+        self._clock.steps, self._clock.conditional = self._steps, call.conditional
         if edited is before:
             return None
         self._edited = edited
@@ -168,15 +193,17 @@ class Session:
                 "The denoiser ran past the controls. Expected the pipeline to call the denoiser it had when the "
                 "controls were attached; do not replace or compile it inside the `with attach(...)` block."
             )
+        self._clock.clear()
         if self._edited is not None:
-            sample, self._edited = self._edited, None
+            sample, self._edited = self.backbone.as_at_step(self._edited), None
         if self._those_with("prediction"):
             kind = self.scheduler.config.prediction_type
             level = (self._steps[0].alpha, self._steps[0].sigma, kind)
-            clean = clean_estimate(output.float(), sample.float(), *level)
+            estimate = clean_estimate(output.float(), sample.float(), *level)
+            clean = self.backbone.frames_first_at_step(estimate, self._layouts[0].frames)
             edited = self._edit("prediction", clean)
             if edited is not clean:
-                output = output_for(edited, sample.float(), *level).to(output.dtype)
+                output = output_for(self.backbone.as_at_step(edited), sample.float(), *level).to(output.dtype)
         return original(output, timestep, sample, *args, **kwargs)
 
     def _edit(self, point: str, values: Tensor) -> Tensor:
@@ -195,10 +222,12 @@ class Session:
         index, alpha, sigma = noise_level(self.scheduler, timestep)
 
         def read(latents: Tensor, layers: Layers = None, **options: Any) -> list[SelfAttention]:
-            return self.backbone.self_attention(call, clip, self._scale(latents, timestep), layers, **options)
+            backbone: Any = self.backbone
+            return backbone.self_attention(call, clip, self._scale(latents, timestep), layers, **options)
 
-        count = len(self.scheduler.timesteps)
-        return Step(index, count, alpha, sigma, self._layouts[clip], call.dtype == torch.float16, read)
+        count, half = len(self.scheduler.timesteps), call.dtype == torch.float16
+        reader = read if self.backbone.shows_self_attention else None
+        return Step(index, count, alpha, sigma, self._layouts[clip], half, reader)
 
     def _those_with(self, point: str) -> list[Control]:
         return [control for control in self.controls if control.implements(point)]

@@ -9,14 +9,16 @@ from hitmark.errors import HitmarkError
 
 if TYPE_CHECKING:
     from hitmark.backbones.stable_video import StableVideo
+    from hitmark.backbones.text_to_video import TextToVideo
 
 # name of the diffusers pipeline class -> (module, class) of its adapter
 BACKBONES: dict[str, tuple[str, str]] = {
     "StableVideoDiffusionPipeline": ("hitmark.backbones.stable_video", "StableVideo"),
+    "TextToVideoSDPipeline": ("hitmark.backbones.text_to_video", "TextToVideo"),
 }
 
 
-def backbone_for(pipe: Any) -> StableVideo:
+def backbone_for(pipe: Any) -> StableVideo | TextToVideo:
     """The adapter of a pipeline.
 
     Raises:

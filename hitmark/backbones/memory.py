@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 if TYPE_CHECKING:
+    from hitmark.backbones.call import DenoiserCall
     from hitmark.backbones.capture import Site
-    from hitmark.backbones.stable_video import DenoiserCall
 
 GIB = 2**30
 # Elements that autograd keeps for each element of a layer's input or output: fitted to the saved tensors of six

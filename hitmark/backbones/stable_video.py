@@ -9,51 +9,54 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from hitmark.backbones.call import DenoiserCall
 from hitmark.backbones.capture import Site, read_self_attention
+from hitmark.backbones.layers import AttentionLayer
 from hitmark.backbones.memory import activation_gib, gradient_checkpointing
 from hitmark.control import Layers, SelfAttention
 from hitmark.errors import HitmarkError
+from hitmark.prompt import Prompt
 
 PUBLISHED_LAYERS = ("2.1", "2.2")  # SG-I2V on the real U-Net (four up blocks, three attentions each)
-
-
-@dataclass(frozen=True)
-class DenoiserCall:
-    """One call of the U-Net by the pipeline.
-
-    Attributes:
-        arguments: by name, as `UNetSpatioTemporalConditionModel.forward` takes them.
-        batch: number of clips; guided: whether the batch also holds their unconditional halves, first.
-        frames, channels, height, width: of the latents of a clip.
-    """
-
-    arguments: dict[str, Any]
-    batch: int
-    guided: bool
-    frames: int
-    channels: int
-    height: int
-    width: int
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """In which the network is fed."""
-        return self.arguments["sample"].dtype
 
 
 class StableVideo:
     """Adapter of one pipeline object."""
 
     denoiser_name = "unet"
+    shows_self_attention = True
 
     def __init__(self, pipe: Any) -> None:
         self.pipe = pipe
+
+    def attention_layers(self) -> list[AttentionLayer]:
+        """None yet: no published method edits the attention of this family."""
+        return []
+
+    def prompts(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Prompt] | None:
+        """None: this family takes a picture, no text."""
+        return None
+
+    def frames_first(self, latents: Tensor) -> Tensor:
+        """The pipeline's latents as (batch, frames, channels, height, width): these are."""
+        return latents
+
+    def as_in_pipeline(self, latents: Tensor) -> Tensor:
+        """The inverse of `frames_first`."""
+        return latents
+
+    def frames_first_at_step(self, latents: Tensor, frames: int) -> Tensor:
+        """What the scheduler's `step` is given, as (batch, frames, channels, height, width): it is."""
+        return latents
+
+    def as_at_step(self, latents: Tensor) -> Tensor:
+        """The inverse of `frames_first_at_step`."""
+        return latents
 
     @property
     def denoiser(self) -> Any:
@@ -70,15 +73,14 @@ class StableVideo:
         """Pixels per latent cell."""
         return self.pipe.vae_scale_factor
 
-    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> DenoiserCall:
-        """Name the arguments of a call and say what they mean."""
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any], clips: int) -> DenoiserCall:
+        """Name the arguments of a call for `clips` clips and say what they mean."""
         parameters = inspect.signature(type(self.network).forward).parameters
         arguments = dict(zip(list(parameters)[1:], args, strict=False)) | kwargs
         sample = arguments["sample"]
         guided = bool(self.pipe.do_classifier_free_guidance)
-        rows, frames, both_channels, height, width = sample.shape
-        batch = rows // 2 if guided else rows
-        return DenoiserCall(arguments, batch, guided, frames, both_channels // 2, height, width)
+        _rows, frames, both_channels, height, width = sample.shape
+        return DenoiserCall(arguments, clips, guided, frames, both_channels // 2, height, width)
 
     def generators(self, args: tuple[Any, ...], kwargs: dict[str, Any], batch: int) -> list[torch.Generator | None]:
         """The generator of each clip, from a call of `prepare_latents`."""

@@ -114,3 +114,96 @@ def _image_encoder(width: int) -> Any:
             patch_size=56,
         )
     )
+
+
+def tiny_text_to_video(
+    seed: int = 0,
+    *,
+    channels: Sequence[int] = (32, 32, 64, 64),
+    layers: int = 2,
+    head_width: int = 8,
+    vae_channels: Sequence[int] = (32, 32, 32, 32),
+    cross_width: int = 32,
+) -> Any:
+    """A `TextToVideoSDPipeline` with the real classes and scheduler settings and random weights, float32, CPU.
+
+    Args:
+        seed: of the weights; the global generator is left alone.
+        channels: of the U-Net's levels, multiples of 32. As in ModelScope, the coarsest level has no attention.
+        layers: per down block; an up block has one more.
+        head_width: channels of an attention head, at least 5 (diffusers reads 4 as a number of heads too, but 8 is
+            also the number of heads of `transformer_in`).
+        vae_channels: of the autoencoder's levels; pixels per latent cell = 2 ** (levels - 1).
+        cross_width: width of the text embedding.
+    """
+    from diffusers import AutoencoderKL, TextToVideoSDPipeline, UNet3DConditionModel
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    tokenizer = letter_tokenizer()
+    with_attention = len(channels) - 1
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        unet = UNet3DConditionModel(
+            sample_size=16,
+            down_block_types=("CrossAttnDownBlock3D",) * with_attention + ("DownBlock3D",),
+            up_block_types=("UpBlock3D",) + ("CrossAttnUpBlock3D",) * with_attention,
+            block_out_channels=tuple(channels),
+            layers_per_block=layers,
+            cross_attention_dim=cross_width,
+            attention_head_dim=head_width,
+        )
+        levels: dict[str, Any] = {
+            "block_out_channels": tuple(vae_channels),
+            "down_block_types": ("DownEncoderBlock2D",) * len(vae_channels),
+            "up_block_types": ("UpDecoderBlock2D",) * len(vae_channels),
+        }
+        vae = AutoencoderKL(
+            **levels,
+            layers_per_block=1,
+            latent_channels=4,
+            sample_size=64,
+        )
+        text_encoder = CLIPTextModel(
+            CLIPTextConfig(
+                vocab_size=len(tokenizer),
+                hidden_size=cross_width,
+                intermediate_size=37,
+                num_hidden_layers=2,
+                num_attention_heads=4,
+                max_position_embeddings=77,
+                bos_token_id=tokenizer.bos_token_id,
+                eos_token_id=tokenizer.eos_token_id,
+                pad_token_id=tokenizer.pad_token_id,
+            )
+        )
+    for part in (unet, vae, text_encoder):
+        part.eval()
+    return TextToVideoSDPipeline(
+        vae=vae, text_encoder=text_encoder, tokenizer=tokenizer, unet=unet, scheduler=text_to_video_scheduler()
+    )
+
+
+def text_to_video_scheduler() -> Any:
+    """The scheduler with ModelScope's published settings: DDIM, scaled linear betas, epsilon prediction."""
+    from diffusers import DDIMScheduler
+
+    return DDIMScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        clip_sample=False,
+        set_alpha_to_one=False,
+        steps_offset=1,
+        prediction_type="epsilon",
+    )
+
+
+def letter_tokenizer() -> Any:
+    """A CLIP tokenizer whose subwords are single letters, of 77 positions; needs no file."""
+    import string
+
+    from transformers import CLIPTokenizer
+
+    symbols = [*string.ascii_lowercase, *string.digits, ",", ".", "'"]
+    names = [*symbols, *(f"{symbol}</w>" for symbol in symbols), "<|startoftext|>", "<|endoftext|>"]
+    return CLIPTokenizer(vocab={name: place for place, name in enumerate(names)}, merges=[], model_max_length=77)

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from hitmark.console import readable_errors
 from hitmark.errors import HitmarkError
 
 SMALLEST = 4
@@ -93,4 +94,5 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with readable_errors():
+        typer.run(main)

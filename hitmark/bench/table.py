@@ -8,6 +8,7 @@ from the `test` seeds of the sprite world (`--split tune` for choosing knobs), w
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -20,6 +21,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from hitmark.console import readable_errors
 from hitmark.errors import HitmarkError
 
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -30,6 +32,9 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "no Gaussian weights": ("sg-i2v", {"gaussian_sigma": None}),
 }
 """Rows of the table: method and knobs on top of the model's own."""
+
+WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
+"""The file of a pipeline folder that tells models apart."""
 
 Job = tuple[int, str, str, dict[str, Any]]
 """Scene seed, variant, model, knobs of controlled rows."""
@@ -145,6 +150,23 @@ def markdown(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
+def claim(folder: Path, model: str, knobs: dict[str, Any]) -> None:
+    """Makes `folder` hold rows of this model, with these weights, and these knobs alone.
+
+    Raises HitmarkError when it holds rows of others, which would be mixed into the table in silence.
+    """
+    from hitmark.backbones.catalog import model_card
+
+    source = model_card(model).path
+    weights = "" if source is None else hashlib.sha256((source / WEIGHTS).read_bytes()).hexdigest()
+    settings = {"model": model, "weights": weights, "knobs": knobs}
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "settings.json"
+    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != settings:
+        raise HitmarkError(f"{folder}: holds rows of another model, weights or knobs ({path}); give another folder")
+    path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+
+
 def run(jobs: list[Job], folder: Path, workers: int) -> list[Row]:
     """Scores what is missing and returns all rows, in the order of `jobs`."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -186,6 +208,17 @@ def _pipeline(model: str) -> Any:
     return _LOADED[model]
 
 
+def _knobs(settings: list[str]) -> dict[str, Any]:
+    knobs = {}
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        try:
+            knobs[name] = json.loads(value)
+        except json.JSONDecodeError:
+            knobs[name] = value
+    return knobs
+
+
 def main(
     clips: Annotated[int, typer.Option(help="Number of scenes.")] = 64,
     output: Annotated[Path, typer.Option("-o", "--output", help="For rows.jsonl, table.md.")] = Path("out/table"),
@@ -203,7 +236,8 @@ def main(
     unknown = [name for name in names if name not in VARIANTS]
     if unknown:
         raise HitmarkError(f"unknown variants {unknown}; known are {', '.join(VARIANTS)}")
-    knobs = {part.split("=", 1)[0]: json.loads(part.split("=", 1)[1]) for part in settings or []}
+    knobs = _knobs(settings or [])
+    claim(output, model, knobs)
     seeds = [made.scene.seed for made in held_out(SpriteWorld(), clips, split)]
     jobs = [(seed, name, model, knobs) for seed in seeds for name in names]
     started = time.monotonic()
@@ -214,4 +248,5 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with readable_errors():
+        typer.run(main)

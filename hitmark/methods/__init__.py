@@ -9,11 +9,13 @@ from typing import Any
 
 from hitmark.control import Control
 from hitmark.errors import HitmarkError
+from hitmark.methods.peekaboo import Peekaboo
 from hitmark.methods.sg_i2v import SGI2V
 
 METHODS: dict[str, type[Control] | None] = {
     "none": None,  # the model untouched: the baseline of every table
     "sg-i2v": SGI2V,
+    "peekaboo": Peekaboo,
 }
 
 

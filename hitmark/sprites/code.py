@@ -47,16 +47,16 @@ class LinearCode:
 def fit(pictures: Tensor, channels: int) -> LinearCode:
     """The `channels` principal components of 4x4 patches of pictures (N, 3, H, W) in -1..1.
 
-    Component k is divided by the fourth root of its variance, and all by one number, so that the code's mean variance
-    is one while coarse components stay stronger than fine ones: noise then hides detail first, as in real codes.
+    All are divided by one number, so that the code's mean variance is one; nothing is whitened. Coarse components
+    stay as much stronger than fine ones as they are in pictures: noise hides detail first, and colours and places are
+    settled before it, which matters because only the coarse components of a shifted patch are those of the patch.
     """
     patches = nn.functional.unfold(pictures.double(), PATCH, stride=PATCH)
     patches = patches.reshape(len(pictures), 3, PATCH * PATCH, -1).permute(0, 3, 2, 1).reshape(-1, 3 * PATCH * PATCH)
     mean = patches.mean(0)
     values, vectors = torch.linalg.eigh((patches - mean).T @ (patches - mean) / len(patches))
     values, vectors = values.flip(0)[:channels], vectors.flip(1)[:, :channels]
-    scale = values.sqrt().mean().sqrt()
-    matrix = vectors.T / values.pow(0.25)[:, None] / scale
+    matrix = vectors.T / values.mean().sqrt()
     return LinearCode(matrix.float(), mean.float())
 
 

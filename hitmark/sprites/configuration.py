@@ -38,6 +38,10 @@ class ImageToVideoConfiguration:
     drop_condition: float = 0.1
     """Share of training clips whose picture and embedding are zeroed, for classifier-free guidance."""
     noise_augmentation: float = 0.02
+    moved_weight: float = 3.0
+    """Weight in the loss of cells whose content is not where it was in the first frame."""
+    attention_weight: float = 0.05
+    """Weight of the loss that teaches attention where things come from; see hitmark/sprites/correspondence.py."""
     short_steps: int = 2200
     """The first so many steps use clips of half the frames, which cost half, of a denser world (more, larger, livelier
     things and more pans): there is more to learn from each of them."""

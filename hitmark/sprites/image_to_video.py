@@ -7,6 +7,8 @@ every frame's noisy latent, and one image embedding for cross-attention.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,38 +17,68 @@ from torch import Tensor, nn
 
 from hitmark.sprites.code import LinearCode
 from hitmark.sprites.configuration import ImageToVideoConfiguration
+from hitmark.sprites.correspondence import (
+    Correspondence,
+    TaughtAttention,
+    build_probes,
+    correspondence,
+    stack,
+)
 from hitmark.sprites.networks import ENCODED_SIZE
 from hitmark.sprites.world import SPLITS, SpriteWorld, shorten
 
+CELLS = (4, 8)
+"""Pixels of a side of a cell, at the two levels of the denoiser."""
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 
 
 class ImageToVideoModel(nn.Module):
-    """Denoiser and image encoder, trained together."""
+    """Denoiser and image encoder, trained together, and the probes that training alone uses."""
 
-    def __init__(self, unet: nn.Module, image_encoder: nn.Module) -> None:
+    def __init__(self, unet: nn.Module, image_encoder: nn.Module, latent_channels: int) -> None:
         super().__init__()
         self.unet = unet
         self.image_encoder = image_encoder
+        self.probes = build_probes(unet, latent_channels)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """`frames` float32 (batch, frames, 3, height, width) in -1..1."""
+    """`frames` float32 (batch, frames, 3, height, width) in -1..1; `sources` by number of cells of the grid."""
 
     frames: Tensor
+    sources: dict[int, Correspondence]
 
     def to(self, device: str) -> Batch:
         """The batch on another device."""
-        return Batch(self.frames.to(device))
+        return Batch(self.frames.to(device), {cells: truth.to(device) for cells, truth in self.sources.items()})
 
 
 def make_batch(world: SpriteWorld, step: int, batch: int, frames: int) -> Batch:
     """The clips of optimisation step `step`: seeds follow the step, so a resumed run sees what it would have seen."""
     first = SPLITS["train"][0] + step * batch
-    plans = [shorten(world.plan(first + number, measure=False), frames) for number in range(batch)]
-    return Batch(torch.stack([world.render(plan) for plan in plans]) * 2 - 1)
+    pictures, sources = [], {}
+    with one_thread():
+        for number in range(batch):
+            plan = shorten(world.plan(first + number, measure=False), frames)
+            picture, covers = world.paint(plan)
+            pictures.append(picture)
+            for cell in CELLS:
+                rows, columns = world.height // cell, world.width // cell
+                sources.setdefault(rows * columns, []).append(correspondence(plan, covers, rows, columns))
+    return Batch(torch.stack(pictures) * 2 - 1, {cells: stack(parts) for cells, parts in sources.items()})
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Small operations are several times faster without handing parts of them to other threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def encode_picture(image_encoder: nn.Module, picture: Tensor) -> Tensor:
@@ -65,7 +97,10 @@ def denoising_loss(
     configuration: ImageToVideoConfiguration,
     generator: torch.Generator,
 ) -> Tensor:
-    """Mean squared error of v over a batch, at log-normal noise levels. Scalar."""
+    """Weighted mean squared error of v at log-normal noise levels, plus what attention is taught. Scalar.
+
+    What is not where it was in the first picture counts `configuration.moved_weight` times.
+    """
     frames = batch.frames
     count, length = frames.shape[:2]
     picture = frames[:, 0]
@@ -84,10 +119,16 @@ def denoising_loss(
     scale = (sigma**2 + 1).rsqrt()
     target = (noisy * scale**2 - latents) / (sigma * scale)
     added = noisy.new_tensor([6.0, 127.0, configuration.noise_augmentation]).expand(count, -1)
-    with torch.autocast(frames.device.type, torch.bfloat16):
+    taught = TaughtAttention(model.unet)
+    with torch.autocast(frames.device.type, torch.bfloat16), taught.watch():
         sample = torch.cat([noisy * scale, condition], dim=2)
         predicted = model.unet(sample, 0.25 * log_sigma, embedding, added_time_ids=added, return_dict=False)[0]
-    return (predicted.float() - target).square().mean()
+        seen = keep / (1 + log_sigma.exp() ** 2)
+        attention = taught.loss(batch.sources, latents, seen, model.probes)
+    moved = batch.sources[latents.shape[-1] * latents.shape[-2]].moved()[:, :, None]
+    weights = torch.where(moved, configuration.moved_weight, 1.0)
+    error = (predicted.float() - target).square().mean(dim=2, keepdim=True)
+    return (error * weights).sum() / weights.sum() + configuration.attention_weight * attention
 
 
 def _normal(shape: torch.Size, generator: torch.Generator, like: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ import torch
 from hitmark.errors import HitmarkError
 from hitmark.sprites import code as linear_code
 from hitmark.sprites.configuration import ImageToVideoConfiguration, read_configuration
+from hitmark.sprites.correspondence import ShortcutProcessor
 from hitmark.sprites.decoder import decoder_loss
 from hitmark.sprites.image_to_video import ImageToVideoModel, denoising_loss, make_batch
 from hitmark.sprites.networks import assemble, build_autoencoder, build_image_encoder, build_unet
@@ -36,7 +37,7 @@ CARD = {
     "knobs": {"sg-i2v": {"start": 0.0, "stop": 0.5, "step_size": 0.02, "layers": "0.0,0.1,1.0,1.1"}},
 }
 """Defaults of the exported model (`hitmark.json`); the knobs are a first guess, not tuned."""
-SHEET_EVERY = 500
+SHEET_EVERY = 600
 """Steps between sheets of samples."""
 
 
@@ -97,7 +98,10 @@ def fitted_code(folder: Path, configuration: ImageToVideoConfiguration) -> linea
 def unet_training(folder: Path, configuration: ImageToVideoConfiguration, device: str = "cpu") -> Training:
     """The denoiser's run (denoiser and image encoder together)."""
     torch.manual_seed(configuration.seed)
-    model = ImageToVideoModel(build_unet(configuration), build_image_encoder(configuration))
+    unet = build_unet(configuration)
+    processor: Any = ShortcutProcessor()
+    unet.set_attn_processor(processor)
+    model = ImageToVideoModel(unet, build_image_encoder(configuration), configuration.latent_channels)
     schedule = Schedule(configuration.steps, configuration.warmup, configuration.decay, configuration.learning_rate)
     return Training("unet", folder, model.to(device), schedule, configuration.average, configuration.seed)
 

@@ -92,7 +92,9 @@ class SpriteWorld:
         camera = draw_camera(generator, self.frames, self.camera, self.camera_reach)
         count = int(generator.choice(self.objects))
         starts = _starts(generator, count)
-        drawn = [self._object(generator, start, camera) for start in starts]
+        drawn: list[SpriteObject] = []
+        for start in starts:
+            drawn.append(self._object(generator, start, camera, {thing.name for thing in drawn}))
         objects = self._with_visibility(drawn) if measure else tuple(drawn)
         return ClipPlan(seed, place, objects, camera, caption(objects, place))
 
@@ -104,13 +106,24 @@ class SpriteWorld:
 
     def render(self, plan: ClipPlan) -> torch.Tensor:
         """Paints a plan: float32 (frames, 3, height, width) in 0..1."""
+        return self.paint(plan)[0]
+
+    def paint(self, plan: ClipPlan) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """A plan's frames, float32 (frames, 3, height, width) in 0..1, and how much each object covers.
+
+        The covers, (frames, height, width) in 0..1, are in the order of `plan.objects`, each object as if alone.
+        """
         picture = self._background(plan)
+        covers = []
         for thing in plan.objects:
             layer = self._layer(thing)
             picture = picture * (1 - layer[:, 3:]) + layer[:, :3]
-        return picture.clamp(0, 1)
+            covers.append(layer[:, 3])
+        return picture.clamp(0, 1), covers
 
-    def _object(self, generator: np.random.Generator, start: np.ndarray, camera: np.ndarray) -> SpriteObject:
+    def _object(
+        self, generator: np.random.Generator, start: np.ndarray, camera: np.ndarray, taken: set[str | None]
+    ) -> SpriteObject:
         size = generator.uniform(*self.sizes)
         motion = draw_motion(generator, self.frames, start, self.still, self.reach)
         motion = Motion(motion.centres + camera, motion.scale)
@@ -118,7 +131,7 @@ class SpriteWorld:
         name, color = None, None
         if generator.random() >= self.photographs:
             atlas = load_atlas()
-            name = str(generator.choice(atlas.names))
+            name = str(generator.choice([name for name in atlas.names if name not in taken]))
             color = str(generator.choice(list(COLORS))) if name in atlas.tintable and generator.random() < 0.7 else None
         return SpriteObject(
             name, color, size, motion, self._boxes(name, size, motion), np.ones(self.frames), texture_seed
@@ -151,11 +164,8 @@ class SpriteWorld:
         side = thing.size * thing.motion.scale * min(self.width, self.height)
         texture = _texture(thing, int(2 ** np.ceil(np.log2(side.max()))))
         centres = thing.motion.centres * np.array([self.width, self.height])
-        theta = np.zeros((len(side), 2, 3), dtype=np.float32)
-        theta[:, 0, 0], theta[:, 1, 1] = self.width / side, self.height / side
-        theta[:, 0, 2] = (self.width - 2 * centres[:, 0]) / side
-        theta[:, 1, 2] = (self.height - 2 * centres[:, 1]) / side
-        return self._sample(texture, theta, "zeros")
+        size = np.array([self.width, self.height])
+        return self._sample(texture, size / side[:, None], (size - 2 * centres) / side[:, None], "zeros")
 
     def _background(self, plan: ClipPlan) -> torch.Tensor:
         """The place seen through the moving camera: float32 (frames, 3, height, width)."""
@@ -166,17 +176,20 @@ class SpriteWorld:
         else:
             canvas = paint(plan.place, generator, height, width)
         texture = torch.from_numpy(np.ascontiguousarray(canvas.transpose(2, 0, 1)))
-        theta = np.zeros((len(plan.camera), 2, 3), dtype=np.float32)
-        theta[:, 0, 0], theta[:, 1, 1] = self.width / width, self.height / height
-        theta[:, :, 2] = -2 * plan.camera / CANVAS
-        return self._sample(texture, theta, "border")
+        zoom = np.broadcast_to(np.array([self.width / width, self.height / height]), plan.camera.shape)
+        return self._sample(texture, zoom, -2 * plan.camera / CANVAS, "border")
 
-    def _sample(self, texture: torch.Tensor, theta: np.ndarray, padding: str) -> torch.Tensor:
-        """The texture (channels, h, w) seen through each frame's affine map: (frames, channels, height, width)."""
-        size = [len(theta), texture.shape[0], self.height, self.width]
-        grid = F.affine_grid(torch.from_numpy(theta), size, align_corners=False)
-        batch = texture[None].expand(len(theta), -1, -1, -1)
-        return F.grid_sample(batch, grid, padding_mode=padding, align_corners=False)
+    def _sample(self, texture: torch.Tensor, zoom: np.ndarray, shift: np.ndarray, padding: str) -> torch.Tensor:
+        """The texture (channels, h, w) seen at `zoom` x place + `shift`, each (frames, 2), places in -1..1.
+
+        Gives (frames, channels, height, width).
+        """
+        grid = np.empty((len(zoom), self.height, self.width, 2), dtype=np.float32)
+        for axis, count, shape in ((0, self.width, (1, 1, -1)), (1, self.height, (1, -1, 1))):
+            places = ((2 * np.arange(count) + 1) / count - 1).reshape(shape)
+            grid[..., axis] = zoom[:, axis, None, None] * places + shift[:, axis, None, None]
+        batch = texture[None].expand(len(zoom), -1, -1, -1)
+        return F.grid_sample(batch, torch.from_numpy(grid), padding_mode=padding, align_corners=False)
 
 
 def shorten(plan: ClipPlan, frames: int) -> ClipPlan:

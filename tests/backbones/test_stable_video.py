@@ -18,7 +18,7 @@ def call_of(pipe, frames=3, height=8, width=12):
     sample = torch.randn((2, frames, 8, height, width), generator=generator)
     context = torch.randn((2, 1, pipe.unet.config.cross_attention_dim), generator=generator)
     arguments = {"encoder_hidden_states": context, "added_time_ids": torch.ones(2, 3), "return_dict": False}
-    return backbone, backbone.bind((sample, torch.tensor(1.0)), arguments)
+    return backbone, backbone.bind((sample, torch.tensor(1.0)), arguments, clips=1)
 
 
 @pytest.mark.parametrize(

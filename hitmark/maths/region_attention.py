@@ -1,0 +1,121 @@
+"""Attention in which regions see only the regions that they may see, without a mask of (queries x keys) at video size.
+
+Tokens carry small whole numbers, their regions; a relation says which region may look at which. Tokens of one region
+are gathered, with the keys that they may see, into dense attentions: that costs less than the unmasked layer. Where
+the mask is small anyway (between the frames of a cell) it is built, since gathering would cost more than it saves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
+
+from hitmark.errors import HitmarkError
+
+SMALL = 64
+"""Keys up to which a mask is built: temporal attention, never the cells of a frame."""
+
+Relation = Callable[[int, int], bool]
+
+
+def region_attention(
+    queries: Tensor,
+    keys: Tensor,
+    values: Tensor,
+    query_regions: Tensor,
+    key_regions: Tensor,
+    may_see: Relation,
+) -> Tensor:
+    """softmax(q k^T / sqrt(d)) v over those keys whose region the query's region may see.
+
+    Args:
+        queries: (branches, rows, heads, length, head_width).
+        keys: (branches, rows or 1, heads, keys, head_width); one row serves all.
+        values: as `keys`.
+        query_regions: int64 (rows, length).
+        key_regions: int64 (rows or 1, keys).
+        may_see: may_see(query's region, key's region).
+
+    Returns:
+        As `queries`. Equal to attention under the boolean mask, to rounding; where every query may see every key, to
+        the plain attention.
+
+    Raises:
+        HitmarkError: a query that may see no key at all.
+    """
+    rows = queries.shape[1]
+    key_regions = key_regions.expand(rows, -1)
+    relation = _relation(query_regions, key_regions, may_see)
+    if bool(relation.all()):
+        return _dense(queries, keys, values, None)
+    if keys.shape[3] <= SMALL:
+        allowed = relation[query_regions[:, :, None], key_regions[:, None, :]]
+        _check_something_seen(allowed.any(dim=-1).all(), query_regions)
+        return _dense(queries, keys, values, allowed[None, :, None])
+    return _gathered(queries, keys, values, query_regions, key_regions, relation)
+
+
+def _dense(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+    """Attention of all rows at once; scaled_dot_product_attention wants four dimensions."""
+    branches, rows = queries.shape[:2]
+    if keys.shape[1] != rows:
+        keys, values = (each.expand(-1, rows, -1, -1, -1) for each in (keys, values))
+    if mask is not None:
+        mask = mask.expand(branches, -1, -1, -1, -1).flatten(0, 1)
+    flat = (each.flatten(0, 1) for each in (queries, keys, values))
+    return scaled_dot_product_attention(*flat, attn_mask=mask).unflatten(0, (branches, rows))
+
+
+def _gathered(
+    queries: Tensor, keys: Tensor, values: Tensor, query_regions: Tensor, key_regions: Tensor, relation: Tensor
+) -> Tensor:
+    output = torch.zeros_like(queries[..., : values.shape[-1]])
+    for region in query_regions.unique().tolist():
+        asking = query_regions == region
+        seen = relation[region][key_regions]
+        counts = torch.stack([asking.sum(1), seen.sum(1)], dim=1)
+        for asked, visible in counts[counts[:, 0] > 0].unique(dim=0).tolist():
+            _check_something_seen(visible > 0, query_regions)
+            same = ((counts[:, 0] == asked) & (counts[:, 1] == visible)).nonzero()[:, 0]
+            places = _indices(asking[same], asked)
+            at = _indices(seen[same], visible)
+            shared = same if keys.shape[1] > 1 else torch.zeros_like(same)
+            part = _dense(
+                _take(queries[:, same], places), _take(keys[:, shared], at), _take(values[:, shared], at), None
+            )
+            index = places[None, :, None, :, None].expand_as(part)
+            output[:, same] = output[:, same].scatter(3, index, part)
+    return output
+
+
+def _indices(chosen: Tensor, count: int) -> Tensor:
+    """Column numbers of the True entries of bool (rows, length), `count` in every row."""
+    return chosen.nonzero()[:, 1].reshape(len(chosen), count)
+
+
+def _take(tokens: Tensor, places: Tensor) -> Tensor:
+    """Tokens (branches, rows, heads, length, width) at places (rows, count)."""
+    branches, _, heads, _, width = tokens.shape
+    return tokens.gather(3, places[None, :, None, :, None].expand(branches, -1, heads, -1, width))
+
+
+def _relation(query_regions: Tensor, key_regions: Tensor, may_see: Relation) -> Tensor:
+    """Bool (regions, regions): may_see for the regions that occur; elsewhere True, and never read."""
+    size = int(max(query_regions.max(), key_regions.max())) + 1
+    table = torch.ones(size, size, dtype=torch.bool)
+    for asking in query_regions.unique().tolist():
+        for asked in key_regions.unique().tolist():
+            table[asking, asked] = may_see(asking, asked)
+    return table.to(query_regions.device)
+
+
+def _check_something_seen(fine: Tensor | bool, regions: Tensor) -> None:
+    if not bool(fine):
+        raise HitmarkError(
+            "Masked attention would leave tokens without anything to look at (regions "
+            f"{regions.unique().tolist()}). Expected every region to see at least one key; check the subject's phrase "
+            "and its box."
+        )

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hitmark.bench import table
+from hitmark.errors import HitmarkError
+
+
+def _row(seed: int, variant: str, guesses: list[float]) -> table.Row:
+    count = len(guesses)
+    return table.Row(seed, variant, guesses, guesses, [1.0, 0.25][:count], [0.9] * count, 30.0, 0.01, 2.0)
+
+
+def test_the_summary_is_over_sprites_for_errors_and_over_clips_for_the_rest() -> None:
+    values = table.summarise([_row(1, "SG-I2V", [2.0, 4.0]), _row(2, "SG-I2V", [9.0])])
+    assert values["ObjMC px"] == pytest.approx(5.0)
+    assert values["found %"] == pytest.approx(200 / 3)
+    assert values["clips"] == 2
+    assert values["first frame dB"] == pytest.approx(30.0)
+
+
+def test_the_ratio_pairs_scenes_and_its_interval_holds_it() -> None:
+    generator = np.random.default_rng(3)
+    baseline = [_row(seed, "no control", [float(value)]) for seed, value in enumerate(generator.uniform(10, 20, 30))]
+    halves = [_row(row.seed, "SG-I2V", [row.guesses[0] / 2]) for row in reversed(baseline)]
+    ratio, low, high = table.ratio_interval(halves, baseline)
+    assert (ratio, low, high) == pytest.approx((0.5, 0.5, 0.5))
+    noisy = [_row(row.seed, "SG-I2V", [row.guesses[0] * generator.uniform(0.2, 0.8)]) for row in baseline]
+    ratio, low, high = table.ratio_interval(noisy, baseline)
+    assert low < ratio < high
+    assert high - low < 0.3
+
+
+def test_the_table_has_a_line_per_variant_and_no_ratio_without_a_baseline() -> None:
+    text = table.markdown([_row(1, "no control", [10.0]), _row(1, "SG-I2V", [4.0])])
+    assert len(text.splitlines()) == 4
+    assert "0.40 (0.40 to 0.40)" in text.splitlines()[3]
+    alone = table.markdown([_row(1, "SG-I2V", [4.0])])
+    assert alone.splitlines()[2].endswith("| 1 |")
+
+
+def test_finished_rows_are_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = _row(7, "no control", [3.0])
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row.__dict__) + "\n", encoding="utf-8")
+    monkeypatch.setattr(table, "score", lambda *_: pytest.fail("scored again"))
+    assert table.run([(7, "no control", "sprites-i2v", {})], tmp_path, 1) == [row]
+
+
+def test_a_folder_holds_rows_of_one_model_and_one_set_of_knobs(tmp_path: Path) -> None:
+    from hitmark.backbones.catalog import model_card
+
+    table.claim(tmp_path / "out", "sprites-i2v", {"stop": 0.5})
+    table.claim(tmp_path / "out", "sprites-i2v", {"stop": 0.5})
+    with pytest.raises(HitmarkError, match="another model, weights or knobs"):
+        table.claim(tmp_path / "out", "sprites-i2v", {"stop": 0.6})
+    source = model_card("sprites-i2v").path
+    assert source is not None
+    shutil.copytree(source, tmp_path / "model")
+    table.claim(tmp_path / "other", str(tmp_path / "model"), {})
+    with (tmp_path / "model" / table.WEIGHTS).open("ab") as file:
+        file.write(b"\0")
+    with pytest.raises(HitmarkError, match="another model, weights or knobs"):
+        table.claim(tmp_path / "other", str(tmp_path / "model"), {})
+
+
+def test_knobs_are_read_as_json_where_they_are_and_as_words_otherwise() -> None:
+    assert table._knobs(["stop=0.5", "features=self", "merge_cutoff=null"]) == {
+        "stop": 0.5,
+        "features": "self",
+        "merge_cutoff": None,
+    }
