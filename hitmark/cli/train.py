@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-Name = Annotated[str, typer.Argument(metavar="MODEL", help="Name of an embedded model: sprites-i2v.")]
+Name = Annotated[str, typer.Argument(metavar="MODEL", help="Name of an embedded model: sprites-i2v or sprites-t2v.")]
 Configuration = Annotated[Path | None, typer.Option("--config", help="TOML file. Default: the one that shipped.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Folder of the run. Default: runs/MODEL.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: a GPU when there is one.")]
@@ -15,7 +15,7 @@ Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: a GPU when there 
 EXAMPLES = """\b
 Examples:
   hitmark train sprites-i2v
-  hitmark train sprites-i2v --device cuda -o runs/mine
+  hitmark train sprites-t2v --device cuda -o runs/mine
   hitmark train sprites-i2v --config mine.toml -o runs/mine
 """
 

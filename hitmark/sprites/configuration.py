@@ -13,21 +13,49 @@ from hitmark.sprites.world import SpriteWorld
 
 
 @dataclass(frozen=True)
-class ImageToVideoConfiguration:
-    """Sizes in pixels, times in optimisation steps; see `sprites_i2v.toml` for the values that shipped."""
+class ModelConfiguration:
+    """What both embedded models have. Sizes in pixels, times in optimisation steps."""
 
     seed: int = 0
     width: int = 64
     height: int = 64
     frames: int = 8
-    photographs: float = 0.3
+    photographs: float = 0.0
     """Share of photographic backgrounds and moving things in training clips."""
     latent_channels: int = 8
     channels: tuple[int, int] = (64, 128)
+    decoder_channels: tuple[int, int, int] = (32, 64, 128)
+    steps: int = 3100
+    batch: int = 8
+    learning_rate: float = 1.4e-3
+    warmup: int = 100
+    decay: float = 0.3
+    """Share of the steps, at the end, over which the learning rate falls to zero."""
+    average: float = 0.998
+    """Decay of the exponential moving average of the weights."""
+    attention_weight: float = 0.05
+    """Weight of the loss that teaches attention; see hitmark/sprites/correspondence.py and grounding.py."""
+    decoder_steps: int = 3000
+    decoder_batch: int = 2
+    decoder_learning_rate: float = 1e-3
+
+    def world(self, photographs: float | None = None, dense: bool = False) -> SpriteWorld:
+        """The world of this model's clips; `dense`: a livelier one (more, larger things, more pans)."""
+        share = self.photographs if photographs is None else photographs
+        world = SpriteWorld(width=self.width, height=self.height, frames=self.frames, photographs=share)
+        if not dense:
+            return world
+        return replace(world, objects=(2, 3, 4), sizes=(0.26, 0.5), still=0.1, camera=0.45)
+
+
+@dataclass(frozen=True)
+class ImageToVideoConfiguration(ModelConfiguration):
+    """Of `sprites-i2v`; see `sprites_i2v.toml` for the values that shipped."""
+
+    photographs: float = 0.3
     heads: tuple[int, int] = (2, 4)
     embedding: int = 64
     """Width of the image embedding."""
-    decoder_channels: tuple[int, int, int] = (32, 64, 128)
     sigma_min: float = 0.02
     sigma_max: float = 40.0
     log_sigma_mean: float = 0.4
@@ -40,51 +68,57 @@ class ImageToVideoConfiguration:
     noise_augmentation: float = 0.02
     moved_weight: float = 3.0
     """Weight in the loss of cells whose content is not where it was in the first frame."""
-    attention_weight: float = 0.05
-    """Weight of the loss that teaches attention where things come from; see hitmark/sprites/correspondence.py."""
     short_steps: int = 2200
-    """The first so many steps use clips of half the frames, which cost half, of a denser world (more, larger, livelier
-    things and more pans): there is more to learn from each of them."""
-    steps: int = 3100
-    batch: int = 8
-    learning_rate: float = 1.4e-3
-    warmup: int = 100
-    decay: float = 0.3
-    """Share of the steps, at the end, over which the learning rate falls to zero."""
-    average: float = 0.998
-    """Decay of the exponential moving average of the weights."""
-    decoder_steps: int = 3000
-    decoder_batch: int = 2
-    decoder_learning_rate: float = 1e-3
-
-    def world(self, photographs: float | None = None, dense: bool = False) -> SpriteWorld:
-        """The world of this model's clips; `dense`: the livelier one of the first steps."""
-        share = self.photographs if photographs is None else photographs
-        world = SpriteWorld(width=self.width, height=self.height, frames=self.frames, photographs=share)
-        if not dense:
-            return world
-        return replace(world, objects=(2, 3, 4), sizes=(0.26, 0.5), still=0.1, camera=0.45)
+    """The first so many steps use clips of half the frames, which cost half, of the denser world: there is more to
+    learn from each of them."""
 
 
-def read_configuration(path: str | Path | None = None, **changes: Any) -> ImageToVideoConfiguration:
-    """The configuration in a TOML file (None: the shipped one), with `changes` on top.
+@dataclass(frozen=True)
+class TextToVideoConfiguration(ModelConfiguration):
+    """Of `sprites-t2v`; see `sprites_t2v.toml` for the values that shipped."""
+
+    head_width: int = 16
+    """Channels of an attention head."""
+    embedding: int = 64
+    """Width of the text encoder."""
+    text_layers: int = 2
+    drop_caption: float = 0.1
+    """Share of training clips with an empty prompt, for classifier-free guidance."""
+    picture_steps: int = 1500
+    """The first so many steps see single pictures only, `pictures` of them each: what things look like and what they
+    are called is learned from pictures, at a fraction of the cost of clips."""
+    pictures: int = 48
+    signal_cap: float = 5.0
+    """Largest signal-to-noise ratio that counts in the loss (min-SNR weighting)."""
+
+
+CONFIGURATIONS: dict[str, type[ModelConfiguration]] = {
+    "sprites-i2v": ImageToVideoConfiguration,
+    "sprites-t2v": TextToVideoConfiguration,
+}
+"""Of each embedded model that can be trained; the shipped values lie beside this file."""
+
+
+def read_configuration(path: str | Path | None = None, name: str = "sprites-i2v", **changes: Any) -> Any:
+    """The configuration of an embedded model in a TOML file (None: the shipped one), with `changes` on top.
 
     Raises HitmarkError for an unknown key or a value of another type.
     """
     if path is None:
-        text = (resources.files("hitmark.sprites") / "sprites_i2v.toml").read_text(encoding="utf-8")
+        text = (resources.files("hitmark.sprites") / f"{name.replace('-', '_')}.toml").read_text(encoding="utf-8")
     else:
         text = Path(path).read_text(encoding="utf-8")
     try:
         values = tomllib.loads(text) | changes
     except tomllib.TOMLDecodeError as error:
         raise HitmarkError(f"{path}: not a TOML file: {error}") from error
-    known = {entry.name: entry.default for entry in fields(ImageToVideoConfiguration)}
+    kind = CONFIGURATIONS[name]
+    known = {entry.name: entry.default for entry in fields(kind)}
     for key, value in values.items():
         if key not in known:
             raise HitmarkError(f"{path or 'configuration'}: unknown key {key!r}; known are {', '.join(known)}")
         values[key] = _checked(key, value, known[key])
-    return ImageToVideoConfiguration(**values)
+    return kind(**values)
 
 
 def _checked(key: str, value: Any, default: Any) -> Any:

@@ -50,14 +50,7 @@ class Correspondence:
 
 def correspondence(plan: ClipPlan, covers: Sequence[Tensor], rows: int, columns: int) -> Correspondence:
     """Of one clip; `covers` (frames, height, width) as `SpriteWorld.paint` gives them, one per object."""
-    frames = len(plan.camera)
-    left = torch.ones(frames, rows, columns)
-    shares = []
-    for cover in reversed(covers):
-        pooled = F.adaptive_avg_pool2d(cover[:frames, None], (rows, columns))[:, 0]
-        shares.append(left * pooled)
-        left = left * (1 - pooled)
-    largest, owner = torch.stack([*reversed(shares), left]).max(dim=0)
+    largest, owner = owners([cover[: len(plan.camera)] for cover in covers], rows, columns)
     centres = _cell_centres(rows, columns)
     sources = []
     for thing in plan.objects:
@@ -71,6 +64,21 @@ def correspondence(plan: ClipPlan, covers: Sequence[Tensor], rows: int, columns:
     row = (places[..., 1] * rows).long().clamp(0, rows - 1)
     known = inside & (largest >= CLEAR) & (owner[0][row, column] == owner)
     return Correspondence(places, known)
+
+
+def owners(covers: Sequence[Tensor], rows: int, columns: int) -> tuple[Tensor, Tensor]:
+    """Share of each cell that its largest owner fills, and the number of that owner: float32 and int64 (frames,
+    rows, columns). `covers`: (frames, height, width) per object, from the farthest to the nearest; the background is
+    the last number.
+    """
+    left = torch.ones(len(covers[0]), rows, columns)
+    shares = []
+    for cover in reversed(covers):
+        pooled = F.adaptive_avg_pool2d(cover[:, None], (rows, columns))[:, 0]
+        shares.append(left * pooled)
+        left = left * (1 - pooled)
+    largest, owner = torch.stack([*reversed(shares), left]).max(dim=0)
+    return largest, owner
 
 
 def stack(parts: Sequence[Correspondence]) -> Correspondence:

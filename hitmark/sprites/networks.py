@@ -1,19 +1,24 @@
-"""The embedded image-to-video model: the real Stable Video Diffusion classes, small, and how they are saved."""
+"""The networks of the embedded models: the real classes of SVD and ModelScope, small, and their pipelines."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hitmark.sprites.configuration import ImageToVideoConfiguration
+from hitmark.sprites.configuration import ImageToVideoConfiguration, ModelConfiguration, TextToVideoConfiguration
+from hitmark.sprites.words import LENGTH, build_tokenizer
 
 if TYPE_CHECKING:
     from diffusers import (
+        AutoencoderKL,
         AutoencoderKLTemporalDecoder,
+        DDIMScheduler,
         EulerDiscreteScheduler,
         StableVideoDiffusionPipeline,
+        TextToVideoSDPipeline,
+        UNet3DConditionModel,
         UNetSpatioTemporalConditionModel,
     )
-    from transformers import CLIPVisionModelWithProjection
+    from transformers import CLIPTextModel, CLIPVisionModelWithProjection
 
 ENCODED_SIZE = 224
 """Side to which the pipeline resizes the picture before the image encoder sees it."""
@@ -57,7 +62,7 @@ def build_image_encoder(configuration: ImageToVideoConfiguration) -> CLIPVisionM
     )
 
 
-def build_autoencoder(configuration: ImageToVideoConfiguration) -> AutoencoderKLTemporalDecoder:
+def build_autoencoder(configuration: ModelConfiguration) -> AutoencoderKLTemporalDecoder:
     """Three levels, so that one latent cell is 4x4 pixels."""
     from diffusers import AutoencoderKLTemporalDecoder
 
@@ -104,3 +109,81 @@ def assemble(configuration: ImageToVideoConfiguration, **networks: Any) -> Stabl
     return StableVideoDiffusionPipeline(
         scheduler=build_scheduler(configuration), feature_extractor=feature_extractor, **networks
     )
+
+
+def build_text_unet(configuration: TextToVideoConfiguration) -> UNet3DConditionModel:
+    """The text-to-video denoiser: two levels, attention to the words at both on the way up."""
+    from diffusers import UNet3DConditionModel
+
+    return UNet3DConditionModel(
+        sample_size=configuration.height // 4,
+        in_channels=configuration.latent_channels,
+        out_channels=configuration.latent_channels,
+        down_block_types=("DownBlock3D", "CrossAttnDownBlock3D"),
+        up_block_types=("CrossAttnUpBlock3D", "CrossAttnUpBlock3D"),
+        block_out_channels=configuration.channels,
+        layers_per_block=1,
+        cross_attention_dim=configuration.embedding,
+        attention_head_dim=configuration.head_width,
+    )
+
+
+def build_text_encoder(configuration: TextToVideoConfiguration) -> CLIPTextModel:
+    """A small CLIP text encoder over the words of the sprite world's captions."""
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    tokenizer = build_tokenizer()
+    return CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=configuration.embedding,
+            intermediate_size=2 * configuration.embedding,
+            num_hidden_layers=configuration.text_layers,
+            num_attention_heads=2,
+            max_position_embeddings=LENGTH,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
+
+
+def build_picture_autoencoder(configuration: ModelConfiguration) -> AutoencoderKL:
+    """As `build_autoencoder`, with the picture by picture decoder of text-to-video models."""
+    from diffusers import AutoencoderKL
+
+    levels: dict[str, Any] = {
+        "down_block_types": ("DownEncoderBlock2D",) * 3,
+        "up_block_types": ("UpDecoderBlock2D",) * 3,
+        "block_out_channels": configuration.decoder_channels,
+    }
+    return AutoencoderKL(
+        **levels,
+        layers_per_block=1,
+        latent_channels=configuration.latent_channels,
+        sample_size=configuration.height,
+        scaling_factor=1.0,
+        force_upcast=True,
+    )
+
+
+def build_text_scheduler() -> DDIMScheduler:
+    """ModelScope's sampler: DDIM, scaled linear betas, epsilon prediction."""
+    from diffusers import DDIMScheduler
+
+    return DDIMScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        clip_sample=False,
+        set_alpha_to_one=False,
+        steps_offset=1,
+        prediction_type="epsilon",
+    )
+
+
+def assemble_text(**networks: Any) -> TextToVideoSDPipeline:
+    """A stock pipeline of the given `unet`, `text_encoder` and `vae`."""
+    from diffusers import TextToVideoSDPipeline
+
+    return TextToVideoSDPipeline(tokenizer=build_tokenizer(), scheduler=build_text_scheduler(), **networks)

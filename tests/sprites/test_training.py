@@ -51,6 +51,21 @@ def test_train_exports_a_pipeline_that_loads_and_runs(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "run" / "unet.json").read_text())["step"] == 2
 
 
+def test_train_exports_a_text_to_video_pipeline_that_loads_and_runs(tmp_path: Path) -> None:
+    from diffusers import TextToVideoSDPipeline
+
+    path = tmp_path / "tiny.toml"
+    tiny = TINY.format(steps=2).replace("heads = [1, 1]", "head_width = 16").replace("short_steps", "picture_steps")
+    path.write_text(tiny + "pictures = 3\n", encoding="utf-8")
+    folder = train("sprites-t2v", path, tmp_path / "run", "cpu")
+    pipeline = TextToVideoSDPipeline.from_pretrained(folder, dtype=torch.float32)
+    pipeline.set_progress_bar_config(disable=True)
+    call = {"height": 16, "width": 16, "num_frames": 4, "num_inference_steps": 2, "output_type": "np"}
+    assert pipeline("a red car on grass", **call).frames.shape == (1, 4, 16, 16, 3)
+    assert json.loads((tmp_path / "run" / "unet.json").read_text())["step"] == 2
+    assert json.loads((folder / "hitmark.json").read_text())["call"] == {"guidance_scale": 4.0}
+
+
 def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(tmp_path: Path) -> None:
     """Three steps at once, and two steps, killed, one more step: the same weights."""
 
