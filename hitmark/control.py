@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 import numpy as np
 
@@ -92,6 +92,9 @@ class Projections(Protocol):
         ...
 
 
+Proceed = Callable[["AttentionCall"], "Tensor"]
+
+
 @dataclass(frozen=True)
 class AttentionCall:
     """One run of an attention layer for one clip.
@@ -103,6 +106,7 @@ class AttentionCall:
         words: (branches, words, channels) for "cross", else None.
         conditional: for each branch whether it is the prompt's (True) or the negative prompt's (False).
         layer: the layer's own projections.
+        untouched: runs the layer as it is, whatever other controls do; for comparison.
     """
 
     site: AttentionSite
@@ -110,14 +114,12 @@ class AttentionCall:
     words: Tensor | None
     conditional: tuple[bool, ...]
     layer: Projections
+    untouched: Proceed
 
     def projected(self) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values, (branches, rows, heads, length or words, head_width); rows of words: 1."""
         context = self.tokens if self.words is None else self.words[:, None]
         return self.layer.queries(self.tokens), self.layer.keys(context), self.layer.values(context)
-
-
-Proceed = Callable[[AttentionCall], "Tensor"]
 
 
 @dataclass(frozen=True)
@@ -205,6 +207,12 @@ class Control:
     `initial_noise`, `attention`, `latents` and `prediction` are acting points: a subclass overrides those it needs, and
     only those are called. Tensors given are float32 (in `attention`: the network's dtype) and must not be changed in
     place.
+    """
+
+    method: ClassVar[str] = ""
+    """Its name in `METHODS`, for messages."""
+    refines: ClassVar[bool] = False
+    """Whether its `attention` only corrects what controls before it do: it acts on the layers that one of those does.
     """
 
     def check(self, layout: Layout) -> None:

@@ -14,7 +14,9 @@ from PIL import Image
 
 from hitmark.attach import attach
 from hitmark.backbones import backbone_for
+from hitmark.backbones.call import Order
 from hitmark.backbones.catalog import load_pipeline
+from hitmark.methods import spelled
 from hitmark.peak_memory import PeakMemory
 from hitmark.prepare import GenerationError, Plan, check_size, first_picture, open_picture, plan
 from hitmark.record import Settings
@@ -45,7 +47,7 @@ class Result:
         latents: float32 (1, frames, channels, height / factor, width / factor): the final latents, before decoding.
         tracks: what was wanted, for these frames.
         scene: as given, with size, frames, model and method filled in.
-        picture: the first picture as given, RGB, before it was resized.
+        picture: the first picture as given, RGB, before it was resized; None for a model that reads text.
         settings: steps, dtype, device, call arguments and knobs, all defaults filled in.
         seconds: wall-clock time from the first picture to the decoded frames, without loading the model.
         peak_memory: bytes, see `hitmark.peak_memory`.
@@ -55,7 +57,7 @@ class Result:
     latents: torch.Tensor
     tracks: list[Track]
     scene: Scene
-    picture: Image.Image
+    picture: Image.Image | None
     settings: Settings
     seconds: float
     peak_memory: int
@@ -77,7 +79,8 @@ def generate(
 
     Args:
         scene: what moves where; fields left None take the model's defaults.
-        image: the first picture; None = the scene's own, relative to `folder`. It is resized, not cropped.
+        image: the first picture; None = the scene's own, relative to `folder`. It is resized, not cropped. A model
+            that reads text takes none.
         pipe: a loaded pipeline, used as it is (device, dtype, scheduler, offload); None = load `scene.model`.
         on_step: called with the steps done and the steps in all: at the start, and after every denoising step.
         folder: where the scene's picture is looked for.
@@ -90,7 +93,7 @@ def generate(
         HitmarkError: anything wrong with the inputs, or not enough memory; before the long part wherever possible.
     """
     planned = plan(scene, steps=steps, call=call, pipe=pipe)
-    picture = first_picture(planned.scene, image, folder)
+    picture = first_picture(planned.scene, image, folder) if planned.card.takes_picture else None
     if pipe is None:
         pipe = load_pipeline(str(planned.scene.model), dtype=dtype, device=device)
     check_size(planned.scene, pipe)
@@ -108,32 +111,34 @@ def generate(
     )
 
 
-def _run(planned: Plan, picture: Image.Image, pipe: Any, on_step: OnStep | None) -> tuple[np.ndarray, torch.Tensor]:
+def _run(
+    planned: Plan, picture: Image.Image | None, pipe: Any, on_step: OnStep | None
+) -> tuple[np.ndarray, torch.Tensor]:
     """Call the pipeline inside `attach`; the last step's latents come from its own callback."""
     scene = planned.scene
-    width, height = int(scene.width or 0), int(scene.height or 0)
     latents: list[torch.Tensor] = []
 
-    def after_step(_pipe: Any, index: int, _timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
-        latents[:] = [values["latents"]]
+    def after_step(index: int, now: torch.Tensor) -> None:
+        latents[:] = [now]
         if on_step is not None:
             on_step(index + 1, planned.steps)
-        return {}
 
     if on_step is not None:
         on_step(0, planned.steps)
+    order = Order(
+        picture=picture,
+        prompt=scene.prompt,
+        negative_prompt=scene.negative_prompt,
+        width=int(scene.width or 0),
+        height=int(scene.height or 0),
+        frames=int(scene.frames or 0),
+        steps=planned.steps,
+        generator=torch.Generator("cpu").manual_seed(scene.seed),
+        arguments=planned.call,
+        after_step=after_step,
+    )
     with attach(pipe, planned.tracks, planned.controls):
-        made = pipe(
-            picture.resize((width, height)),
-            width=width,
-            height=height,
-            num_frames=scene.frames,
-            num_inference_steps=planned.steps,
-            generator=torch.Generator("cpu").manual_seed(scene.seed),
-            output_type="np",
-            callback_on_step_end=after_step,
-            **planned.call,
-        ).frames[0]
+        made = backbone_for(pipe).run(order)
     if not np.isfinite(made).all():
         raise GenerationError(
             "the model made numbers that are not finite; use --dtype float32 or bfloat16, or smaller step sizes"
@@ -142,7 +147,8 @@ def _run(planned: Plan, picture: Image.Image, pipe: Any, on_step: OnStep | None)
 
 
 def _settings(planned: Plan, pipe: Any) -> Settings:
-    knobs = {name: value for control in planned.controls for name, value in control.knobs().items()}
+    name = planned.scene.method.name
+    knobs = spelled(name, [control.knobs() for control in planned.controls]) if planned.controls else {}
     dtype = str(backbone_for(pipe).network.dtype).removeprefix("torch.")
     return Settings(steps=planned.steps, dtype=dtype, device=_device(pipe).type, call=planned.call, knobs=_plain(knobs))
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hitmark.backbones.catalog import MODELS, ModelCard, model_card
+from hitmark.backbones.catalog import MODELS, OF_PIPELINE, ModelCard, model_card
 from hitmark.errors import HitmarkError
 
 if TYPE_CHECKING:
@@ -28,11 +28,18 @@ def card_for(scene: Scene, pipe: Any = None) -> ModelCard:
         by_hub_id = {card.hub_id: name for name, card in MODELS.items()}
         given = by_hub_id.get(origin, origin if os.path.isdir(origin) else None)
         if given is None:
-            return replace(MODELS["svd"], name=origin or type(pipe).__name__, frames=None)
+            return _card_of_pipeline(pipe, origin)
     given = given or DEFAULT_MODEL
     if given not in MODELS and os.path.isdir(given):
         given = os.path.abspath(given)
     return model_card(given)
+
+
+def _card_of_pipeline(pipe: Any, origin: str) -> ModelCard:
+    """The defaults of the pipeline's class, for an object that does not say where it was loaded from."""
+    found = [OF_PIPELINE[kind.__name__] for kind in type(pipe).__mro__ if kind.__name__ in OF_PIPELINE]
+    card = replace(MODELS[found[0] if found else "svd"], name=origin or type(pipe).__name__)
+    return replace(card, frames=None) if card.takes_picture else card
 
 
 def model_folder(card: ModelCard) -> Path | None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from hitmark.generate import Result
 
+BLANK = (128, 128, 128)
 BYTES_PER_PIXEL = 4  # more than any of the formats needs for noise
 
 
@@ -36,6 +37,8 @@ class Outputs:
 
     video: Path
     latents: Path | None = None
+    from_picture: bool = True
+    """Whether the run starts from a first picture, to be kept beside the video."""
 
     @property
     def plan(self) -> Path:
@@ -59,7 +62,8 @@ class Outputs:
 
     def all(self) -> list[Path]:
         """Every file, the video first."""
-        files = [self.video, self.plan, self.sheet, self.image, self.record]
+        files = [self.video, self.plan, self.sheet, self.record]
+        files += [self.image] if self.from_picture else []
         return files if self.latents is None else [*files, self.latents]
 
     def check(self, inputs: Iterable[Path], *, overwrite: bool, pixels: int = 0) -> None:
@@ -103,9 +107,9 @@ class Outputs:
         """
         run = self.describe(result, model_folder)
         write_video(result.frames, self.video, result.scene.fps)
-        _save_picture(result.picture, self.image)
-        first = result.picture.resize((result.frames.shape[2], result.frames.shape[1]))
-        _save_picture(plan_picture(first, result.tracks), self.plan)
+        if result.picture is not None:
+            _save_picture(result.picture, self.image)
+        _save_picture(plan_picture(_first_picture(result), result.tracks), self.plan)
         _save_picture(contact_sheet(result.frames, result.tracks, found), self.sheet)
         if self.latents is not None:
             _save_latents(result, self.latents)
@@ -129,7 +133,9 @@ class Outputs:
             model=record.Model(
                 name=name, fingerprint=None if model_folder is None else record.fingerprint(model_folder)
             ),
-            image=record.Picture(path=self.image.name, sha256=record.picture_sha256(np.asarray(result.picture))),
+            image=None
+            if result.picture is None
+            else record.Picture(path=self.image.name, sha256=record.picture_sha256(np.asarray(result.picture))),
             settings=result.settings,
             output=record.Output(
                 video=self.video.name,
@@ -137,8 +143,16 @@ class Outputs:
                 seconds=round(result.seconds, 3),
                 peak_memory=result.peak_memory,
             ),
-            scene=result.scene.replace(image=self.image.name).to_dict(),
+            scene=result.scene.replace(image=None if result.picture is None else self.image.name).to_dict(),
         )
+
+
+def _first_picture(result: Result) -> Image.Image:
+    """What the plan is drawn on: the first picture at the clip's size; without one, grey."""
+    from PIL import Image
+
+    size = result.frames.shape[2], result.frames.shape[1]
+    return Image.new("RGB", size, BLANK) if result.picture is None else result.picture.resize(size)
 
 
 def _save_picture(picture: Image.Image, path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from hitmark.backbones import backbone_for
 from hitmark.errors import HitmarkError
-from hitmark.methods import build
+from hitmark.methods import build, spelled
 from hitmark.model_choice import card_for, configured_frames
 from hitmark.scene.schema import MethodChoice, Scene
 from hitmark.scene.tracks import Track, evaluate
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from hitmark.control import Control
 
 MOST_STEPS = 1000
-PIPELINE_UNIT = 8  # pixels, checked by diffusers' StableVideoDiffusionPipeline whatever its autoencoder is
 
 
 class GenerationError(HitmarkError):
@@ -54,8 +52,15 @@ def plan(scene: Scene, *, steps: int | None = None, call: dict[str, Any] | None 
         HitmarkError: unknown model, method or knob, a value out of range, boxes that no frame shows.
     """
     card = card_for(scene, pipe)
-    knobs = dict(card.knobs.get(scene.method.name, {})) | dict(scene.method.knobs)
-    controls = build(scene.method.name, knobs)
+    if not card.takes_picture and not scene.prompt.strip():
+        raise GenerationError(
+            f"prompt: {card.name} makes videos from text, and the scene has none; add `prompt`, or give --prompt"
+        )
+    method = scene.method.name
+    if method == "auto":
+        method = card.best_method if scene.subjects or scene.camera or card.takes_picture else "none"
+    knobs = spelled(method, [card.knobs.get(part, {}) for part in method.split("+")]) | dict(scene.method.knobs)
+    controls = build(method, knobs)
     frames = scene.frames or card.frames or configured_frames(card, pipe)
     steps = card.steps if steps is None else steps
     if not 1 <= steps <= MOST_STEPS:
@@ -65,7 +70,7 @@ def plan(scene: Scene, *, steps: int | None = None, call: dict[str, Any] | None 
         width=scene.width or card.width,
         height=scene.height or card.height,
         frames=frames,
-        method=MethodChoice(name=scene.method.name, knobs=knobs),
+        method=MethodChoice(name=method, knobs=knobs),
     )
     return Plan(whole, card, steps, _call_arguments(card, call or {}), controls, evaluate(whole, frames))
 
@@ -109,13 +114,8 @@ def check_size(scene: Scene, pipe: Any) -> None:
 
 
 def size_unit(pipe: Any) -> int:
-    """Return the number of pixels that both sides must be multiples of.
-
-    The U-Net halves the latent grid once a level and cannot give odd rows back; the stock pipeline asks for 8 anyway.
-    """
-    backbone = backbone_for(pipe)
-    levels = len(getattr(backbone.network.config, "down_block_types", ("",)))
-    return math.lcm(PIPELINE_UNIT, backbone.factor * 2 ** (levels - 1))
+    """Return the number of pixels that both sides must be multiples of."""
+    return backbone_for(pipe).size_unit
 
 
 def _call_arguments(card: ModelCard, given: dict[str, Any]) -> dict[str, Any]:

@@ -50,6 +50,10 @@ class Prompt:
             )
         return tuple(sorted(set(found)))
 
+    def words(self) -> list[str]:
+        """The words and signs of the text, in its order."""
+        return WORD.findall(self.text)
+
     def anywhere(self, phrase: str) -> tuple[int, ...]:
         """Positions of every token of the prompt that also is one of the phrase: the published Peekaboo code's rule.
 

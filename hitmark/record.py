@@ -91,7 +91,7 @@ class RunRecord(_Part):
     machine: Machine
     created: str = Field(description="ISO 8601, UTC")
     model: Model
-    image: Picture
+    image: Picture | None = Field(None, description="None for a model that reads text")
     settings: Settings
     output: Output
     scene: dict[str, JsonValue] = Field(description="the scene with its size, frames, model and method filled in")
@@ -127,7 +127,8 @@ class RunRecord(_Part):
         for field in Machine.model_fields:
             pairs[field] = (getattr(self.machine, field), getattr(now.machine, field))
         pairs["model files"] = (self.model.fingerprint, now.model.fingerprint)
-        pairs["first picture"] = (self.image.sha256, now.image.sha256)
+        before, after = (run.image.sha256 if run.image else None for run in (self, now))
+        pairs["first picture"] = (before, after)
         lines = []
         for name, (before, after) in pairs.items():
             if before != after:

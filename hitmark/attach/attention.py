@@ -43,7 +43,7 @@ class ControlledProcessor:
         if not steps:
             return self.original(attn, hidden_states, encoder_hidden_states, *args, **kwargs)
         site = self._site(hidden_states, steps)
-        acting = [[each for each in self.clock.controls if each.attends(site, step)] for step in steps]
+        acting = [_acting(self.clock.controls, site, step) for step in steps]
         if not any(acting):
             return self.original(attn, hidden_states, encoder_hidden_states, *args, **kwargs)
         branches, clips = len(self.clock.conditional), len(steps)
@@ -58,7 +58,7 @@ class ControlledProcessor:
         outputs = []
         for clip, step in enumerate(steps):
             own_words = None if words is None else words[:, clip, 0]
-            call = AttentionCall(site, tokens[:, clip], own_words, self.clock.conditional, self.projections)
+            call = AttentionCall(site, tokens[:, clip], own_words, self.clock.conditional, self.projections, plain)
             outputs.append(_chained(acting[clip], step, plain)(call))
         return torch.stack(outputs, dim=1).flatten(0, 2).to(hidden_states.dtype)
 
@@ -70,6 +70,15 @@ class ControlledProcessor:
         height, width = grid_of(cells, layout.height, layout.width, self.layer.name)
         layer = self.layer
         return AttentionSite(layer.name, layer.kind, layer.stage, layer.second, layout.frames, height, width)
+
+
+def _acting(controls: Sequence[Control], site: AttentionSite, step: Step) -> list[Control]:
+    """Those that change this layer at this step; one that refines only where there is something to refine."""
+    chosen: list[Control] = []
+    for control in controls:
+        if (chosen or not control.refines) and control.attends(site, step):
+            chosen.append(control)
+    return chosen
 
 
 def _chained(controls: Sequence[Control], step: Step, plain: Proceed) -> Proceed:

@@ -88,8 +88,13 @@ def check_not_compiled(denoiser: nn.Module) -> None:
 
 def check_acting_points(controls: Sequence[Control], backbone: Any) -> None:
     """Raise HitmarkError for a control that acts where this model family cannot be acted upon."""
-    for control in controls:
-        name, family = type(control).__name__, type(backbone).__name__
+    for place, control in enumerate(controls):
+        if control.refines and not any(before.implements("attention") for before in controls[:place]):
+            raise HitmarkError(
+                f"{control.method} corrects what another method does to attention, and none is named before it. "
+                f"Write, for instance, peekaboo+{control.method}."
+            )
+        name, family = control.method or type(control).__name__, type(backbone).__name__
         if control.implements("attention") and not backbone.attention_layers():
             raise HitmarkError(f"{name} edits attention by the words of a prompt, which {family} models do not have.")
         if hasattr(control, "layers") and not backbone.shows_self_attention:

@@ -1,11 +1,41 @@
-"""One call of a denoiser by its pipeline, with names for what is in it."""
+"""What a pipeline is asked for, and one call of its denoiser with names for what is in it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+
+@dataclass(frozen=True)
+class Order:
+    """One clip, as any pipeline can be asked for it.
+
+    Attributes:
+        picture: the first picture, RGB; None for a model that reads text.
+        prompt, negative_prompt: for a model that reads text.
+        width, height: pixels. frames, steps: numbers of them.
+        generator: of the start noise.
+        arguments: further arguments of the pipeline's call.
+        after_step: called after each step with its index and the latents (1, frames, channels, height, width).
+    """
+
+    picture: Image.Image | None
+    prompt: str
+    negative_prompt: str
+    width: int
+    height: int
+    frames: int
+    steps: int
+    generator: torch.Generator
+    arguments: dict[str, Any]
+    after_step: Callable[[int, Tensor], None]
 
 
 @dataclass(frozen=True)

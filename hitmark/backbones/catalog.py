@@ -41,7 +41,7 @@ class ModelCard:
         name: as given to `--model`.
         hub_id: repository on the Hugging Face hub; None for an embedded or local model.
         licence: its name and what it asks for.
-        task: "image-to-video".
+        task: "image-to-video" or "text-to-video".
         pipeline: class of the diffusers pipeline.
         frames, width, height, fps, steps: what the model is called with unless told otherwise; None = its config's.
         embedded: whether the weights are in this package.
@@ -65,6 +65,16 @@ class ModelCard:
     knobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     path: Path | None = None
 
+    @property
+    def takes_picture(self) -> bool:
+        """Whether a clip starts from a given picture; else from the scene's prompt."""
+        return self.task == "image-to-video"
+
+    @property
+    def best_method(self) -> str:
+        """What a scene's method "auto" means."""
+        return "sg-i2v" if self.takes_picture else "peekaboo"
+
 
 def _svd(name: str, hub_id: str, frames: int) -> ModelCard:
     return ModelCard(
@@ -79,6 +89,22 @@ def _svd(name: str, hub_id: str, frames: int) -> ModelCard:
         fps=7,
         steps=50,
         call=SVD_CALL,
+    )
+
+
+def _text(name: str, hub_id: str, frames: int, width: int, height: int) -> ModelCard:
+    return ModelCard(
+        name=name,
+        hub_id=hub_id,
+        licence="CC-BY-NC-4.0 (no commercial use)",
+        task="text-to-video",
+        pipeline="TextToVideoSDPipeline",
+        frames=frames,
+        width=width,
+        height=height,
+        fps=8,
+        steps=40,
+        call={"guidance_scale": 9.0},
     )
 
 
@@ -100,7 +126,13 @@ MODELS: dict[str, ModelCard] = {
     ),
     "svd": _svd("svd", "stabilityai/stable-video-diffusion-img2vid", 14),
     "svd-xt": _svd("svd-xt", "stabilityai/stable-video-diffusion-img2vid-xt", 25),
+    "modelscope": _text("modelscope", "ali-vilab/text-to-video-ms-1.7b", 16, 256, 256),
+    "zeroscope": _text("zeroscope", "cerspense/zeroscope_v2_576w", 24, 576, 320),
 }
+
+
+OF_PIPELINE = {"StableVideoDiffusionPipeline": "svd", "TextToVideoSDPipeline": "modelscope"}
+"""The model whose defaults a folder of this class of pipeline has."""
 
 
 def model_card(name_or_path: str | Path) -> ModelCard:
@@ -118,10 +150,11 @@ def model_card(name_or_path: str | Path) -> ModelCard:
     folder = known.path if known is not None and known.path is not None else Path(name_or_path)
     pipeline = _pipeline_of(folder, str(name_or_path))
     card = known or dataclasses.replace(
-        MODELS["svd"], name=str(name_or_path), hub_id=None, licence="see the checkpoint", frames=None
+        MODELS[OF_PIPELINE[pipeline]], name=str(name_or_path), hub_id=None, licence="see the checkpoint"
     )
     card = dataclasses.replace(card, pipeline=pipeline, path=folder)
-    card = dataclasses.replace(card, frames=_configured_frames(folder))
+    if card.takes_picture:  # the text-to-video networks have no number of frames in their configuration
+        card = dataclasses.replace(card, frames=_configured_frames(folder))
     return dataclasses.replace(card, **_overrides(folder, card))
 
 

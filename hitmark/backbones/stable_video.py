@@ -7,14 +7,16 @@ axis, the latents of the first picture. With classifier-free guidance the batch 
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from hitmark.backbones.call import DenoiserCall
+from hitmark.backbones.call import DenoiserCall, Order
 from hitmark.backbones.capture import Site, read_self_attention
 from hitmark.backbones.layers import AttentionLayer
 from hitmark.backbones.memory import activation_gib, gradient_checkpointing
@@ -22,6 +24,7 @@ from hitmark.control import Layers, SelfAttention
 from hitmark.errors import HitmarkError
 from hitmark.prompt import Prompt
 
+PIPELINE_UNIT = 8  # pixels, checked by the pipeline whatever its autoencoder is
 PUBLISHED_LAYERS = ("2.1", "2.2")  # SG-I2V on the real U-Net (four up blocks, three attentions each)
 
 
@@ -33,6 +36,33 @@ class StableVideo:
 
     def __init__(self, pipe: Any) -> None:
         self.pipe = pipe
+
+    @property
+    def size_unit(self) -> int:
+        """Pixels that both sides must be multiples of: a halved odd row of latents cannot be given back."""
+        levels = len(getattr(self.network.config, "down_block_types", ("",)))
+        return math.lcm(PIPELINE_UNIT, self.factor * 2 ** (levels - 1))
+
+    def run(self, order: Order) -> np.ndarray:
+        """Call the pipeline; frames float32 (frames, height, width, 3) in 0..1."""
+
+        def after_step(_pipe: Any, index: int, _timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
+            order.after_step(index, values["latents"])
+            return {}
+
+        if order.picture is None:
+            raise HitmarkError("image: this model starts from a picture, but none was given; add one")
+        return self.pipe(
+            order.picture.resize((order.width, order.height)),
+            width=order.width,
+            height=order.height,
+            num_frames=order.frames,
+            num_inference_steps=order.steps,
+            generator=order.generator,
+            output_type="np",
+            callback_on_step_end=after_step,
+            **order.arguments,
+        ).frames[0]
 
     def attention_layers(self) -> list[AttentionLayer]:
         """None yet: no published method edits the attention of this family."""

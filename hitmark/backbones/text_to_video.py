@@ -9,16 +9,20 @@ height, width).
 from __future__ import annotations
 
 import inspect
+import math
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from hitmark.backbones.call import DenoiserCall
+from hitmark.backbones.call import DenoiserCall, Order
 from hitmark.backbones.layers import AttentionLayer, attention_layers
 from hitmark.control import Layers
 from hitmark.errors import HitmarkError
 from hitmark.prompt import Prompt
+
+PIPELINE_UNIT = 8  # pixels, checked by the pipeline whatever its autoencoder is
 
 
 class TextToVideo:
@@ -44,6 +48,30 @@ class TextToVideo:
     def factor(self) -> int:
         """Pixels per latent cell."""
         return self.pipe.vae_scale_factor
+
+    @property
+    def size_unit(self) -> int:
+        """Pixels that both sides must be multiples of; odd numbers of latent rows are no obstacle."""
+        return math.lcm(PIPELINE_UNIT, self.factor)
+
+    def run(self, order: Order) -> np.ndarray:
+        """Call the pipeline; frames float32 (frames, height, width, 3) in 0..1."""
+
+        def after_step(index: int, _timestep: Any, latents: Tensor) -> None:
+            order.after_step(index, self.frames_first(latents))
+
+        return self.pipe(
+            order.prompt,
+            negative_prompt=order.negative_prompt or None,
+            width=order.width,
+            height=order.height,
+            num_frames=order.frames,
+            num_inference_steps=order.steps,
+            generator=order.generator,
+            output_type="np",
+            callback=after_step,
+            **order.arguments,
+        ).frames[0]
 
     def attention_layers(self) -> list[AttentionLayer]:
         """Every attention layer of the network."""

@@ -18,25 +18,40 @@ class FlagError(HitmarkError):
     """A command-line option cannot be understood; the message shows how it is written."""
 
 
-def scene_from_flags(boxes: list[str], paths: list[str], smooth: bool) -> Scene:
+def scene_from_flags(
+    boxes: list[str], paths: list[str], smooth: bool, prompt: str = "", phrases: list[str] | None = None
+) -> Scene:
     """Build a scene: the n-th path moves the n-th box, a box without a path holds still.
+
+    Args:
+        boxes: "x0,y0,x1,y1" each, fractions of the picture.
+        paths: "x,y x,y ..." each, centres of the boxes.
+        smooth: a curve through the points of a path.
+        prompt: of a model that reads text; without boxes, a scene of the prompt alone.
+        phrases: words of the prompt for what is in each box, in the boxes' order.
 
     Raises:
         HitmarkError: more paths than boxes, or numbers that are no fractions of the picture.
     """
-    if not boxes:
+    phrases = phrases or []
+    if not boxes and not prompt:
         raise FlagError('--box: expected at least one box, e.g. --box 0.1,0.5,0.3,0.8 --path "0.5,0.5 0.8,0.6"')
     if len(paths) > len(boxes):
         raise FlagError(
             f"--path: {len(paths)} paths for {len(boxes)} boxes; give each path its --box, in the same order"
         )
+    if len(phrases) > len(boxes):
+        raise FlagError(
+            f"--subject: {len(phrases)} subjects for {len(boxes)} boxes; give each subject its --box, in the same order"
+        )
     subjects = []
-    for number, (text, path) in enumerate(itertools.zip_longest(boxes, paths), start=1):
+    for number, (text, path, phrase) in enumerate(itertools.zip_longest(boxes, paths, phrases), start=1):
         box = parse_box(text)
         keyframes = [{"time": 0.0, "box": box}] if path is None else keyframes_along(box, parse_path(path))
         curved = "smooth" if smooth and len(keyframes) > 2 else "straight"
-        subjects.append({"name": f"box {number}", "keyframes": keyframes, "path": curved})
-    return Scene.from_dict({"subjects": subjects}, source="--box/--path")
+        name = phrase if phrase and phrases.count(phrase) == 1 else f"box {number}"
+        subjects.append({"name": name, "phrase": phrase or "", "keyframes": keyframes, "path": curved})
+    return Scene.from_dict({"prompt": prompt, "subjects": subjects}, source="--prompt/--subject/--box/--path")
 
 
 def parse_box(text: str) -> list[float]:

@@ -1,4 +1,4 @@
-"""Where the subjects went: an observer follows what the first frame shows in each box."""
+"""Where the subjects went, by an observer that is not told the paths."""
 
 from __future__ import annotations
 
@@ -14,23 +14,47 @@ if TYPE_CHECKING:
 
 
 def find_positions(result: Result) -> Found:
-    """Return the centre of each subject that is seen in the first frame; left out where a box is too small for that.
+    """Return the centre of each subject that can be followed.
+
+    In a clip that starts from a picture, by what the first frame shows in its box, left out where the box is too small
+    for that. In a clip made from text, by the drawing where the phrase names a sprite ("red car"), else not at all.
 
     Returns:
         Subject name -> float64 (frames, 2), pixels of the frames; NaN where it was not found.
     """
+    from hitmark.observers.sprites import find_sprite
     from hitmark.observers.template import track_template
 
     found = {}
     for track in result.tracks:
-        if track.kind != "subject" or not track.visible[0]:
+        if track.kind != "subject":
             continue
-        try:
-            seen = track_template(result.frames, track.boxes[0].tolist())
-        except HitmarkError:  # a box of a few pixels, or half outside: nothing to recognise it by
+        if result.picture is None:
+            named = sprite_of(str(track.phrase or ""))
+            if named is None:
+                continue
+            seen = find_sprite(result.frames, *named)
+        elif track.visible[0]:
+            try:
+                seen = track_template(result.frames, track.boxes[0].tolist())
+            except HitmarkError:  # a box of a few pixels, or half outside: nothing to recognise it by
+                continue
+        else:
             continue
         found[track.name] = np.where(seen.found[:, None], seen.centres, np.nan)
     return found
+
+
+def sprite_of(phrase: str) -> tuple[str, str | None] | None:
+    """Name and colour of the sprite that a phrase such as "red car" or "the cat" means; None where it means none."""
+    from hitmark.sprites.atlas import COLORS, load_atlas
+
+    words = [word for word in phrase.lower().split() if word not in ("a", "an", "the")]
+    if not words or words[-1] not in load_atlas().names or len(words) > 2:
+        return None
+    if len(words) == 1:
+        return words[0], None
+    return (words[1], words[0]) if words[0] in COLORS else None
 
 
 def sentences(result: Result, found: Found) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ import typer
 from hitmark.cli.flags import parse_pairs
 from hitmark.cli.found import find_positions, sentences
 from hitmark.cli.progress import silence_libraries, step_bar
-from hitmark.cli.request import Request, Target, read_request
+from hitmark.cli.request import Flags, Request, Target, read_request
 
 if TYPE_CHECKING:
     from hitmark.generate import Plan, Result
@@ -22,7 +23,7 @@ SceneArgument = Annotated[
     typer.Argument(
         metavar="SCENE",
         help="Scene file, run record (out.json), SG-I2V folder, or any format that `hitmark convert` reads. "
-        "Leave it out when --image and --box are given.",
+        "Leave it out when --image or --prompt is given, with --box.",
         show_default=False,
     ),
 ]
@@ -33,7 +34,12 @@ Output = Annotated[
 Model = Annotated[
     str | None, typer.Option(help="Name (see `hitmark models`) or path. Default: the scene's, else sprites-i2v.")
 ]
-Method = Annotated[str | None, typer.Option(help="sg-i2v, or none for the model without control.")]
+Method = Annotated[
+    str | None,
+    typer.Option(
+        help="sg-i2v (from a picture), peekaboo (from text), or none for the model without control; several: a+b."
+    ),
+]
 Seed = Annotated[int | None, typer.Option(help="Seed of the noise. Default: the scene's.")]
 Steps = Annotated[int | None, typer.Option(help="Denoising steps. Default: the model's.")]
 Frames = Annotated[int | None, typer.Option(help="Number of frames. Default: the scene's, else the model's.")]
@@ -62,6 +68,12 @@ Paths = Annotated[
         help="Where the centre of the box goes; the n-th path is for the n-th box. A box without a path holds still.",
     ),
 ]
+Prompt = Annotated[str | None, typer.Option(help="What the video shows, for models that read text.")]
+NegativePrompt = Annotated[str | None, typer.Option(help="What the video should not show.")]
+Subjects = Annotated[
+    list[str] | None,
+    typer.Option("--subject", metavar="WORDS", help="Words of the prompt; the n-th are what is in the n-th box."),
+]
 Smooth = Annotated[bool, typer.Option("--smooth", help="A curve through the points of --path, no corners.")]
 SaveLatents = Annotated[
     Path | None, typer.Option(metavar="FILE.safetensors", help="Also save the final latents under the key `latents`.")
@@ -73,6 +85,8 @@ Examples:
   hitmark generate --image photo.jpg --box 0.1,0.5,0.3,0.8 --path "0.5,0.5 0.8,0.6" -o out/car.mp4
   hitmark generate scene.json -o out/clip.mp4 --seed 3 --set iterations=8
   hitmark generate examples/107 --model svd --dtype float16
+  hitmark generate --prompt "a red car on a road" --subject "red car" --box 0.1,0.5,0.3,0.8 --path "0.5,0.5 0.8,0.6" \
+    --model zeroscope --method peekaboo
   hitmark generate out/clip.json -o again.mp4
 """
 
@@ -92,6 +106,9 @@ def generate(
     device: Device = None,
     knobs: Knobs = None,
     call: Call = None,
+    prompt: Prompt = None,
+    negative_prompt: NegativePrompt = None,
+    subjects: Subjects = None,
     image: FirstPicture = None,
     boxes: Boxes = None,
     paths: Paths = None,
@@ -107,7 +124,10 @@ def generate(
     from hitmark.outputs import Outputs
 
     target = Target(model, width, height)
-    request = read_request(scene, image, boxes or [], paths or [], smooth, target).with_options(
+    flags = Flags(prompt, subjects or [], boxes or [], paths or [], smooth)
+    request = read_request(scene, image, flags, target).with_options(
+        prompt=prompt,
+        negative_prompt=negative_prompt,
         model=model,
         method=method,
         seed=seed,
@@ -131,8 +151,11 @@ def run(request: Request, outputs: Outputs, *, force: bool) -> None:
     from hitmark.generate import generate as make
     from hitmark.model_choice import model_folder
 
-    picture = first_picture(request.scene, request.image and open_picture(request.image), request.folder)
     planned = plan(request.scene, steps=request.steps, call=request.call)
+    picture = None
+    if planned.card.takes_picture:
+        picture = first_picture(request.scene, request.image and open_picture(request.image), request.folder)
+    outputs = replace(outputs, from_picture=picture is not None)
     scene, model = planned.scene, str(planned.scene.model)
     pixels = (scene.frames or 0) * (scene.width or 0) * (scene.height or 0)
     outputs.check(request.inputs, overwrite=force, pixels=pixels)
@@ -165,6 +188,8 @@ def notes(planned: Plan) -> list[str]:
         )
     if card.frames and not card.frames / 2 <= (scene.frames or 0) <= card.frames * 2:
         found.append(f"{card.name} was made for {card.frames} frames and this run asks for {scene.frames}")
+    if scene.image is not None and not card.takes_picture:
+        found.append(f"{card.name} makes videos from text alone; the scene's picture is not used")
     return found
 
 

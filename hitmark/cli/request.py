@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from hitmark.scene import Scene
 
 
+OF_SCENE = ("model", "seed", "frames", "width", "height", "prompt", "negative_prompt")
+"""Options that change fields of the scene."""
+
+
 @dataclass(frozen=True)
 class Request:
     """One run to be made."""
@@ -33,7 +37,8 @@ class Request:
         """Return the request with the given command-line options on top; those that are None change nothing.
 
         Args:
-            options: model, seed, frames, width, height (of the scene), method, knobs, steps, dtype, device, call.
+            options: model, seed, frames, width, height, prompt, negative_prompt (of the scene), method, knobs, steps,
+                dtype, device, call.
 
         Raises:
             SceneError: a value that a scene cannot have.
@@ -41,7 +46,7 @@ class Request:
         from hitmark.scene import MethodChoice
 
         given = {name: value for name, value in options.items() if value not in (None, {})}
-        changed = {name: given[name] for name in ("model", "seed", "frames", "width", "height") if name in given}
+        changed = {name: given[name] for name in OF_SCENE if name in given}
         method = self.scene.method
         if "model" in given and self.replayed is not None:  # the recorded knobs are the other model's
             method = MethodChoice(name=method.name)
@@ -68,21 +73,35 @@ class Target:
     height: int | None = None
 
 
-def read_request(
-    scene: str | None, image: Path | None, boxes: list[str], paths: list[str], smooth: bool, target: Target
-) -> Request:
-    """Read SCENE, or build it from --image, --box and --path.
+@dataclass(frozen=True)
+class Flags:
+    """A scene told by options: see `scene_from_flags`."""
+
+    prompt: str | None
+    subjects: list[str]
+    boxes: list[str]
+    paths: list[str]
+    smooth: bool
+
+
+def read_request(scene: str | None, image: Path | None, flags: Flags, target: Target) -> Request:
+    """Read SCENE, or build it from --image or --prompt, --subject, --box and --path.
 
     Raises:
         HitmarkError: neither or both are given, or what is given cannot be understood.
     """
     pictures = [] if image is None else [image]
     if scene is None:
-        if image is None:
-            raise FlagError("expected a SCENE, or --image with --box and --path; see hitmark generate --help")
-        return Request(scene_from_flags(boxes, paths, smooth), Path(), pictures, image)
-    if boxes or paths or smooth:
-        raise FlagError("--box, --path and --smooth make a scene of their own; leave out SCENE, or edit the scene file")
+        if image is None and not flags.prompt:
+            raise FlagError(
+                "expected a SCENE, or --image or --prompt with --box and --path; see hitmark generate --help"
+            )
+        made = scene_from_flags(flags.boxes, flags.paths, flags.smooth, flags.prompt or "", flags.subjects)
+        return Request(made, Path(), pictures, image)
+    if flags.subjects or flags.boxes or flags.paths or flags.smooth:
+        raise FlagError(
+            "--subject, --box, --path and --smooth make a scene of their own; leave out SCENE, or edit the scene file"
+        )
     from hitmark.record import is_record
 
     found = _from_record(Path(scene)) if is_record(scene) else _from_scene(scene, target)
@@ -97,7 +116,7 @@ def _from_record(path: Path) -> Request:
     return Request(
         scene=scene.replace(method={"name": scene.method.name, "knobs": record.settings.knobs}),
         folder=path.parent,
-        inputs=[path, path.parent / record.image.path],
+        inputs=[path, *([path.parent / record.image.path] if record.image else [])],
         steps=record.settings.steps,
         dtype=record.settings.dtype,
         device=record.settings.device,

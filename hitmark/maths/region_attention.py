@@ -58,6 +58,34 @@ def region_attention(
     return _gathered(queries, keys, values, query_regions, key_regions, relation)
 
 
+def scaled_attention(
+    queries: Tensor, keys: Tensor, values: Tensor, query_regions: Tensor, key_regions: Tensor, factor: float
+) -> Tensor:
+    """softmax(s * q k^T / sqrt(d)) v, s = 1 within a region and `factor` between regions.
+
+    Shapes as in `region_attention`. The queries of each region attend to all keys, those of other regions made shorter,
+    so no (queries x keys) table is kept.
+    """
+    rows = queries.shape[1]
+    key_regions = key_regions.expand(rows, -1)
+    keys, values = (each.expand(-1, rows, -1, -1, -1) for each in (keys, values))
+    output = torch.zeros_like(queries[..., : values.shape[-1]])
+    for region in query_regions.unique().tolist():
+        shortened = torch.where((key_regions == region)[None, :, None, :, None], keys, keys * factor)
+        whole = _dense(queries, shortened, values, None)
+        output = torch.where((query_regions == region)[None, :, None, :, None], whole, output)
+    return output
+
+
+def edited_attention(queries: Tensor, keys: Tensor, values: Tensor, edit: Callable[[Tensor], Tensor]) -> Tensor:
+    """edit(softmax(q k^T / sqrt(d))) v; the weights are (branches, rows, heads, length, keys), in float32.
+
+    For attention with few keys (words, frames of a cell): the weights are kept whole.
+    """
+    weights = (queries.float() @ keys.float().transpose(-1, -2) * queries.shape[-1] ** -0.5).softmax(dim=-1)
+    return (edit(weights) @ values.float()).to(queries.dtype)
+
+
 def _dense(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
     """Attention of all rows at once; scaled_dot_product_attention wants four dimensions."""
     branches, rows = queries.shape[:2]

@@ -7,7 +7,7 @@ between the frames of a cell (Eq. 5) and towards the words of the prompt (Eq. 3)
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -36,6 +36,8 @@ class Peekaboo(Control):
             masked, both temporal self-attentions are, overlapping boxes belong to the nearest subject, and the
             negative prompt's words are left alone, since none of them means the subject.
     """
+
+    method: ClassVar[str] = "peekaboo"
 
     masked_steps: int = 2
     as_published: Literal["code", "paper"] = "code"

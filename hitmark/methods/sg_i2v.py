@@ -16,7 +16,7 @@ each ending at the last layer read.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -54,6 +54,8 @@ class SGI2V(Control):
         layers: self-attention layers to read, "BLOCK.LAYER,..." of the up blocks; None = the published ones.
         memory_budget: GiB of activations above which gradient checkpointing is used; None = never.
     """
+
+    method: ClassVar[str] = "sg-i2v"
 
     start: float = 0.1
     stop: float = 0.42

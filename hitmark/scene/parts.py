@@ -160,5 +160,7 @@ class Camera(Part):
 class MethodChoice(Part):
     """Which published method makes the scene happen, and its settings."""
 
-    name: str = Field(default="sg-i2v", min_length=1, description="name of the method")
+    name: str = Field(
+        default="auto", min_length=1, description="name of the method; auto = the best there is for the model"
+    )
     knobs: PlainDict = Field(default={}, description="settings of the method by name; absent ones keep its defaults")

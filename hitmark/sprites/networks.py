@@ -186,4 +186,5 @@ def assemble_text(**networks: Any) -> TextToVideoSDPipeline:
     """A stock pipeline of the given `unet`, `text_encoder` and `vae`."""
     from diffusers import TextToVideoSDPipeline
 
-    return TextToVideoSDPipeline(tokenizer=build_tokenizer(), scheduler=build_text_scheduler(), **networks)
+    scheduler: Any = build_text_scheduler()
+    return TextToVideoSDPipeline(tokenizer=build_tokenizer(), scheduler=scheduler, **networks)

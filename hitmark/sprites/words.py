@@ -31,7 +31,8 @@ def build_tokenizer() -> Any:
     names = [*symbols, *(f"{symbol}</w>" for symbol in symbols), "<|startoftext|>", "<|endoftext|>"]
     table = {name: place for place, name in enumerate(names)}
     tokenizer = CLIPTokenizer(vocab=table, merges=[], model_max_length=LENGTH)
-    tokenizer.add_tokens([AddedToken(word, single_word=True, normalized=True) for word in vocabulary()])
+    words: Any = [AddedToken(word, single_word=True, normalized=True) for word in vocabulary()]
+    tokenizer.add_tokens(words)
     return tokenizer
 
 

@@ -1,0 +1,124 @@
+"""Mask normalization against statistics computed region by region in float64, and what it must leave alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from hitmark.attach import attach
+from hitmark.backbones.tiny import tiny_text_to_video
+from hitmark.control import AttentionCall, AttentionSite, Layout, Step
+from hitmark.errors import HitmarkError
+from hitmark.methods import build
+from hitmark.methods.mask_normalization import MaskNormalization
+from hitmark.scene.schema import Scene
+from hitmark.scene.tracks import evaluate
+
+FRAMES, HEIGHT, WIDTH = 3, 6, 8
+LEFT = Scene.from_dict(
+    {"subjects": [{"name": "a", "phrase": "cat", "keyframes": [{"time": 0, "box": [0, 0, 0.5, 1]}]}]}
+)
+PROMPT = "a cat on grass"
+
+
+def _call(kind: str, untouched: torch.Tensor) -> AttentionCall:
+    site: Any = AttentionSite("x", kind, "up", False, FRAMES, HEIGHT, WIDTH)
+    nothing: Any = None
+    return AttentionCall(site, untouched, None, (False, True), nothing, lambda _call: untouched)
+
+
+def _step() -> Step:
+    layout = Layout(FRAMES, HEIGHT, WIDTH, 8, tuple(evaluate(LEFT, FRAMES)))
+    return Step(0, 4, 0.1, 0.9, layout, half_precision=False)
+
+
+def _outputs(kind: str) -> tuple[torch.Tensor, torch.Tensor]:
+    shape = (2, HEIGHT * WIDTH, FRAMES, 5) if kind == "temporal" else (2, FRAMES, HEIGHT * WIDTH, 5)
+    generator = torch.Generator().manual_seed(0)
+    return 3 * torch.randn(shape, generator=generator) + 1, torch.randn(shape, generator=generator)
+
+
+def _frames(tokens: torch.Tensor, kind: str) -> torch.Tensor:
+    """(branches, frames, height, width, channels), float64."""
+    tokens = tokens.transpose(1, 2) if kind == "temporal" else tokens
+    return tokens.unflatten(2, (HEIGHT, WIDTH)).double()
+
+
+@pytest.mark.parametrize("kind", ["spatial", "temporal", "cross"])
+@pytest.mark.parametrize("pool", ["frame", "clip"])
+@pytest.mark.parametrize("regions", ["own", "whole"])
+def test_moments_become_those_of_the_unmasked_layer(kind: str, pool: str, regions: str) -> None:
+    masked, plain = _outputs(kind)
+    options: Any = {"pool": pool, "regions": regions}
+    control = MaskNormalization(mean=1, deviation=1, **options)
+    got = _frames(control.attention(_call(kind, plain), _step(), lambda _call: masked), kind)
+    wanted = _frames(plain, kind)
+    parts = [slice(0, 4), slice(4, 8)] if regions == "own" else [slice(0, 8)]
+    axes = (2, 3) if pool == "frame" else (1, 2, 3)
+    for columns in parts:
+        ours, theirs = (each[:, :, :, columns] for each in (got, wanted))
+        assert torch.allclose(ours.mean(axes), theirs.mean(axes), atol=1e-5)
+        assert torch.allclose(ours.std(axes, correction=0), theirs.std(axes, correction=0), atol=1e-4)
+
+
+def test_the_default_leaves_the_mean_of_each_region() -> None:
+    masked, plain = _outputs("cross")
+    got = _frames(MaskNormalization().attention(_call("cross", plain), _step(), lambda _call: masked), "cross")
+    for columns in (slice(0, 4), slice(4, 8)):
+        before = _frames(masked, "cross")[:, :, :, columns]
+        assert torch.allclose(got[:, :, :, columns].mean((1, 2, 3)), before.mean((1, 2, 3)), atol=1e-5)
+
+
+def test_where_nothing_is_masked_the_output_is_the_very_same() -> None:
+    _, plain = _outputs("spatial")
+    control = MaskNormalization(mean=1)
+    assert control.attention(_call("spatial", plain), _step(), lambda _call: plain) is plain
+
+
+@pytest.fixture(scope="module")
+def pipe() -> Any:
+    made = tiny_text_to_video(2, channels=(32, 64), layers=1, vae_channels=(32, 32))
+    made.set_progress_bar_config(disable=True)
+    return made
+
+
+def _run(pipe: Any, name: str, scene: Scene = LEFT, **knobs: Any) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(0)
+    settings = {"height": 24, "width": 32, "num_frames": FRAMES, "num_inference_steps": 4, "output_type": "latent"}
+    with attach(pipe, scene, build(name, knobs)):
+        return pipe(PROMPT, generator=generator, **settings).frames
+
+
+def test_it_changes_what_peekaboo_makes_and_only_where_masks_are(pipe: Any) -> None:
+    plain, masked = _run(pipe, "none"), _run(pipe, "peekaboo")
+    both = _run(pipe, "peekaboo+mask-normalization")
+    assert not torch.allclose(both, masked, atol=1e-4)
+    assert not torch.allclose(both, plain, atol=1e-4)
+    assert torch.equal(_run(pipe, "peekaboo+mask-normalization", mean=0, deviation=0), masked)
+    assert torch.equal(_run(pipe, "peekaboo+mask-normalization", masked_steps=0), plain)
+    some = _run(pipe, "peekaboo+mask-normalization", kinds="spatial,temporal")
+    assert not torch.allclose(some, both, atol=1e-5)
+
+
+def test_alone_it_is_refused(pipe: Any) -> None:
+    for name in ("mask-normalization", "temporal-intrinsic+mask-normalization", "mask-normalization+peekaboo"):
+        with pytest.raises(HitmarkError, match=r"peekaboo\+mask-normalization"):
+            _run(pipe, name)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "expected"),
+    [
+        ({"mean": 2}, "mean"),
+        ({"deviation": "all"}, "deviation"),
+        ({"regions": "each"}, "regions must be 'own' or 'whole'"),
+        ({"pool": "video"}, "pool"),
+        ({"channels": 3}, "channels"),
+        ({"kinds": "self"}, "kinds must be some of spatial, temporal, cross"),
+    ],
+)
+def test_wrong_knobs(knobs: dict[str, Any], expected: str) -> None:
+    with pytest.raises(HitmarkError, match=expected):
+        MaskNormalization(**knobs)
