@@ -50,8 +50,12 @@ class Row:
     """ObjMC of every sprite; a frame in which it is not found counts from where it was last found."""
     guesses: list[float]
     """ObjMC of every sprite by the observer's best guess in every frame, found or not."""
+    looks: list[float]
+    """The same by the other observer, which follows what the first frame shows in the box."""
     found: list[float]
     """Share of frames 2..F in which each sprite was found."""
+    looks_found: list[float]
+    """Share of frames 2..F in which the other observer was sure."""
     identity: list[float]
     first_frame_psnr: float
     color_shift: float
@@ -64,6 +68,7 @@ def score(scene_seed: int, variant: str, model: str, knobs: dict[str, Any]) -> R
     from hitmark.metrics.kept import color_shift, first_frame_psnr, identity_kept
     from hitmark.metrics.tracks import object_motion_control_error
     from hitmark.observers.sprites import find_sprite
+    from hitmark.observers.template import track_template
     from hitmark.scene.schema import MethodChoice
     from hitmark.sprites.scenes import sprite_scene
     from hitmark.sprites.world import SpriteWorld
@@ -74,7 +79,7 @@ def score(scene_seed: int, variant: str, model: str, knobs: dict[str, Any]) -> R
     chosen = {} if method == "none" else knobs | own
     scene = made.scene.replace(method=MethodChoice(name=method, knobs=chosen), model=model)
     result = generate(scene, made.picture, _pipeline(model))
-    errors, guesses, found, identity = [], [], [], []
+    errors, guesses, looks, found, looks_found, identity = [], [], [], [], [], []
     size = (world.width, world.height)
     for number, thing in enumerate(made.clip.plan.objects):
         seen = find_sprite(result.frames, str(thing.name), thing.color)
@@ -83,6 +88,9 @@ def score(scene_seed: int, variant: str, model: str, knobs: dict[str, Any]) -> R
         errors.append(error.pixels)
         guesses.append(object_motion_control_error(wanted, seen.centres, size, width=64).pixels)
         found.append(error.found_share)
+        followed = track_template(result.frames, thing.boxes[0].clip(0, 1).tolist())
+        looks.append(object_motion_control_error(wanted, followed.centres, size, width=64).pixels)
+        looks_found.append(float(followed.found[1:].mean()))
         start = wanted[:1], np.array([thing.size * min(world.width, world.height)])
         centres = np.concatenate([start[0], seen.centres[1:]])
         sizes = np.concatenate([start[1], seen.sizes[1:]])
@@ -94,7 +102,9 @@ def score(scene_seed: int, variant: str, model: str, knobs: dict[str, Any]) -> R
         variant,
         errors,
         guesses,
+        looks,
         found,
+        looks_found,
         identity,
         first_frame_psnr(result.frames, picture),
         color_shift(result.frames, picture).mean,
@@ -106,13 +116,17 @@ def summarise(rows: Iterable[Row]) -> dict[str, float]:
     """Means over clips (ObjMC, identity: over sprites), as printed."""
     rows = list(rows)
     errors = np.array([error for row in rows for error in row.errors])
-    shares = np.array([share for row in rows for share in row.found])
+    found = np.array([share for row in rows for share in row.found])
+    looks_found = np.array([share for row in rows for share in row.looks_found])
     identity = np.array([value for row in rows for value in row.identity])
     return {
         "clips": len(rows),
-        "ObjMC px": float(np.nanmean(errors)),
-        "best guess px": float(np.mean([guess for row in rows for guess in row.guesses])),
-        "found %": float(100 * (shares >= 0.5).mean()),
+        "ObjMC px": float(np.mean([guess for row in rows for guess in row.guesses])),
+        "median px": float(np.median([guess for row in rows for guess in row.guesses])),
+        "ObjMC by looks px": float(np.mean([value for row in rows for value in row.looks])),
+        "lost = stopped px": float(np.nanmean(errors)),
+        "found %": float(100 * (found >= 0.5).mean()),
+        "found by looks %": float(100 * (looks_found >= 0.5).mean()),
         "identity": float(np.nanmean(identity)) if np.isfinite(identity).any() else float("nan"),
         "first frame dB": float(np.mean([row.first_frame_psnr for row in rows])),
         "colour shift": float(np.mean([row.color_shift for row in rows])),
@@ -120,10 +134,14 @@ def summarise(rows: Iterable[Row]) -> dict[str, float]:
     }
 
 
-def ratio_interval(rows: list[Row], baseline: list[Row], draws: int = 2000) -> tuple[float, float, float]:
-    """Ratio of best-guess ObjMC to the baseline's on the same scenes, with its 95 % bootstrap interval over scenes."""
+def ratio_interval(
+    rows: list[Row], baseline: list[Row], what: str = "guesses", draws: int = 2000
+) -> tuple[float, float, float]:
+    """Ratio of an ObjMC (`guesses` or `looks`) to the baseline's on the same scenes, with its 95 % bootstrap interval
+    over scenes.
+    """
     by_seed = {row.seed: row for row in baseline}
-    pairs = [(sum(row.guesses), sum(by_seed[row.seed].guesses)) for row in rows]
+    pairs = [(sum(getattr(row, what)), sum(getattr(by_seed[row.seed], what))) for row in rows]
     values = np.array(pairs)
     generator = np.random.default_rng(0)
     picks = values[generator.integers(len(values), size=(draws, len(values)))].sum(1)
@@ -132,21 +150,23 @@ def ratio_interval(rows: list[Row], baseline: list[Row], draws: int = 2000) -> t
 
 
 def markdown(rows: list[Row]) -> str:
-    """The table, one line per variant, with the ratio of best-guess ObjMC to "no control"."""
+    """The table, one line per variant, with the ratios of ObjMC to that of "no control"."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row.variant, []).append(row)
     columns = list(summarise(rows))
-    lines = [f"| variant | {' | '.join(columns)} | best guess / no control |", "|---" * (len(columns) + 2) + "|"]
+    heads = [*columns, "ObjMC / no control", "by looks / no control"]
+    lines = [f"| variant | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
     for variant, group in groups.items():
         values = summarise(group)
         cells = " | ".join(f"{value:.3g}" for value in values.values())
-        against = "1"
+        against = ["1", "1"]
         if variant != "no control" and "no control" in groups:
             seeds = {row.seed for row in groups["no control"]}
-            ratio, low, high = ratio_interval([row for row in group if row.seed in seeds], groups["no control"])
-            against = f"{ratio:.2f} ({low:.2f} to {high:.2f})"
-        lines.append(f"| {variant} | {cells} | {against} |")
+            paired = [row for row in group if row.seed in seeds]
+            ratios = [ratio_interval(paired, groups["no control"], what) for what in ("guesses", "looks")]
+            against = [f"{ratio:.2f} ({low:.2f} to {high:.2f})" for ratio, low, high in ratios]
+        lines.append(f"| {variant} | {cells} | {' | '.join(against)} |")
     return "\n".join(lines)
 
 

@@ -2,8 +2,8 @@
 
 The idea is of "Interactive Video Generation via Domain Adaptation" (Rawal and Kumar), of which only the abstract was
 known to us: masked attention gives layers inputs that they never saw in training (internal covariate shift), and a
-normalization that matches distributions removes that. **The formulation here is ours**, chosen by ablation; see
-docs/methods/mask-normalization.md.
+normalization that matches distributions removes that. **The formulation here is ours**; its defaults are not chosen by
+ablation yet. See docs/methods/mask-normalization.md.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 The idea is of "Interactive Video Generation via Domain Adaptation" (Rawal and Kumar), of which only the abstract was
 known to us: random start noise does not agree with the wanted motion (the initialization gap), and a temporal intrinsic
-prior makes every denoising step consistent in space and time. **The formulation here is ours**, chosen by ablation; see
-docs/methods/temporal-intrinsic.md. Its two parts can be used apart.
+prior makes every denoising step consistent in space and time. **The formulation here is ours**; its defaults are not
+chosen by ablation yet. See docs/methods/temporal-intrinsic.md. Its two parts can be used apart.
 """
 
 from __future__ import annotations

@@ -110,14 +110,14 @@ RECIPES: dict[str, Recipe] = {
             "fps": 7,
             "steps": 20,
             "call": {
-                "min_guidance_scale": 1.0,
-                "max_guidance_scale": 1.0,
+                "min_guidance_scale": 3.0,
+                "max_guidance_scale": 3.0,
                 "fps": 7,
                 "motion_bucket_id": 127,
                 "noise_aug_strength": 0.02,
                 "decode_chunk_size": 8,
             },
-            "knobs": {"sg-i2v": {"start": 0.0, "stop": 0.5, "step_size": 0.017, "layers": "0.0,0.1,1.0,1.1"}},
+            "knobs": {"sg-i2v": {"start": 0.0, "stop": 0.5, "step_size": 0.02, "layers": "1.0,1.1"}},
         },
     ),
     "sprites-t2v": Recipe(

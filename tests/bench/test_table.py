@@ -13,13 +13,18 @@ from hitmark.errors import HitmarkError
 
 def _row(seed: int, variant: str, guesses: list[float]) -> table.Row:
     count = len(guesses)
-    return table.Row(seed, variant, guesses, guesses, [1.0, 0.25][:count], [0.9] * count, 30.0, 0.01, 2.0)
+    shares = [1.0, 0.25][:count]
+    looks = [guess + 1 for guess in guesses]
+    return table.Row(seed, variant, guesses, guesses, looks, shares, shares, [0.9] * count, 30.0, 0.01, 2.0)
 
 
 def test_the_summary_is_over_sprites_for_errors_and_over_clips_for_the_rest() -> None:
     values = table.summarise([_row(1, "SG-I2V", [2.0, 4.0]), _row(2, "SG-I2V", [9.0])])
     assert values["ObjMC px"] == pytest.approx(5.0)
     assert values["found %"] == pytest.approx(200 / 3)
+    assert values["ObjMC by looks px"] == pytest.approx(6.0)
+    assert values["median px"] == pytest.approx(4.0)
+    assert values["found by looks %"] == pytest.approx(200 / 3)
     assert values["clips"] == 2
     assert values["first frame dB"] == pytest.approx(30.0)
 
