@@ -8,19 +8,17 @@ from the `test` seeds of the sprite world (`--split tune` for choosing knobs), w
 
 from __future__ import annotations
 
-import hashlib
-import json
-import multiprocessing
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import typer
 
+from hitmark.bench.rows import claim, knobs_of, loaded_pipeline, scored
 from hitmark.console import readable_errors
 from hitmark.errors import HitmarkError
 
@@ -32,12 +30,6 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "no Gaussian weights": ("sg-i2v", {"gaussian_sigma": None}),
 }
 """Rows of the table: method and knobs on top of the model's own."""
-
-WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
-"""The file of a pipeline folder that tells models apart."""
-
-Job = tuple[int, str, str, dict[str, Any]]
-"""Scene seed, variant, model, knobs of controlled rows."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +70,7 @@ def score(scene_seed: int, variant: str, model: str, knobs: dict[str, Any]) -> R
     method, own = VARIANTS.get(variant, ("sg-i2v", {}))
     chosen = {} if method == "none" else knobs | own
     scene = made.scene.replace(method=MethodChoice(name=method, knobs=chosen), model=model)
-    result = generate(scene, made.picture, _pipeline(model))
+    result = generate(scene, made.picture, loaded_pipeline(model))
     errors, guesses, looks, found, looks_found, identity = [], [], [], [], [], []
     size = (world.width, world.height)
     for number, thing in enumerate(made.clip.plan.objects):
@@ -170,75 +162,6 @@ def markdown(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def claim(folder: Path, model: str, knobs: dict[str, Any]) -> None:
-    """Makes `folder` hold rows of this model, with these weights, and these knobs alone.
-
-    Raises HitmarkError when it holds rows of others, which would be mixed into the table in silence.
-    """
-    from hitmark.backbones.catalog import model_card
-
-    source = model_card(model).path
-    weights = "" if source is None else hashlib.sha256((source / WEIGHTS).read_bytes()).hexdigest()
-    settings = {"model": model, "weights": weights, "knobs": knobs}
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "settings.json"
-    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != settings:
-        raise HitmarkError(f"{folder}: holds rows of another model, weights or knobs ({path}); give another folder")
-    path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-
-
-def run(jobs: list[Job], folder: Path, workers: int) -> list[Row]:
-    """Scores what is missing and returns all rows, in the order of `jobs`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "rows.jsonl"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    done = {(row.seed, row.variant): row for row in (Row(**json.loads(line)) for line in lines)}
-    missing = [job for job in jobs if (job[0], job[1]) not in done]
-    if missing:
-        from tqdm import tqdm
-
-        os.environ["OMP_NUM_THREADS"] = "1"
-        context = multiprocessing.get_context("spawn")
-        with context.Pool(workers, initializer=_one_thread) as pool, path.open("a", encoding="utf-8") as log:
-            for row in tqdm(pool.imap_unordered(_score_job, missing), total=len(missing), desc="clips"):
-                log.write(json.dumps(asdict(row)) + "\n")
-                log.flush()
-                done[row.seed, row.variant] = row
-    return [done[job[0], job[1]] for job in jobs]
-
-
-def _score_job(job: Job) -> Row:
-    return score(*job)
-
-
-def _one_thread() -> None:
-    import torch
-
-    torch.set_num_threads(1)
-
-
-_LOADED: dict[str, Any] = {}
-
-
-def _pipeline(model: str) -> Any:
-    from hitmark.backbones.catalog import load_pipeline
-
-    if model not in _LOADED:
-        _LOADED[model] = load_pipeline(model, dtype="float32", device="cpu")
-    return _LOADED[model]
-
-
-def _knobs(settings: list[str]) -> dict[str, Any]:
-    knobs = {}
-    for setting in settings:
-        name, _, value = setting.partition("=")
-        try:
-            knobs[name] = json.loads(value)
-        except json.JSONDecodeError:
-            knobs[name] = value
-    return knobs
-
-
 def main(
     clips: Annotated[int, typer.Option(help="Number of scenes.")] = 64,
     output: Annotated[Path, typer.Option("-o", "--output", help="For rows.jsonl, table.md.")] = Path("out/table"),
@@ -256,12 +179,12 @@ def main(
     unknown = [name for name in names if name not in VARIANTS]
     if unknown:
         raise HitmarkError(f"unknown variants {unknown}; known are {', '.join(VARIANTS)}")
-    knobs = _knobs(settings or [])
+    knobs = knobs_of(settings or [])
     claim(output, model, knobs)
     seeds = [made.scene.seed for made in held_out(SpriteWorld(), clips, split)]
     jobs = [(seed, name, model, knobs) for seed in seeds for name in names]
     started = time.monotonic()
-    text = markdown(run(jobs, output, workers))
+    text = markdown(scored(jobs, score, Row, output, workers, ("seed", "variant")))
     (output / "table.md").write_text(text + "\n", encoding="utf-8")
     typer.echo(text)
     typer.echo(f"{split} seeds {seeds[0]}..{seeds[-1]}, {time.monotonic() - started:.0f} s, {workers} processes")

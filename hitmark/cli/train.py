@@ -7,7 +7,13 @@ from typing import Annotated
 
 import typer
 
-Name = Annotated[str, typer.Argument(metavar="MODEL", help="Name of an embedded model: sprites-i2v or sprites-t2v.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="Name of an embedded model: sprites-i2v, sprites-t2v, or sprites-perceptual (the network that measures).",
+    ),
+]
 Configuration = Annotated[Path | None, typer.Option("--config", help="TOML file. Default: the one that shipped.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Folder of the run. Default: runs/MODEL.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: a GPU when there is one.")]

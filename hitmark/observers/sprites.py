@@ -13,6 +13,7 @@ import torch.nn.functional as F
 
 from hitmark.observers.detections import Candidates, Detections, best_path, check_frames
 from hitmark.observers.matching import Drawing, dense_quality, drawing, quality, sampled_shares
+from hitmark.sprites.world import extent
 
 SMALLEST, LARGEST, RATIO = 0.15, 0.64, 1.15
 """Cell sides that are tried, in shorter sides of the picture."""
@@ -44,6 +45,13 @@ def find_sprite(frames: np.ndarray, name: str, color: str | tuple[float, float, 
     centres = path[:, :2] + path[:, 2:] * np.array(sprite.middle)
     better = np.sort(score)[len(score) // 2 :].mean()
     return Detections(centres, path[:, 2], (score >= FRAME_SCORE) & (better >= CLIP_SCORE), score)
+
+
+def sprite_boxes(seen: Detections, name: str) -> np.ndarray:
+    """Boxes of the drawing, float64 (frames, 4) `x0, y0, x1, y1` in pixels, of what `find_sprite` found of a name."""
+    left, top, right, bottom = extent(name)
+    half = seen.sizes[:, None] * np.array([right - left, bottom - top]) / 2
+    return np.concatenate([seen.centres - half, seen.centres + half], axis=1)
 
 
 def _followed(coarse: torch.Tensor, fine: torch.Tensor, sprite: Drawing) -> tuple[np.ndarray, np.ndarray]:

@@ -13,12 +13,15 @@ import torch
 from hitmark.errors import HitmarkError
 from hitmark.sprites import code as linear_code
 from hitmark.sprites.configuration import ModelConfiguration, read_configuration
+from hitmark.sprites.perceptual import train_perceptual
 from hitmark.sprites.recipes import RECIPES, Recipe
 from hitmark.sprites.training import Schedule, Training
 from hitmark.sprites.world import SPLITS
 
 CODE_CLIPS = 200
 """Clips whose patches decide the linear code."""
+PERCEPTUAL = "sprites-perceptual"
+"""The network that measures; see perceptual.py."""
 SHEET_EVERY = 600
 """Steps between sheets of samples."""
 
@@ -36,10 +39,11 @@ def train(
     sheets to `folder`; a run that was stopped goes on where it was. Returns the exported pipeline's folder.
     Raises HitmarkError for an unknown name, a bad configuration, or a folder that holds a run of other sizes.
     """
+    if name == PERCEPTUAL and config is None:
+        return train_perceptual(folder)
     if name not in RECIPES:
-        raise HitmarkError(
-            f"there is no training of {name!r}; embedded models that can be trained: {', '.join(RECIPES)}"
-        )
+        known = ", ".join([*RECIPES, f"{PERCEPTUAL} (without --config)"])
+        raise HitmarkError(f"there is no training of {name!r} so; what can be trained: {known}")
     recipe, configuration = RECIPES[name], read_configuration(config, name)
     device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     folder.mkdir(parents=True, exist_ok=True)

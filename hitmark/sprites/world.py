@@ -139,7 +139,7 @@ class SpriteWorld:
 
     def _boxes(self, name: str | None, size: float, motion: Motion) -> np.ndarray:
         """Extent of the drawing in every frame, (frames, 4)."""
-        left, top, right, bottom = _extent(name)
+        left, top, right, bottom = extent(name)
         side = size * motion.scale[:, None] * min(self.width, self.height) / np.array([[self.width, self.height]])
         low = motion.centres + side * (np.array([left, top]) - 0.5)
         high = motion.centres + side * (np.array([right, bottom]) - 0.5)
@@ -209,8 +209,12 @@ def shorten(plan: ClipPlan, frames: int) -> ClipPlan:
 def caption(objects: tuple[SpriteObject, ...], place: str | None) -> str:
     """Such as "a red car and a cat on grass"."""
     things = " and ".join(f"{'an' if thing.phrase[0] in 'aeiou' else 'a'} {thing.phrase}" for thing in objects)
-    preposition = {"water": "in", "sky": "in", "night": "at", "leaves": "in"}.get(place or "", "on")
-    return f"{things} {preposition} {place}" if place else things
+    return f"{things} {preposition(place)} {place}" if place else things
+
+
+def preposition(place: str) -> str:
+    """The word between a thing and a place."""
+    return {"water": "in", "sky": "in", "night": "at", "leaves": "in"}.get(place, "on")
 
 
 def _starts(generator: np.random.Generator, count: int) -> list[np.ndarray]:
@@ -240,7 +244,7 @@ def _sprite_texture(name: str, color: str | None, size: int) -> torch.Tensor:
 
 
 @lru_cache(maxsize=256)
-def _extent(name: str | None) -> tuple[float, float, float, float]:
+def extent(name: str | None) -> tuple[float, float, float, float]:
     """Where the drawing lies in its cell, xyxy in 0..1; a cut-out is taken to fill nine tenths of it."""
     if name is None:
         return 0.05, 0.05, 0.95, 0.95

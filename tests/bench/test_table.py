@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hitmark.bench import table
+from hitmark.bench import rows, table
 from hitmark.errors import HitmarkError
+
+KEYS = ("seed", "variant")
 
 
 def _row(seed: int, variant: str, guesses: list[float]) -> table.Row:
@@ -53,28 +55,28 @@ def test_finished_rows_are_not_made_again(tmp_path: Path, monkeypatch: pytest.Mo
     row = _row(7, "no control", [3.0])
     (tmp_path / "rows.jsonl").write_text(json.dumps(row.__dict__) + "\n", encoding="utf-8")
     monkeypatch.setattr(table, "score", lambda *_: pytest.fail("scored again"))
-    assert table.run([(7, "no control", "sprites-i2v", {})], tmp_path, 1) == [row]
+    assert rows.scored([(7, "no control", "sprites-i2v", {})], table.score, table.Row, tmp_path, 1, KEYS) == [row]
 
 
 def test_a_folder_holds_rows_of_one_model_and_one_set_of_knobs(tmp_path: Path) -> None:
     from hitmark.backbones.catalog import model_card
 
-    table.claim(tmp_path / "out", "sprites-i2v", {"stop": 0.5})
-    table.claim(tmp_path / "out", "sprites-i2v", {"stop": 0.5})
+    rows.claim(tmp_path / "out", "sprites-i2v", {"stop": 0.5})
+    rows.claim(tmp_path / "out", "sprites-i2v", {"stop": 0.5})
     with pytest.raises(HitmarkError, match="another model, weights or knobs"):
-        table.claim(tmp_path / "out", "sprites-i2v", {"stop": 0.6})
+        rows.claim(tmp_path / "out", "sprites-i2v", {"stop": 0.6})
     source = model_card("sprites-i2v").path
     assert source is not None
     shutil.copytree(source, tmp_path / "model")
-    table.claim(tmp_path / "other", str(tmp_path / "model"), {})
-    with (tmp_path / "model" / table.WEIGHTS).open("ab") as file:
+    rows.claim(tmp_path / "other", str(tmp_path / "model"), {})
+    with (tmp_path / "model" / rows.WEIGHTS).open("ab") as file:
         file.write(b"\0")
     with pytest.raises(HitmarkError, match="another model, weights or knobs"):
-        table.claim(tmp_path / "other", str(tmp_path / "model"), {})
+        rows.claim(tmp_path / "other", str(tmp_path / "model"), {})
 
 
 def test_knobs_are_read_as_json_where_they_are_and_as_words_otherwise() -> None:
-    assert table._knobs(["stop=0.5", "features=self", "merge_cutoff=null"]) == {
+    assert rows.knobs_of(["stop=0.5", "features=self", "merge_cutoff=null"]) == {
         "stop": 0.5,
         "features": "self",
         "merge_cutoff": None,

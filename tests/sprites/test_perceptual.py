@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from hitmark.errors import HitmarkError
+from hitmark.sprites.perceptual import (
+    WIDTH,
+    PerceptualConfiguration,
+    PerceptualNetwork,
+    clip_features,
+    layer_distance,
+    load_perceptual,
+    train_perceptual,
+)
+from hitmark.sprites.world import SpriteWorld
+
+
+@pytest.fixture(scope="module")
+def network() -> Any:
+    torch.manual_seed(0)
+    return PerceptualNetwork((8, 16), 5, 3).eval()
+
+
+@pytest.fixture(scope="module")
+def clips() -> list[np.ndarray]:
+    return [SpriteWorld(width=32, height=32, frames=4).clip(seed).frames for seed in range(2)]
+
+
+def test_trains_saves_and_loads_the_same(tmp_path: Path, clips: list[np.ndarray]) -> None:
+    folder = train_perceptual(tmp_path, PerceptualConfiguration(channels=(8, 16), steps=2, batch=2, warmup=1))
+    loaded = load_perceptual(folder)
+    features = clip_features(clips[0], loaded)
+    assert features.shape == (WIDTH,)
+    assert np.isfinite(features).all()
+    assert not np.allclose(features, clip_features(clips[1], loaded))
+    with pytest.raises(HitmarkError, match="cannot be read"):
+        load_perceptual(tmp_path / "nothing")
+
+
+def test_layer_distance_by_hand(network: Any, clips: list[np.ndarray]) -> None:
+    first, second = clips
+    assert layer_distance(first, first, network) == 0
+    inputs = [torch.from_numpy(clip.astype(np.float32) / 127.5 - 1).permute(3, 0, 1, 2)[None] for clip in clips]
+    expected = []
+    with torch.no_grad():
+        values = inputs
+        for level in network.levels:
+            values = [level(value) for value in values]
+            one, other = (value[0].double().numpy() for value in values)
+            one, other = (each / np.sqrt((each**2).sum(0, keepdims=True)) for each in (one, other))
+            expected.append(((one - other) ** 2).sum(0).mean())
+    assert layer_distance(first, second, network) == pytest.approx(np.mean(expected), rel=1e-4)
+
+
+def test_only_the_chosen_pixels_count(network: Any, clips: list[np.ndarray]) -> None:
+    first = clips[0]
+    changed = first.copy()
+    changed[:, :, 16:] = 255 - changed[:, :, 16:]
+    left, right = np.zeros(first.shape[:3], bool), np.zeros(first.shape[:3], bool)
+    left[:, :, :8], right[:, :, 24:] = True, True
+    near, far = (layer_distance(first, changed, network, where) for where in (left, right))
+    assert near < 0.3 * far
+    everywhere = layer_distance(first, changed, network, np.ones(first.shape[:3], bool))
+    assert everywhere == pytest.approx(layer_distance(first, changed, network), rel=1e-4)
+    with pytest.raises(HitmarkError, match="same shape"):
+        layer_distance(first, changed[:2], network)
+
+
+def test_motion_shows_in_the_features(network: Any, clips: list[np.ndarray]) -> None:
+    assert not np.allclose(clip_features(clips[0], network), clip_features(clips[0][::-1], network), atol=1e-6)
