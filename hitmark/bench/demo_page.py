@@ -100,8 +100,9 @@ def _footer(demo: Demo) -> str:
     seeds = ", ".join(str(each.clip_seed) for each, _ in demo.scenes)
     return f"""<h2>About the figures</h2>
 <p class="soft">ObjMC is the mean distance between the wanted and the found centre over frames 2 to {frames}, in pixels
-of {width} px width; an object that is no longer found counts as left where it was seen last. The observer looks for
-each sprite by its drawing, without being told where. The pictures are the first frames of the sprite world's test clips
+of {width} px width, by the best guess of an observer that looks for each sprite by its drawing without being told
+where; "sure" is the share of frames in which it would swear to it. The pictures are the first frames of the sprite
+world's test clips
 {escape(seeds)}, the first that have room for each path; they were not chosen by their results.</p>
 <p class="soft">Model {escape(str(demo_scene.scene.model))}, {frames} frames of {width}x{height},
 {result.settings.steps} steps, {escape(result.settings.dtype)} on {escape(result.settings.device)}, noise seed

@@ -38,6 +38,16 @@ def test_missing_last_counts_from_the_last_place_and_skip_leaves_out():
     assert (skip.pixels, skip.frames, skip.found_share) == pytest.approx((0.0, 1, 1 / 3))
 
 
+def test_missing_guess_counts_every_guess():
+    found = WANTED + np.array([0.0, 6.0])
+    present = np.array([True, False, False, True])
+    guess = object_motion_control_error(WANTED, found, SIZE, present=present, missing="guess")
+    assert (guess.pixels, guess.frames, guess.found_share) == pytest.approx((6.0, 3, 1 / 3))
+    found[2] = np.nan
+    with pytest.raises(HitmarkError, match="finite"):
+        object_motion_control_error(WANTED, found, SIZE, present=present, missing="guess")
+
+
 def test_never_found_counts_from_the_first_wanted_place():
     nothing = np.zeros(4, dtype=bool)
     found = np.full((4, 2), np.nan)
