@@ -105,7 +105,8 @@ def test_models_notices_what_is_in_the_cache(tmp_path):
 
     assert cached()["svd"] is False
     (snapshot / "unet" / "diffusion_pytorch_model.fp16.safetensors").write_bytes(b"0")
-    assert cached() == {"sprites-i2v": None, "svd": True, "svd-xt": False}
+    expected = {"sprites-i2v": None, "svd": True, "svd-xt": False, "modelscope": False, "zeroscope": False}
+    assert cached() == expected
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
