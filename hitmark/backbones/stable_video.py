@@ -6,7 +6,6 @@ axis, the latents of the first picture. With classifier-free guidance the batch 
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -20,22 +19,18 @@ from hitmark.backbones.call import DenoiserCall, Order
 from hitmark.backbones.capture import Site, read_self_attention
 from hitmark.backbones.layers import AttentionLayer
 from hitmark.backbones.memory import activation_gib, gradient_checkpointing
+from hitmark.backbones.unet import PIPELINE_UNIT, UNetPipeline
 from hitmark.control import Layers, SelfAttention
 from hitmark.errors import HitmarkError
 from hitmark.prompt import Prompt
 
-PIPELINE_UNIT = 8  # pixels, checked by the pipeline whatever its autoencoder is
 PUBLISHED_LAYERS = ("2.1", "2.2")  # SG-I2V on the real U-Net (four up blocks, three attentions each)
 
 
-class StableVideo:
+class StableVideo(UNetPipeline):
     """Adapter of one pipeline object."""
 
-    denoiser_name = "unet"
     shows_self_attention = True
-
-    def __init__(self, pipe: Any) -> None:
-        self.pipe = pipe
 
     @property
     def size_unit(self) -> int:
@@ -52,17 +47,8 @@ class StableVideo:
 
         if order.picture is None:
             raise HitmarkError("image: this model starts from a picture, but none was given; add one")
-        return self.pipe(
-            order.picture.resize((order.width, order.height)),
-            width=order.width,
-            height=order.height,
-            num_frames=order.frames,
-            num_inference_steps=order.steps,
-            generator=order.generator,
-            output_type="np",
-            callback_on_step_end=after_step,
-            **order.arguments,
-        ).frames[0]
+        picture = order.picture.resize((order.width, order.height))
+        return self.call(order, picture, callback_on_step_end=after_step)
 
     def attention_layers(self) -> list[AttentionLayer]:
         """None yet: no published method edits the attention of this family."""
@@ -88,35 +74,13 @@ class StableVideo:
         """The inverse of `frames_first_at_step`."""
         return latents
 
-    @property
-    def denoiser(self) -> Any:
-        """The module as the pipeline calls it; possibly the product of torch.compile."""
-        return self.pipe.unet
-
-    @property
-    def network(self) -> Any:
-        """The uncompiled module: diffusers' networks promise more attributes than nn.Module declares."""
-        return getattr(self.denoiser, "_orig_mod", self.denoiser)
-
-    @property
-    def factor(self) -> int:
-        """Pixels per latent cell."""
-        return self.pipe.vae_scale_factor
-
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any], clips: int) -> DenoiserCall:
         """Name the arguments of a call for `clips` clips and say what they mean."""
-        parameters = inspect.signature(type(self.network).forward).parameters
-        arguments = dict(zip(list(parameters)[1:], args, strict=False)) | kwargs
+        arguments = self.network_call(args, kwargs)
         sample = arguments["sample"]
         guided = bool(self.pipe.do_classifier_free_guidance)
         _rows, frames, both_channels, height, width = sample.shape
         return DenoiserCall(arguments, clips, guided, frames, both_channels // 2, height, width)
-
-    def generators(self, args: tuple[Any, ...], kwargs: dict[str, Any], batch: int) -> list[torch.Generator | None]:
-        """The generator of each clip, from a call of `prepare_latents`."""
-        parameters = inspect.signature(type(self.pipe).prepare_latents).parameters
-        given = (dict(zip(list(parameters)[1:], args, strict=False)) | kwargs).get("generator")
-        return list(given) if isinstance(given, list) else [given] * batch
 
     def with_latents(self, call: DenoiserCall, scaled: Tensor) -> dict[str, Any]:
         """The arguments of the same call on other latents (batch, frames, channels, height, width), already scaled."""

@@ -8,7 +8,6 @@ height, width).
 
 from __future__ import annotations
 
-import inspect
 import math
 from typing import Any
 
@@ -18,36 +17,16 @@ from torch import Tensor
 
 from hitmark.backbones.call import DenoiserCall, Order
 from hitmark.backbones.layers import AttentionLayer, attention_layers
+from hitmark.backbones.unet import PIPELINE_UNIT, UNetPipeline
 from hitmark.control import Layers
 from hitmark.errors import HitmarkError
 from hitmark.prompt import Prompt
 
-PIPELINE_UNIT = 8  # pixels, checked by the pipeline whatever its autoencoder is
 
-
-class TextToVideo:
+class TextToVideo(UNetPipeline):
     """Adapter of one pipeline object."""
 
-    denoiser_name = "unet"
     shows_self_attention = False
-
-    def __init__(self, pipe: Any) -> None:
-        self.pipe = pipe
-
-    @property
-    def denoiser(self) -> Any:
-        """The module as the pipeline calls it; possibly the product of torch.compile."""
-        return self.pipe.unet
-
-    @property
-    def network(self) -> Any:
-        """The uncompiled module."""
-        return getattr(self.denoiser, "_orig_mod", self.denoiser)
-
-    @property
-    def factor(self) -> int:
-        """Pixels per latent cell."""
-        return self.pipe.vae_scale_factor
 
     @property
     def size_unit(self) -> int:
@@ -60,18 +39,8 @@ class TextToVideo:
         def after_step(index: int, _timestep: Any, latents: Tensor) -> None:
             order.after_step(index, self.frames_first(latents))
 
-        return self.pipe(
-            order.prompt,
-            negative_prompt=order.negative_prompt or None,
-            width=order.width,
-            height=order.height,
-            num_frames=order.frames,
-            num_inference_steps=order.steps,
-            generator=order.generator,
-            output_type="np",
-            callback=after_step,
-            **order.arguments,
-        ).frames[0]
+        negative = order.negative_prompt or None
+        return self.call(order, order.prompt, negative_prompt=negative, callback=after_step)
 
     def attention_layers(self) -> list[AttentionLayer]:
         """Every attention layer of the network."""
@@ -79,7 +48,7 @@ class TextToVideo:
 
     def prompts(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Prompt] | None:
         """The prompts of a call of `encode_prompt`; None where it was given embeddings."""
-        given = self._named("encode_prompt", args, kwargs).get("prompt")
+        given = self.named("encode_prompt", args, kwargs).get("prompt")
         if given is None:
             return None
         tokenizer = self.pipe.tokenizer
@@ -111,15 +80,9 @@ class TextToVideo:
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any], clips: int) -> DenoiserCall:
         """Name the arguments of a call for `clips` clips and say what they mean."""
-        parameters = inspect.signature(type(self.network).forward).parameters
-        arguments = dict(zip(list(parameters)[1:], args, strict=False)) | kwargs
+        arguments = self.network_call(args, kwargs)
         rows, channels, frames, height, width = arguments["sample"].shape
         return DenoiserCall(arguments, clips, rows == 2 * clips, frames, channels, height, width)
-
-    def generators(self, args: tuple[Any, ...], kwargs: dict[str, Any], batch: int) -> list[torch.Generator | None]:
-        """The generator of each clip, from a call of `prepare_latents`."""
-        given = self._named("prepare_latents", args, kwargs).get("generator")
-        return list(given) if isinstance(given, list) else [given] * batch
 
     def with_latents(self, call: DenoiserCall, scaled: Tensor) -> dict[str, Any]:
         """The arguments of the same call on other latents (batch, frames, channels, height, width), already scaled."""
@@ -130,7 +93,3 @@ class TextToVideo:
         """Raise HitmarkError for layers to read features of: this family has none."""
         if layers is not None:
             raise HitmarkError("layers: methods that read features are for image-to-video models.")
-
-    def _named(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        parameters = inspect.signature(getattr(type(self.pipe), method)).parameters
-        return dict(zip(list(parameters)[1:], args, strict=False)) | kwargs

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from diffusers import (
         AutoencoderKL,
         AutoencoderKLTemporalDecoder,
-        DDIMScheduler,
         EulerDiscreteScheduler,
         StableVideoDiffusionPipeline,
         TextToVideoSDPipeline,
@@ -167,24 +166,11 @@ def build_picture_autoencoder(configuration: ModelConfiguration) -> AutoencoderK
     )
 
 
-def build_text_scheduler() -> DDIMScheduler:
-    """ModelScope's sampler: DDIM, scaled linear betas, epsilon prediction."""
-    from diffusers import DDIMScheduler
-
-    return DDIMScheduler(
-        beta_start=0.00085,
-        beta_end=0.012,
-        beta_schedule="scaled_linear",
-        clip_sample=False,
-        set_alpha_to_one=False,
-        steps_offset=1,
-        prediction_type="epsilon",
-    )
-
-
 def assemble_text(**networks: Any) -> TextToVideoSDPipeline:
     """A stock pipeline of the given `unet`, `text_encoder` and `vae`."""
     from diffusers import TextToVideoSDPipeline
 
-    scheduler: Any = build_text_scheduler()
+    from hitmark.backbones.tiny import text_to_video_scheduler
+
+    scheduler: Any = text_to_video_scheduler()
     return TextToVideoSDPipeline(tokenizer=build_tokenizer(), scheduler=scheduler, **networks)

@@ -188,7 +188,9 @@ def layer_distance(
             if where is None:
                 distances.append(gap.mean())
                 continue
-            share = F.adaptive_avg_pool2d(torch.from_numpy(where)[:, None].float(), (gap.shape[-2], gap.shape[-1]))[:, 0]
+            share = F.adaptive_avg_pool2d(torch.from_numpy(where)[:, None].float(), (gap.shape[-2], gap.shape[-1]))[
+                :, 0
+            ]
             distances.append((gap * share).sum() / share.sum().clamp(min=1e-6))
     return float(torch.stack(distances).mean())
 

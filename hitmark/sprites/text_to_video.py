@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from hitmark.backbones.tiny import text_to_video_scheduler
 from hitmark.sprites.code import LinearCode
 from hitmark.sprites.configuration import TextToVideoConfiguration
 from hitmark.sprites.grounding import Grounding, TaughtWords, grounding, stack
 from hitmark.sprites.image_to_video import CELLS, one_thread
-from hitmark.sprites.networks import build_text_scheduler
 from hitmark.sprites.words import LENGTH, encode
 from hitmark.sprites.world import SPLITS, SpriteWorld
 
@@ -95,7 +95,7 @@ class NoiseSchedule:
     """Signal and noise of the sampler's training steps."""
 
     def __init__(self) -> None:
-        kept: Any = build_text_scheduler().alphas_cumprod
+        kept: Any = text_to_video_scheduler().alphas_cumprod
         self.signal = kept.float().sqrt()
         self.noise = (1 - kept.float()).sqrt()
 
