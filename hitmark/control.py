@@ -153,6 +153,24 @@ class SelfAttentionReader(Protocol):
         ...
 
 
+class CleanEstimator(Protocol):
+    """Runs the denoiser of one clip at any step of the loop, with the controls of attention that act there."""
+
+    levels: Sequence[tuple[float, float]]
+    """alpha and sigma of every step of the loop."""
+
+    def __call__(self, latents: Tensor, index: int, guidance: float) -> Tensor:
+        """The clean estimate x0 (1, frames, channels, height, width), float32, of latents of that shape.
+
+        Args:
+            latents: noisy, in the sampler's units at step `index`.
+            index: 0-based step of the loop.
+            guidance: of the classifier-free kind; 1 = the conditional branch alone. Without effect where the pipeline
+                runs without guidance.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Step:
     """One denoising step of one clip, as a method sees it.
@@ -171,6 +189,8 @@ class Step:
     layout: Layout
     half_precision: bool
     reader: SelfAttentionReader | None = None
+    estimator: CleanEstimator | None = None
+    """For methods that look ahead; None where nothing may be run, inside of the denoiser itself."""
 
     @property
     def fraction(self) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from hitmark.attach import attach
 from hitmark.backbones import backbone_for
 from hitmark.backbones.call import Order
 from hitmark.backbones.catalog import load_pipeline
+from hitmark.control import Control
 from hitmark.methods import spelled
 from hitmark.peak_memory import PeakMemory
 from hitmark.prepare import GenerationError, Plan, check_size, first_picture, open_picture, plan
@@ -74,6 +75,7 @@ def generate(
     dtype: str = "auto",
     device: str = "auto",
     call: dict[str, Any] | None = None,
+    watch: Sequence[Control] = (),
 ) -> Result:
     """Make the clip of a scene.
 
@@ -88,6 +90,7 @@ def generate(
         dtype: "auto" (float32 on the CPU, float16 on a GPU), "float32", "float16" or "bfloat16"; for loading only.
         device: "auto" (a GPU when there is one), "cpu", "cuda", ...; for loading only.
         call: further arguments of the pipeline's call, such as motion_bucket_id.
+        watch: controls after the method's own, such as the probes of `hitmark.inspection`; they are not recorded.
 
     Raises:
         HitmarkError: anything wrong with the inputs, or not enough memory; before the long part wherever possible.
@@ -98,7 +101,7 @@ def generate(
         pipe = load_pipeline(str(planned.scene.model), dtype=dtype, device=device)
     check_size(planned.scene, pipe)
     with PeakMemory(_device(pipe)) as memory, _readable_memory_error(planned), _quiet(pipe):
-        frames, latents = _run(planned, picture, pipe, on_step)
+        frames, latents = _run(planned, picture, pipe, on_step, watch)
     return Result(
         frames=frames,
         latents=latents,
@@ -112,7 +115,7 @@ def generate(
 
 
 def _run(
-    planned: Plan, picture: Image.Image | None, pipe: Any, on_step: OnStep | None
+    planned: Plan, picture: Image.Image | None, pipe: Any, on_step: OnStep | None, watch: Sequence[Control]
 ) -> tuple[np.ndarray, torch.Tensor]:
     """Call the pipeline inside `attach`; the last step's latents come from its own callback."""
     scene = planned.scene
@@ -137,7 +140,7 @@ def _run(
         arguments=planned.call,
         after_step=after_step,
     )
-    with attach(pipe, planned.tracks, planned.controls):
+    with attach(pipe, planned.tracks, [*planned.controls, *watch]):
         made = backbone_for(pipe).run(order)
     if not np.isfinite(made).all():
         raise GenerationError(

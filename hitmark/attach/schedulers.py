@@ -43,10 +43,15 @@ def noise_level(scheduler: Any, timestep: Any) -> tuple[int, float, float]:
         if not len(found):
             raise HitmarkError(f"Timestep {timestep} is none of the scheduler's; call the pipeline in the usual way.")
         index = int(found[0])
+    return index, *level_at(scheduler, index)
+
+
+def level_at(scheduler: Any, index: int) -> tuple[float, float]:
+    """Alpha and sigma of a step of the loop, in the scheduler's own units."""
     if hasattr(scheduler, "sigmas"):
-        return index, 1.0, float(scheduler.sigmas[index])
-    kept = float(scheduler.alphas_cumprod[int(timestep)])
-    return index, kept**0.5, (1 - kept) ** 0.5
+        return 1.0, float(scheduler.sigmas[index])
+    kept = float(scheduler.alphas_cumprod[int(scheduler.timesteps[index])])
+    return kept**0.5, (1 - kept) ** 0.5
 
 
 def clean_estimate(output: Tensor, sample: Tensor, alpha: float, sigma: float, prediction_type: str) -> Tensor:

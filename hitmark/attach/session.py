@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from hitmark.attach.attention import AttentionClock, ControlledProcessor
+from hitmark.attach.estimator import Estimator
 from hitmark.attach.guards import (
     Wanted,
     attribute,
@@ -227,7 +228,8 @@ class Session:
 
         count, half = len(self.scheduler.timesteps), call.dtype == torch.float16
         reader = read if self.backbone.shows_self_attention else None
-        return Step(index, count, alpha, sigma, self._layouts[clip], half, reader)
+        estimator = Estimator(self.backbone, self.scheduler, self._clock, call, clip, self._layouts[clip])
+        return Step(index, count, alpha, sigma, self._layouts[clip], half, reader, estimator)
 
     def _those_with(self, point: str) -> list[Control]:
         return [control for control in self.controls if control.implements(point)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -56,6 +56,12 @@ class DenoiserCall:
     height: int
     width: int
 
+    def of_clip(self, clip: int) -> DenoiserCall:
+        """The same call for one clip of the batch."""
+        rows = [clip, self.batch + clip] if self.guided else [clip]
+        arguments = {name: _rows(value, rows) for name, value in self.arguments.items()}
+        return replace(self, arguments=arguments, batch=1)
+
     @property
     def dtype(self) -> torch.dtype:
         """In which the network is fed."""
@@ -65,3 +71,8 @@ class DenoiserCall:
     def conditional(self) -> tuple[bool, ...]:
         """For each branch of the batch whether it is the prompt's."""
         return (False, True) if self.guided else (True,)
+
+
+def _rows(value: Any, rows: list[int]) -> Any:
+    """Some rows of a batched tensor; anything else (a timestep, a flag) as it is."""
+    return value[rows] if isinstance(value, torch.Tensor) and value.ndim > 1 else value

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hitmark.cli import convert, demo, generate, models, train
+from hitmark.cli import convert, demo, generate, inspect, models, train
 from hitmark.cli.errors import ReadableGroup, stop_cleanly_when_terminated
 
 app = typer.Typer(
@@ -46,6 +46,9 @@ app.command("convert", short_help="Convert a scene from or to the files of anoth
 app.command("models", short_help="List the models by name.", epilog=models.EXAMPLES)(models.models)
 app.command("demo", short_help="Three short scenes with and without control, and a page.", epilog=demo.EXAMPLES)(
     demo.demo
+)
+app.command("inspect", short_help="Draw what a text-to-video method does inside the model.", epilog=inspect.EXAMPLES)(
+    inspect.inspect
 )
 app.command("train", short_help="Make an embedded model again.", epilog=train.EXAMPLES)(train.train)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from hitmark.control import Control
 from hitmark.errors import HitmarkError
+from hitmark.methods.domain_adaptation import DomainAdaptation
 from hitmark.methods.free_traj import FreeTraj
 from hitmark.methods.mask_normalization import MaskNormalization
 from hitmark.methods.peekaboo import Peekaboo
@@ -22,6 +23,7 @@ METHODS: dict[str, type[Control] | None] = {
     "peekaboo": Peekaboo,
     "mask-normalization": MaskNormalization,
     "temporal-intrinsic": TemporalIntrinsic,
+    "ivg-da": DomainAdaptation,
     "freetraj": FreeTraj,
     "trailblazer": TrailBlazer,
 }

@@ -3,7 +3,7 @@
 The idea is of "Interactive Video Generation via Domain Adaptation" (Rawal and Kumar), of which only the abstract was
 known to us: random start noise does not agree with the wanted motion (the initialization gap), and a temporal intrinsic
 prior makes every denoising step consistent in space and time. **The formulation here is ours**; its defaults are not
-chosen by ablation yet. See docs/methods/temporal-intrinsic.md. Its two parts can be used apart.
+chosen by ablation yet. See docs/methods/temporal-intrinsic.md. Its three parts can be used apart.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from hitmark.control import Control, Layout, Step, number
+from hitmark.control import CleanEstimator, Control, Layout, Step, number
 from hitmark.maths.frequency import low_frequencies, mix_noise
 from hitmark.maths.moving_frame import read_boxes, write_boxes
 from hitmark.methods.regions import subjects
@@ -31,6 +31,10 @@ class TemporalIntrinsic(Control):
         strength: how far the clean estimate in a box is moved to its mean over time, at the first step; 0 = not at all.
         stop: share of the steps over which the strength falls to zero, linearly.
         cutoff: only frequencies of a box's content up to this (1 = Nyquist of the latents) are moved.
+        preview_steps: steps of a preview that is run before the first step, with the masks of the other methods. Its
+            clean estimate is noised again to the start and the loop begins there; 0 = no preview.
+        preview_guidance: classifier-free guidance of the preview. Guidance acts twice on what is started anew.
+        preview_cutoff: only low frequencies of the preview up to this (1 = Nyquist of the latents) are kept.
     """
 
     method: ClassVar[str] = "temporal-intrinsic"
@@ -39,11 +43,16 @@ class TemporalIntrinsic(Control):
     strength: float = 0.8
     stop: float = 1.0
     cutoff: float = 0.5
+    preview_steps: int = 0
+    preview_guidance: float = 2.0
+    preview_cutoff: float = 1.0
 
     def __post_init__(self) -> None:
         """Check every knob."""
-        for name in ("noise_cutoff", "strength", "stop", "cutoff"):
+        for name in ("noise_cutoff", "strength", "stop", "cutoff", "preview_cutoff"):
             number(self.method, name, getattr(self, name), 0, 1)
+        number(self.method, "preview_steps", self.preview_steps, 0, 10_000, whole=True)
+        number(self.method, "preview_guidance", self.preview_guidance, 0, 100)
 
     def initial_noise(self, noise: Tensor, layout: Layout, generator: torch.Generator | None) -> Tensor:
         """Low frequencies of noise that rides along with the boxes, high ones of the noise given."""
@@ -55,6 +64,16 @@ class TemporalIntrinsic(Control):
             fresh = riding_noise(fresh, layout, track, generator)
         return mix_noise(fresh, noise, self.noise_cutoff)
 
+    def latents(self, latents: Tensor, step: Step) -> Tensor:
+        """Start anew from the preview's clean estimate, with the same noise."""
+        if step.index > 0 or self.preview_steps == 0 or step.estimator is None:
+            return latents
+        clean = preview(latents, step.estimator, self.preview_steps, self.preview_guidance)
+        if self.preview_cutoff < 1:
+            clean = low_frequencies(clean[0], self.preview_cutoff)[None]
+        noise = latents / (step.alpha**2 + step.sigma**2) ** 0.5
+        return step.alpha * clean + step.sigma * noise
+
     def prediction(self, clean: Tensor, step: Step) -> Tensor:
         """Move what lies in each box towards its mean over time, in low frequencies."""
         weight = self.strength * max(0.0, 1 - step.fraction / self.stop) if self.stop else 0.0
@@ -64,6 +83,24 @@ class TemporalIntrinsic(Control):
         for track in subjects(step.layout):
             frames = frames + weight * _towards_mean(frames, step.layout, track, self.cutoff)
         return frames[None]
+
+
+def preview(latents: Tensor, estimator: CleanEstimator, steps: int, guidance: float) -> Tensor:
+    """The clean estimate after some steps from the start (deterministic; DDIM, Song et al., arXiv:2010.02502, Eq. 12).
+
+    Args:
+        latents: (1, frames, channels, height, width), of the loop's first step.
+        estimator: the denoiser.
+        steps: at most as many as the loop has.
+        guidance: of each step.
+    """
+    clean = latents
+    for index in range(min(steps, len(estimator.levels))):
+        if index:
+            (alpha, sigma), (next_alpha, next_sigma) = estimator.levels[index - 1], estimator.levels[index]
+            latents = next_alpha * clean + next_sigma * (latents - alpha * clean) / sigma
+        clean = estimator(latents, index, guidance)
+    return clean
 
 
 def riding_noise(noise: Tensor, layout: Layout, track: Track, generator: torch.Generator | None) -> Tensor:

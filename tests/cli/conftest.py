@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from hitmark.backbones.tiny import tiny_svd
+from hitmark.backbones.tiny import tiny_svd, tiny_text_to_video
 from hitmark.cli import app
 
 
@@ -21,6 +21,15 @@ def checkpoint(tmp_path_factory) -> Path:
     card = {"frames": 3, "width": 32, "height": 24, "steps": 2, "knobs": {"sg-i2v": {"iterations": 1, "stop": 1.0}}}
     (folder / "hitmark.json").write_text(json.dumps(card))
     return folder
+
+
+@pytest.fixture(scope="session")
+def text_checkpoint(tmp_path_factory) -> str:
+    folder = tmp_path_factory.mktemp("models") / "text"
+    tiny_text_to_video(channels=(32, 32), layers=1, vae_channels=(32, 32)).save_pretrained(folder)
+    card = {"frames": 3, "width": 32, "height": 24, "fps": 7, "steps": 3, "call": {"guidance_scale": 4.0}}
+    (folder / "hitmark.json").write_text(json.dumps(card))
+    return str(folder)
 
 
 @pytest.fixture

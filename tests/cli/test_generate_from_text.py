@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hitmark.backbones.tiny import tiny_text_to_video
 from hitmark.cli.found import sprite_of
 from hitmark.errors import HitmarkError
 from hitmark.methods import build, spelled
@@ -28,15 +27,6 @@ SUBJECTS = (
     "--box",
     "0.5,0.5,1,1",
 )
-
-
-@pytest.fixture(scope="module")
-def text_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("models") / "text"
-    tiny_text_to_video(channels=(32, 32), layers=1, vae_channels=(32, 32)).save_pretrained(folder)
-    card = {"frames": 3, "width": 32, "height": 24, "fps": 7, "steps": 3, "call": {"guidance_scale": 4.0}}
-    (folder / "hitmark.json").write_text(json.dumps(card))
-    return str(folder)
 
 
 def test_a_prompt_and_boxes_become_a_video(hitmark: Any, text_checkpoint: str, tmp_path: Any) -> None:

@@ -25,6 +25,7 @@ SERVES = {
     "peekaboo": {TEXT},
     "mask-normalization": {TEXT},
     "temporal-intrinsic": {IMAGE, TEXT},
+    "ivg-da": {TEXT},
     "freetraj": {TEXT},
     "trailblazer": {TEXT},
 }

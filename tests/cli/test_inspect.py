@@ -1,0 +1,40 @@
+"""`hitmark inspect`: the figures are there and can be opened; what it cannot do is said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from .test_generate_from_text import PROMPT, SUBJECTS
+
+
+def test_figures_of_a_masking_method(hitmark: Any, text_checkpoint: str, tmp_path: Any) -> None:
+    done = hitmark("inspect", *PROMPT, *SUBJECTS, "--model", text_checkpoint, "--method", "ivg-da", "-o", "out")
+    assert done.exit_code == 0, done.output
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "attention.png",
+        "frames.png",
+        "gap.png",
+        "masks.png",
+        "shift.png",
+    ]
+    for path in (tmp_path / "out").iterdir():
+        assert np.asarray(Image.open(path).convert("L")).std() > 5, path
+
+
+def test_no_shift_without_an_edit(hitmark: Any, text_checkpoint: str, tmp_path: Any) -> None:
+    done = hitmark("inspect", *PROMPT, *SUBJECTS, "--model", text_checkpoint, "--method", "none", "-o", "out")
+    assert done.exit_code == 0, done.output
+    assert "shift.png" not in done.stdout
+    assert not (tmp_path / "out" / "shift.png").exists()
+
+
+def test_says_what_cannot_be_looked_into(hitmark: Any, checkpoint: Any, scene_file: Any) -> None:
+    done = hitmark("inspect", str(scene_file), "--model", str(checkpoint))
+    assert done.exit_code == 2
+    assert "reads none" in done.stderr
+    done = hitmark("inspect")
+    assert done.exit_code != 0
+    assert "expected a SCENE" in done.stderr
