@@ -9,7 +9,7 @@ export OMP_NUM_THREADS ?= $(shell nproc 2>/dev/null || echo 2)
 
 .PHONY: demo test unit check install table clean
 
-demo: install  ## Three scenes with and without control on the embedded model; prints a table and where the page is.
+demo: install  ## Six scenes with and without control on the embedded models; prints a table and where the page is.
 	$(BIN)/hitmark demo -o out/demo
 
 test: install check  ## All checks and tests.

@@ -95,7 +95,7 @@ def generate(
     Raises:
         HitmarkError: anything wrong with the inputs, or not enough memory; before the long part wherever possible.
     """
-    planned = plan(scene, steps=steps, call=call, pipe=pipe)
+    planned = plan(scene, steps=steps, call=call, pipe=pipe, picture=image is not None)
     picture = first_picture(planned.scene, image, folder) if planned.card.takes_picture else None
     if pipe is None:
         pipe = load_pipeline(str(planned.scene.model), dtype=dtype, device=device)

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from hitmark.scene.schema import Scene
 
 DEFAULT_MODEL = "sprites-i2v"  # embedded: needs no download
+DEFAULT_TEXT_MODEL = "sprites-t2v"  # for a scene with a prompt and without a picture; embedded too
 
 
-def card_for(scene: Scene, pipe: Any = None) -> ModelCard:
+def card_for(scene: Scene, pipe: Any = None, *, picture: bool = False) -> ModelCard:
     """Return the card of the scene's model, else of the pipeline, else of the default model.
+
+    `picture`: whether a first picture is given beside the scene.
 
     The card's name lasts: a folder has its absolute path, so that a record can be replayed from another folder.
     """
@@ -29,7 +32,8 @@ def card_for(scene: Scene, pipe: Any = None) -> ModelCard:
         given = by_hub_id.get(origin, origin if os.path.isdir(origin) else None)
         if given is None:
             return _card_of_pipeline(pipe, origin)
-    given = given or DEFAULT_MODEL
+    from_text = bool(scene.prompt.strip()) and scene.image is None and not picture
+    given = given or (DEFAULT_TEXT_MODEL if from_text else DEFAULT_MODEL)
     if given not in MODELS and os.path.isdir(given):
         given = os.path.abspath(given)
     return model_card(given)

@@ -39,7 +39,14 @@ class Plan:
     tracks: list[Track]
 
 
-def plan(scene: Scene, *, steps: int | None = None, call: dict[str, Any] | None = None, pipe: Any = None) -> Plan:
+def plan(
+    scene: Scene,
+    *,
+    steps: int | None = None,
+    call: dict[str, Any] | None = None,
+    pipe: Any = None,
+    picture: bool = False,
+) -> Plan:
     """Fill in the model's defaults and check all that can be checked without the model's weights.
 
     Args:
@@ -47,11 +54,12 @@ def plan(scene: Scene, *, steps: int | None = None, call: dict[str, Any] | None 
         steps: of denoising; None = the model's default.
         call: further arguments of the pipeline's call.
         pipe: a loaded pipeline that stands for the model when the scene names none.
+        picture: whether a first picture is given beside the scene.
 
     Raises:
         HitmarkError: unknown model, method or knob, a value out of range, boxes that no frame shows.
     """
-    card = card_for(scene, pipe)
+    card = card_for(scene, pipe, picture=picture)
     if not card.takes_picture and not scene.prompt.strip():
         raise GenerationError(
             f"prompt: {card.name} makes videos from text, and the scene has none; add `prompt`, or give --prompt"

@@ -34,14 +34,8 @@ class Prompt:
         Raises:
             HitmarkError: the phrase is not in the prompt, or behind the last position that the text encoder reads.
         """
-        wanted = tuple(self.encode(phrase))
-        body = self.tokens[1:]
-        found = [
-            1 + start + offset
-            for start in range(len(body) - len(wanted) + 1)
-            if wanted and body[start : start + len(wanted)] == wanted
-            for offset in range(len(wanted))
-        ]
+        words_are_known = sum(len(self.encode(word)) for word in self.words()) == len(self.encode(self.text))
+        found = [] if words_are_known else self._by_tokens(phrase)
         found = found or self._by_words(phrase)
         if not found:
             raise HitmarkError(
@@ -64,9 +58,19 @@ class Prompt:
         ids = set(self.encode(phrase))
         return tuple(position for position, token in enumerate(self.tokens) if position and token in ids)
 
+    def _by_tokens(self, phrase: str) -> list[int]:
+        """Where the phrase's tokens stand, in whatever words: for texts whose words have tokens in common."""
+        wanted, body = tuple(self.encode(phrase)), self.tokens[1:]
+        return [
+            1 + start + offset
+            for start in range(len(body) - len(wanted) + 1)
+            if wanted and body[start : start + len(wanted)] == wanted
+            for offset in range(len(wanted))
+        ]
+
     def _by_words(self, phrase: str) -> list[int]:
         spans, start = [], 1
-        for word in WORD.findall(self.text):
+        for word in self.words():
             length = len(self.encode(word))
             spans.append((_stem(word), start, start + length))
             start += length

@@ -109,6 +109,15 @@ def test_the_card_of_a_given_pipeline(pipe):
     assert card_for(Scene(), known).name == "svd-xt"
 
 
+def test_the_default_model_follows_from_what_is_given():
+    """A prompt alone is for the model that reads text; with a picture, here or beside the scene, it is a caption."""
+    prompt = Scene(prompt="a cat on grass")
+    assert card_for(Scene()).name == "sprites-i2v"
+    assert card_for(prompt).name == "sprites-t2v"
+    assert card_for(prompt, picture=True).name == "sprites-i2v"
+    assert card_for(Scene(prompt="a cat on grass", image="photo.png")).name == "sprites-i2v"
+
+
 @pytest.mark.parametrize(("field", "value", "words"), [("width", 30, "24 or 32"), ("height", 2, "use 8")])
 def test_sizes_that_do_not_fit(pipe, picture, field, value, words):
     assert size_unit(pipe) == 8

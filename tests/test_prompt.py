@@ -79,3 +79,20 @@ def test_a_phrase_is_found_where_it_was_put(before: list[str], phrase: list[str]
     found = prompt(" ".join([*before, *phrase, *after]))
     start = 1 + sum(map(len, before))
     assert found.positions(" ".join(phrase)) == tuple(range(start, start + sum(map(len, phrase))))
+
+
+def test_a_word_inside_of_another_is_not_meant() -> None:
+    found = prompt("a woman and a man")
+    assert found.positions("man") == tuple(range(1 + len("awomananda"), 1 + len("awomanandaman")))
+    with pytest.raises(HitmarkError, match="not in the prompt"):
+        prompt("a racecar drives").positions("car")
+
+
+def test_where_words_and_tokens_disagree_the_tokens_count() -> None:
+    """A tokenizer with a token for several words, such as a learned embedding."""
+    table = {"a": (1,), "<my": (2,), "thing": (3,), ">": (4,), "<": (5,), "my": (6,), "<my thing>": (9,)}
+
+    def encode(words: str) -> tuple[int, ...]:
+        return (1, 9) if words == "a <my thing>" else table.get(words, (7,))
+
+    assert Prompt("a <my thing>", (0, 1, 9, 8), encode).positions("<my thing>") == (2,)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -124,6 +123,13 @@ MODELS: dict[str, ModelCard] = {
         call=SVD_CALL,
         path=Path(str(files("hitmark") / "sprites" / "weights" / "sprites-i2v")),
     ),
+    "sprites-t2v": replace(
+        _text("sprites-t2v", "", 8, 64, 64),
+        hub_id=None,
+        licence="Apache-2.0, as this package",
+        embedded=True,
+        path=Path(str(files("hitmark") / "sprites" / "weights" / "sprites-t2v")),
+    ),
     "svd": _svd("svd", "stabilityai/stable-video-diffusion-img2vid", 14),
     "svd-xt": _svd("svd-xt", "stabilityai/stable-video-diffusion-img2vid-xt", 25),
     "modelscope": _text("modelscope", "ali-vilab/text-to-video-ms-1.7b", 16, 256, 256),
@@ -149,13 +155,13 @@ def model_card(name_or_path: str | Path) -> ModelCard:
         return known
     folder = known.path if known is not None and known.path is not None else Path(name_or_path)
     pipeline = _pipeline_of(folder, str(name_or_path))
-    card = known or dataclasses.replace(
+    card = known or replace(
         MODELS[OF_PIPELINE[pipeline]], name=str(name_or_path), hub_id=None, licence="see the checkpoint"
     )
-    card = dataclasses.replace(card, pipeline=pipeline, path=folder)
+    card = replace(card, pipeline=pipeline, path=folder)
     if card.takes_picture:  # the text-to-video networks have no number of frames in their configuration
-        card = dataclasses.replace(card, frames=_configured_frames(folder))
-    return dataclasses.replace(card, **_overrides(folder, card))
+        card = replace(card, frames=_configured_frames(folder))
+    return replace(card, **_overrides(folder, card))
 
 
 def _pipeline_of(folder: Path, given: str) -> str:

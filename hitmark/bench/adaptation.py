@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import torch
 import typer
 
 from hitmark.bench.rows import loaded_pipeline
@@ -36,7 +37,8 @@ def measure(
     for made in text_scenes(scenes, split):
         for name in dict.fromkeys([*GAP, *SHIFT]):
             scene = made.scene.replace(model=model, method=MethodChoice(name=name))
-            seen = inspect_scene(scene, loaded_pipeline(model))
+            with torch.autocast("cpu", torch.bfloat16):  # twice as fast
+                seen = inspect_scene(scene, loaded_pipeline(model))
             if name in SHIFT and seen.shift is not None:
                 shifts[name] += seen.shift.rows
             if name in GAP:

@@ -1,34 +1,47 @@
-"""The demo: three scenes of the sprite world, each without control and with SG-I2V on the same noise, and one page."""
+"""The demo: scenes of the sprite world, each without control and with methods on the same noise, and one page.
+
+Three scenes start from a picture (SG-I2V), three from a sentence (Peekaboo and IVG-DA).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from PIL import Image
 
 from hitmark.bench.demo_page import page
-from hitmark.bench.demo_scenes import MODEL, DemoScene, demo_scenes, sprite_world
+from hitmark.bench.demo_scenes import (
+    PICTURE_MODEL,
+    TEXT_MODEL,
+    DemoScene,
+    picture_demo_scenes,
+    sprite_world,
+    text_demo_scenes,
+)
 from hitmark.draw import annotated, plan_picture, side_by_side
+from hitmark.errors import HitmarkError
 from hitmark.files import ensure_writable, output_error, write_text, written_whole
 from hitmark.generate import OnStep, Result, generate
 from hitmark.model_choice import configured_frames, model_folder
-from hitmark.outputs import Outputs
+from hitmark.outputs import BLANK, Outputs
 from hitmark.scene.schema import MethodChoice
 from hitmark.video import write_video
 
 if TYPE_CHECKING:
+    from hitmark.backbones.catalog import ModelCard
     from hitmark.metrics.tracks import ControlError
 
-METHODS = {"none": "no control", "sg-i2v": "SG-I2V"}
+Only = Literal["image", "text"]
 
 
 @dataclass(frozen=True)
 class Run:
     """One finished clip of the demo."""
 
-    method: str  # key of METHODS
+    method: str  # key of its scene's methods
     result: Result
     found: dict[str, np.ndarray]  # subject -> (frames, 2) centres in pixels, the observer's best guess
     errors: dict[str, ControlError]  # subject -> ObjMC
@@ -50,7 +63,7 @@ class Demo:
                 lines.append(
                     [
                         demo_scene.title,
-                        METHODS[run.method],
+                        demo_scene.methods[run.method],
                         f"{np.mean([error.pixels for error in errors]):.1f}",
                         f"{np.mean([error.last for error in errors]):.1f}",
                         f"{np.mean([error.found_share for error in errors]):.0%}",
@@ -69,12 +82,29 @@ class Demo:
         )
 
 
+@dataclass(frozen=True)
+class _Part:
+    """The scenes that one model makes."""
+
+    card: ModelCard
+    model: str  # as given
+    steps: int
+    scenes: list[DemoScene]
+
+    @property
+    def all_steps(self) -> int:
+        """Steps of all clips."""
+        return self.steps * sum(len(demo_scene.methods) for demo_scene in self.scenes)
+
+
 def run_demo(
     folder: Path,
     *,
     seed: int = 0,
     steps: int | None = None,
-    model: str = MODEL,
+    model: str = PICTURE_MODEL,
+    text_model: str = TEXT_MODEL,
+    only: Only | None = None,
     on_step: OnStep | None = None,
 ) -> Demo:
     """Make the clips, the pictures and the page.
@@ -82,32 +112,56 @@ def run_demo(
     Args:
         folder: gets index.html and everything it shows; made if it is not there, files of an earlier demo are replaced.
         seed: of the noise, the same for every clip.
-        steps: of denoising; None = the model's.
-        model: name or path of a model of the sprite world.
+        steps: of denoising; None = each model's own.
+        model: name or path of an image-to-video model of the sprite world.
+        text_model: name or path of a text-to-video model of the sprite world.
+        only: "image" or "text", for the scenes of that kind alone; the other model is not needed then.
         on_step: called with the steps done and the steps in all, over all clips.
 
     Raises:
-        HitmarkError: the folder cannot be written, or the model is not there.
+        HitmarkError: the folder cannot be written, or a model is not there or of the other kind.
     """
-    from hitmark.backbones.catalog import load_pipeline, model_card
+    from hitmark.backbones.catalog import load_pipeline
 
     _make_folder(folder)
-    card = model_card(model)
-    frames = card.frames or configured_frames(card, None)
-    scenes = list(demo_scenes(sprite_world(card.width, card.height, frames), seed, model))
-    pipe = load_pipeline(model)
-    steps = card.steps if steps is None else steps
-    total = steps * len(scenes) * len(METHODS)
+    parts = [] if only == "text" else [_picture_part(model, seed, steps)]
+    parts += [] if only == "image" else [_text_part(text_model, seed, steps)]
+    total, done = sum(part.all_steps for part in parts), 0
     finished: list[tuple[DemoScene, list[Run]]] = []
-    for index, demo_scene in enumerate(scenes):
-        runs = []
-        for number, method in enumerate(METHODS, start=index * len(METHODS)):
-            runs.append(_run(demo_scene, method, pipe, steps, _moved_by(on_step, number * steps, total)))
-        _save(folder, demo_scene, runs, model_folder(card))
-        finished.append((demo_scene, runs))
+    for part in parts:
+        pipe = load_pipeline(part.model)
+        for demo_scene in part.scenes:
+            runs = []
+            for method in demo_scene.methods:
+                runs.append(_run(demo_scene, method, pipe, part.steps, _moved_by(on_step, done, total)))
+                done += part.steps
+            _save(folder, demo_scene, runs, model_folder(part.card))
+            finished.append((demo_scene, runs))
     demo = Demo(folder / "index.html", finished)
     write_text(demo.page, page(demo))
     return demo
+
+
+def _picture_part(model: str, seed: int, steps: int | None) -> _Part:
+    card = _card(model, takes_picture=True)
+    world = sprite_world(card.width, card.height, card.frames or configured_frames(card, None))
+    return _Part(card, model, card.steps if steps is None else steps, list(picture_demo_scenes(world, seed, model)))
+
+
+def _text_part(model: str, seed: int, steps: int | None) -> _Part:
+    card = _card(model, takes_picture=False)
+    return _Part(card, model, card.steps if steps is None else steps, list(text_demo_scenes(seed, model)))
+
+
+def _card(model: str, *, takes_picture: bool) -> ModelCard:
+    """The model's card. Raises HitmarkError when it is of the other kind."""
+    from hitmark.backbones.catalog import model_card
+
+    card = model_card(model)
+    if card.takes_picture != takes_picture:
+        wanted = "image-to-video" if takes_picture else "text-to-video"
+        raise HitmarkError(f"{model} is a model for {card.task}; these scenes of the demo need one for {wanted}")
+    return card
 
 
 def _moved_by(on_step: OnStep | None, first: int, total: int) -> OnStep | None:
@@ -140,17 +194,21 @@ def _save(folder: Path, demo_scene: DemoScene, runs: list[Run], files: Path | No
     """The videos with their records, the plan, and the animation that shows the runs side by side."""
     shown = []
     for run in runs:
-        outputs = Outputs(folder / f"{demo_scene.slug}.{run.method}.mp4")
+        outputs = Outputs(folder / f"{demo_scene.slug}.{run.method}.mp4", from_picture=demo_scene.picture is not None)
         outputs.save(run.result, run.found, files)
         shown.append(annotated(run.result.frames, run.result.tracks, run.found, side=320))
     fps = demo_scene.scene.fps
-    write_video(side_by_side(shown, [METHODS[run.method] for run in runs]), folder / f"{demo_scene.slug}.gif", fps)
+    titles = [demo_scene.methods[run.method] for run in runs]
+    write_video(side_by_side(shown, titles), folder / f"{demo_scene.slug}.gif", fps)
     for run in runs:
-        picture = plan_picture(demo_scene.picture, run.result.tracks, run.found)
+        first = demo_scene.picture or Image.fromarray(run.result.frames[0])
+        picture = plan_picture(first, run.result.tracks, run.found)
         with written_whole(folder / f"{demo_scene.slug}.{run.method}.found.png") as temporary:
             picture.save(temporary, "PNG")
+    height, width = runs[0].result.frames.shape[1:3]
+    ground = demo_scene.picture or Image.new("RGB", (width, height), BLANK)
     with written_whole(folder / f"{demo_scene.slug}.plan.png") as temporary:
-        plan_picture(demo_scene.picture, runs[0].result.tracks).save(temporary, "PNG")
+        plan_picture(ground, runs[0].result.tracks).save(temporary, "PNG")
 
 
 def _make_folder(folder: Path) -> None:

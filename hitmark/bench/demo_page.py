@@ -6,6 +6,7 @@ import platform
 from html import escape
 from typing import TYPE_CHECKING
 
+from hitmark.bench.demo_scenes import FIRST_TEXT
 from hitmark.record import hitmark_version, package_versions
 
 if TYPE_CHECKING:
@@ -26,15 +27,15 @@ th, td { padding: .35rem .9rem .35rem 0; border-bottom: 1px solid var(--line); t
 td.number, th.number { text-align: right; }
 figure { margin: .8rem 0; } figcaption { color: var(--soft); font-size: .9rem; }
 img { max-width: 100%; height: auto; border-radius: 6px; background: var(--plate); display: block; }
-.row { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: 1rem; }
+.row { display: grid; grid-template-columns: repeat(auto-fit, minmax(12rem, 1fr)); gap: 1rem; }
 details { margin: .6rem 0; } summary { cursor: pointer; } .table { overflow-x: auto; }
 a { color: inherit; }
 """
 
 INTRODUCTION = """<h1>hitmark demo</h1>
-<p>Each scene starts from one picture. The boxes and paths say where the objects are to go; the model is the same and so
-is the noise: once left alone, once steered by SG-I2V. <b>Boxes</b> are the wanted places, <b>crosses</b> are where the
-observer finds the objects in the finished clip.</p>"""
+<p>A scene starts from a picture or from a sentence. The boxes and paths say where the objects are to go. Within a scene
+the model is the same and so is the noise that is drawn: once left alone, then steered by each method. <b>Boxes</b> are
+the wanted places, <b>crosses</b> are where the observer finds the objects in the finished clip.</p>"""
 
 
 def page(demo: Demo) -> str:
@@ -60,27 +61,30 @@ def _table(rows: list[list[str]]) -> str:
 
 
 def _section(demo_scene: DemoScene, runs: list[Run]) -> str:
-    """One scene: the clips side by side, the plan, what was found, and the files."""
-    from hitmark.bench.demo import METHODS
-
-    slug, title = escape(demo_scene.slug), escape(demo_scene.title)
+    """One scene: its prompt if it has no picture, the clips side by side, the plan, what was found, and the files."""
+    slug, title, methods = escape(demo_scene.slug), escape(demo_scene.title), demo_scene.methods
     found = "\n".join(
-        _picture(f"{slug}.{run.method}.found.png", f"wanted and found paths, {METHODS[run.method]}") for run in runs
+        _picture(f"{slug}.{run.method}.found.png", f"wanted and found paths, {methods[run.method]}") for run in runs
     )
     sheets = "\n".join(
-        _picture(f"{slug}.{run.method}.sheet.png", f"every frame, {METHODS[run.method]}") for run in runs
+        _picture(f"{slug}.{run.method}.sheet.png", f"every frame, {methods[run.method]}") for run in runs
     )
     files = ", ".join(
-        f'{escape(METHODS[run.method])}: <a href="{slug}.{run.method}.mp4">video</a>, '
+        f'{escape(methods[run.method])}: <a href="{slug}.{run.method}.mp4">video</a>, '
         f'<a href="{slug}.{run.method}.json">run record</a>'
         for run in runs
     )
+    prompt = escape(demo_scene.scene.prompt)
+    if demo_scene.picture is None:
+        sentence, plan, below = f"<p>Prompt: <q>{prompt}</q></p>\n", "the plan; no picture is given", ""
+    else:
+        sentence, plan, below = "", "the plan on the given picture", f"{prompt}. "
     return (
-        f"<h2>{title[:1].upper()}{title[1:]}</h2>\n"
-        f"{_picture(f'{slug}.gif', ' beside '.join(METHODS[run.method] for run in runs))}\n"
-        f'<div class="row">\n{_picture(f"{slug}.plan.png", "the plan on the given picture")}\n{found}\n</div>\n'
+        f"<h2>{title[:1].upper()}{title[1:]}</h2>\n{sentence}"
+        f"{_picture(f'{slug}.gif', ' beside '.join(methods[run.method] for run in runs))}\n"
+        f'<div class="row">\n{_picture(f"{slug}.plan.png", plan)}\n{found}\n</div>\n'
         f"<details><summary>Every frame</summary>\n{sheets}\n</details>\n"
-        f'<p class="soft">{escape(demo_scene.scene.prompt)}. {files}.</p>'
+        f'<p class="soft">{below}{files}.</p>'
     )
 
 
@@ -93,18 +97,35 @@ def _picture(source: str, caption: str) -> str:
 
 def _footer(demo: Demo) -> str:
     """How the figures came about, so that they can be judged and made again."""
-    demo_scene, runs = demo.scenes[0]
+    from_picture = [(each, runs) for each, runs in demo.scenes if each.picture is not None]
+    from_text = [(each, runs) for each, runs in demo.scenes if each.picture is None]
+    packages = ", ".join(f"{name} {number}" for name, number in package_versions().items())
+    origins = ""
+    if from_picture:
+        origins += f"""
+The pictures are the first frames of the sprite world's test clips {_seeds(from_picture)}, the first that have room for
+each path."""
+    if from_text:
+        origins += f"""
+The sentences and their paths are the text scenes of test seeds {_seeds(from_text)}, the first of each kind from
+{FIRST_TEXT} on."""
+    models = "\n".join(_model(*scenes[0]) for scenes in (from_picture, from_text) if scenes)
+    return f"""<h2>About the figures</h2>
+<p class="soft">ObjMC is the mean distance between the wanted and the found centre over all frames but the first, in
+pixels of the clip, by the best guess of an observer that looks for each sprite by its drawing without being told where;
+"sure" is the share of frames in which it would swear to it.{origins} No scene was chosen by its results.</p>
+<p class="soft">{models}
+Noise seed {demo.scenes[0][0].scene.seed}. hitmark {escape(hitmark_version())}, Python
+{escape(platform.python_version())}, {escape(packages)}.</p>"""
+
+
+def _seeds(scenes: list[tuple[DemoScene, list[Run]]]) -> str:
+    return ", ".join(str(demo_scene.test_seed) for demo_scene, _ in scenes)
+
+
+def _model(demo_scene: DemoScene, runs: list[Run]) -> str:
+    """What made the clips of a scene, as a sentence."""
     result = runs[0].result
     frames, height, width, _ = result.frames.shape
-    packages = ", ".join(f"{name} {number}" for name, number in package_versions().items())
-    seeds = ", ".join(str(each.clip_seed) for each, _ in demo.scenes)
-    return f"""<h2>About the figures</h2>
-<p class="soft">ObjMC is the mean distance between the wanted and the found centre over frames 2 to {frames}, in pixels
-of {width} px width, by the best guess of an observer that looks for each sprite by its drawing without being told
-where; "sure" is the share of frames in which it would swear to it. The pictures are the first frames of the sprite
-world's test clips
-{escape(seeds)}, the first that have room for each path; they were not chosen by their results.</p>
-<p class="soft">Model {escape(str(demo_scene.scene.model))}, {frames} frames of {width}x{height},
-{result.settings.steps} steps, {escape(result.settings.dtype)} on {escape(result.settings.device)}, noise seed
-{demo_scene.scene.seed}. hitmark {escape(hitmark_version())}, Python {escape(platform.python_version())},
-{escape(packages)}.</p>"""
+    settings = f"{result.settings.steps} steps, {result.settings.dtype} on {result.settings.device}"
+    return f"Model {escape(str(demo_scene.scene.model))}: {frames} frames of {width}x{height} px, {escape(settings)}."

@@ -1,7 +1,9 @@
-"""The scenes of the demo: what is asked of objects that a clip of the sprite world shows in its first frame.
+"""The scenes of the demo: three that start from a picture of the sprite world and three that start from a sentence.
 
-They are not chosen by their results: each takes the first clip of the test seeds whose first frame has room for what
-is asked (objects well inside the picture, wholly visible, none alike). Only that first frame is given to the model.
+They are not chosen by their results. A scene from a picture takes the first clip of the test seeds whose first frame
+has room for what is asked (objects well inside the picture, wholly visible, none alike); only that first frame is given
+to the model. A scene from text is the first of its kind among `hitmark.sprites.text_scenes` from test seed 10,000 on;
+the measured table takes its scenes from seed 0 on.
 """
 
 from __future__ import annotations
@@ -19,7 +21,17 @@ from hitmark.scene.schema import Camera, Keyframe, Scene, Subject
 if TYPE_CHECKING:
     from hitmark.sprites.world import ClipPlan, SpriteObject, SpriteWorld
 
-MODEL = "sprites-i2v"
+PICTURE_MODEL = "sprites-i2v"
+TEXT_MODEL = "sprites-t2v"
+PICTURE_METHODS = {"none": "no control", "sg-i2v": "SG-I2V"}
+TEXT_METHODS = {"none": "no control", "peekaboo": "Peekaboo", "ivg-da": "IVG-DA"}
+TEXT_KINDS = {
+    "moving": ("a straight path, from text", "4-straight"),
+    "curved": ("a curved path, from text", "5-bend"),
+    "two": ("two objects that pass each other, from text", "6-passing"),
+}
+"""Kinds of `text_scenes` that are shown, with title and name of the files."""
+FIRST_TEXT = 10_000  # where among the test seeds the text scenes are looked for
 SEEN = 0.97  # least visible share of an object in the first frame
 ROOM = 0.06  # least distance of its box from the picture's edge
 WAY = 0.42  # how far objects are sent, in sides of the picture
@@ -29,14 +41,15 @@ SEARCHED = 5000  # test seeds that are looked at
 
 @dataclass(frozen=True)
 class DemoScene:
-    """One scene of the demo and the picture it starts from."""
+    """One scene of the demo, what it starts from, and the methods that are compared on it."""
 
     title: str
     slug: str
     scene: Scene
-    picture: Image.Image
+    picture: Image.Image | None  # None: from the scene's prompt
     sprites: dict[str, tuple[str, str | None]]  # subject name -> sprite name and colour, for the observer
-    clip_seed: int  # of the sprite world
+    methods: dict[str, str]  # name of a method -> its title, in the order in which they are shown
+    test_seed: int  # of the clip that the picture comes from, or of the text scene
 
 
 def sprite_world(width: int, height: int, frames: int) -> SpriteWorld:
@@ -46,24 +59,38 @@ def sprite_world(width: int, height: int, frames: int) -> SpriteWorld:
     return SpriteWorld(width=width, height=height, frames=frames)
 
 
-def demo_scenes(world: SpriteWorld, seed: int, model: str = MODEL) -> Iterator[DemoScene]:
-    """The three scenes, for the size and number of frames of `world`; `seed` is the noise's.
+def picture_demo_scenes(world: SpriteWorld, seed: int, model: str = PICTURE_MODEL) -> Iterator[DemoScene]:
+    """The three scenes that start from a picture, of the size and number of frames of `world`; `seed` is the noise's.
 
     Raises:
         HitmarkError: no test clip has room for a scene.
     """
     curve = _first_clip(world, lambda plan: _well_placed(plan, 1))
-    yield _demo_scene("a curved path", "1-curve", world, curve, [_curve(curve.objects[0])], {}, seed=seed, model=model)
+    yield _picture_scene(
+        "a curved path", "1-curve", world, curve, [_curve(curve.objects[0])], {}, seed=seed, model=model
+    )
     two = _first_clip(world, lambda plan: _well_placed(plan, 2) and _apart(plan))
     subjects = [_straight(thing, number) for number, thing in enumerate(two.objects)]
-    yield _demo_scene("two objects at once", "2-two", world, two, subjects, {}, seed=seed, model=model)
+    yield _picture_scene("two objects at once", "2-two", world, two, subjects, {}, seed=seed, model=model)
     pan = _first_clip(world, lambda plan: plan.seed > curve.seed and _well_placed(plan, 1) and _stays(plan))
     subject = _subject(pan.objects[0], 0, [(0.0, 0.0), PAN])
     moved = {"camera": Camera(pan=PAN)}
-    yield _demo_scene("a camera pan", "3-camera", world, pan, [subject], moved, seed=seed, model=model)
+    yield _picture_scene("a camera pan", "3-camera", world, pan, [subject], moved, seed=seed, model=model)
 
 
-def _demo_scene(
+def text_demo_scenes(seed: int, model: str = TEXT_MODEL) -> Iterator[DemoScene]:
+    """The three scenes that start from a sentence; `seed` is the noise's. Size and frames are the model's."""
+    from hitmark.sprites.text_scenes import KINDS, text_scenes
+
+    near = list(text_scenes(len(KINDS), "test", FIRST_TEXT))  # the kinds come in turn
+    for kind, (title, slug) in TEXT_KINDS.items():
+        made = next(each for each in near if each.kind == kind)
+        sprites = dict(zip((subject.name for subject in made.scene.subjects), made.sprites, strict=True))
+        scene = made.scene.replace(seed=seed, model=model)
+        yield DemoScene(title, slug, scene, None, sprites, TEXT_METHODS, made.scene.seed)
+
+
+def _picture_scene(
     title: str,
     slug: str,
     world: SpriteWorld,
@@ -83,7 +110,7 @@ def _demo_scene(
     sprites = {
         subject.name: (str(thing.name), thing.color) for subject, thing in zip(subjects, plan.objects, strict=True)
     }
-    return DemoScene(title, slug, scene, picture, sprites, plan.seed)
+    return DemoScene(title, slug, scene, picture, sprites, PICTURE_METHODS, plan.seed)
 
 
 def _first_clip(world: SpriteWorld, fits: Callable[[ClipPlan], bool]) -> ClipPlan:

@@ -44,7 +44,7 @@ def _hitmark(
 app.command("generate", short_help="Make the video of a scene.", epilog=generate.EXAMPLES)(generate.generate)
 app.command("convert", short_help="Convert a scene from or to the files of another tool.")(convert.convert)
 app.command("models", short_help="List the models by name.", epilog=models.EXAMPLES)(models.models)
-app.command("demo", short_help="Three short scenes with and without control, and a page.", epilog=demo.EXAMPLES)(
+app.command("demo", short_help="Six short scenes with and without control, and a page.", epilog=demo.EXAMPLES)(
     demo.demo
 )
 app.command("inspect", short_help="Draw what a text-to-video method does inside the model.", epilog=inspect.EXAMPLES)(

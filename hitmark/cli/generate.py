@@ -32,12 +32,13 @@ Output = Annotated[
     typer.Option("--output", "-o", help="Video to write: .mp4, .mkv (lossless), .gif or .webp. Default: out.mp4."),
 ]
 Model = Annotated[
-    str | None, typer.Option(help="Name (see `hitmark models`) or path. Default: the scene's, else sprites-i2v.")
+    str | None,
+    typer.Option(help="Name (`hitmark models`) or path. Default: the scene's, else sprites-i2v, or -t2v for a prompt."),
 ]
 Method = Annotated[
     str | None,
     typer.Option(
-        help="sg-i2v (from a picture), peekaboo (from text), or none for the model without control; several: a+b."
+        help="sg-i2v (from a picture), ivg-da, peekaboo, freetraj, trailblazer (from text), or none; several: a+b."
     ),
 ]
 Seed = Annotated[int | None, typer.Option(help="Seed of the noise. Default: the scene's.")]
@@ -85,7 +86,8 @@ Examples:
   hitmark generate --image photo.jpg --box 0.1,0.5,0.3,0.8 --path "0.5,0.5 0.8,0.6" -o out/car.mp4
   hitmark generate scene.json -o out/clip.mp4 --seed 3 --set iterations=8
   hitmark generate examples/107 --model svd --dtype float16
-  hitmark generate --prompt "a red car on a road" --subject "red car" --box 0.1,0.5,0.3,0.8 --path "0.5,0.5 0.8,0.6" \
+  hitmark generate --prompt "a red car on a road" --subject "red car" --box 0,0.3,0.4,0.7 --path "0.8,0.5"
+  hitmark generate --prompt "a red car on a road" --subject "red car" --box 0,0.3,0.4,0.7 --path "0.8,0.5" \
     --model zeroscope --method peekaboo
   hitmark generate out/clip.json -o again.mp4
 """
@@ -151,7 +153,7 @@ def run(request: Request, outputs: Outputs, *, force: bool) -> None:
     from hitmark.generate import generate as make
     from hitmark.model_choice import model_folder
 
-    planned = plan(request.scene, steps=request.steps, call=request.call)
+    planned = plan(request.scene, steps=request.steps, call=request.call, picture=request.image is not None)
     picture = None
     if planned.card.takes_picture:
         picture = first_picture(request.scene, request.image and open_picture(request.image), request.folder)
@@ -190,7 +192,27 @@ def notes(planned: Plan) -> list[str]:
         found.append(f"{card.name} was made for {card.frames} frames and this run asks for {scene.frames}")
     if scene.image is not None and not card.takes_picture:
         found.append(f"{card.name} makes videos from text alone; the scene's picture is not used")
+    if card.name == "sprites-t2v":
+        found += _unknown_words(scene.prompt)
     return found
+
+
+def _unknown_words(prompt: str) -> list[str]:
+    """A note about words that the embedded text-to-video model has never seen."""
+    from hitmark.prompt import WORD
+    from hitmark.sprites.atlas import COLORS
+    from hitmark.sprites.places import PLACES
+    from hitmark.sprites.words import SMALL_WORDS
+    from hitmark.sprites.world import TEXT_NAMES
+
+    known = {*TEXT_NAMES, *COLORS, *PLACES, *SMALL_WORDS}
+    strange = [word for word in WORD.findall(prompt.lower()) if word.isalpha() and word not in known]
+    if not strange:
+        return []
+    return [
+        f"sprites-t2v was trained on a small drawn world and does not know: {', '.join(strange)}. "
+        f"Subjects: {', '.join(TEXT_NAMES)}. Colours: {', '.join(COLORS)}. Places: {', '.join(PLACES)}"
+    ]
 
 
 def tell(request: Request, outputs: Outputs, result: Result, record: RunRecord) -> None:

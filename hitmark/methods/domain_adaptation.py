@@ -35,14 +35,14 @@ class DomainAdaptation(Control):
 
     masked_steps: int = 4
     as_published: Literal["code", "paper"] = "code"
-    mean: float = 0.0
+    mean: float = 1.0
     deviation: float = 1.0
-    kinds: str = "spatial,temporal,cross"
+    kinds: str = "spatial,temporal"
     noise_cutoff: float = 0.25
-    strength: float = 0.8
+    strength: float = 1.0
     stop: float = 1.0
     preview_steps: int = 4
-    preview_guidance: float = 2.0
+    preview_guidance: float = 3.0
 
     def __post_init__(self) -> None:
         """Check every knob."""

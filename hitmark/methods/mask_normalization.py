@@ -2,8 +2,8 @@
 
 The idea is of "Interactive Video Generation via Domain Adaptation" (Rawal and Kumar), of which only the abstract was
 known to us: masked attention gives layers inputs that they never saw in training (internal covariate shift), and a
-normalization that matches distributions removes that. **The formulation here is ours**; its defaults are not chosen by
-ablation yet. See docs/methods/mask-normalization.md.
+normalization that matches distributions removes that. **The formulation here is ours**, chosen by ablation on a small
+trained model. See docs/methods/mask-normalization.md.
 """
 
 from __future__ import annotations
@@ -30,24 +30,26 @@ class MaskNormalization(Control):
     It corrects what the methods before it do ("peekaboo+mask-normalization") and changes no other layer.
 
     Attributes:
-        mean: how much of the mean is taken from the unmasked output, 0 (none) to 1. The mean over a subject's region
-            is where cross-attention's control lies: taking it back takes the control back.
+        mean: how much of the mean is taken from the unmasked output, 0 (none) to 1.
         deviation: the same for the standard deviation.
         regions: "own": statistics of each subject's cells and of the background by themselves; "whole": of all cells.
         pool: statistics over the cells of each "frame", or of the whole "clip".
         channels: standard deviation of "each" by itself, or one of "all" together.
-        kinds: the kinds of attention that are corrected, of spatial, temporal, cross; joined with commas.
+        kinds: the kinds of attention that are corrected, of spatial, temporal, cross; joined with commas. What
+            cross-attention gives to a subject's region is the control itself: matched, it is taken back.
+        negative: the negative prompt's branch of guidance is "matched" too, or "unmasked": its masks are taken off.
     """
 
     method: ClassVar[str] = "mask-normalization"
     refines: ClassVar[bool] = True
 
-    mean: float = 0.0
+    mean: float = 1.0
     deviation: float = 1.0
-    regions: Literal["own", "whole"] = "own"
+    regions: Literal["own", "whole"] = "whole"
     pool: Literal["frame", "clip"] = "clip"
     channels: Literal["each", "all"] = "each"
-    kinds: str = "spatial,temporal,cross"
+    kinds: str = "spatial,temporal"
+    negative: Literal["matched", "unmasked"] = "matched"
 
     def __post_init__(self) -> None:
         """Check every knob."""
@@ -57,6 +59,7 @@ class MaskNormalization(Control):
             ("regions", ("own", "whole")),
             ("pool", ("frame", "clip")),
             ("channels", ("each", "all")),
+            ("negative", ("matched", "unmasked")),
         ):
             if getattr(self, name) not in allowed:
                 raise HitmarkError(
@@ -70,19 +73,27 @@ class MaskNormalization(Control):
 
     def attends(self, site: AttentionSite, step: Step) -> bool:
         """On the kinds of attention that are corrected."""
-        return site.kind in self._kinds() and (self.mean > 0 or self.deviation > 0)
+        return self.negative == "unmasked" or (site.kind in self._kinds() and (self.mean > 0 or self.deviation > 0))
 
     def attention(self, call: AttentionCall, step: Step, proceed: Proceed) -> Tensor:
         """Run the masked layer and the unmasked one, and match."""
         masked, plain = proceed(call), call.untouched(call)
         if torch.equal(masked, plain):
             return masked
-        labels = self._labels(call.site, step.layout)
+        if call.site.kind in self._kinds():
+            masked = self._matched(masked, plain, call.site, step.layout)
+        if self.negative == "unmasked":
+            conditional = torch.tensor(call.conditional, device=masked.device)[:, None, None, None]
+            masked = torch.where(conditional, masked, plain)
+        return masked
+
+    def _matched(self, masked: Tensor, plain: Tensor, site: AttentionSite, layout: Layout) -> Tensor:
+        labels = self._labels(site, layout)
         regions = torch.from_numpy(labels).to(masked.device)
-        tokens, reference = (self._sets(each.float(), call.site) for each in (masked, plain))
+        tokens, reference = (self._sets(each.float(), site) for each in (masked, plain))
         together = self.channels == "all"
         matched = match_moments(tokens, reference, regions, mean=self.mean, deviation=self.deviation, together=together)
-        return self._rows(matched, masked, call.site).to(masked.dtype)
+        return self._rows(matched, masked, site).to(masked.dtype)
 
     def _labels(self, site: AttentionSite, layout: Layout) -> np.ndarray:
         """Region of each token, (sets, length); tokens frame by frame, row by row."""

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from diffusers import AutoencoderKLTemporalDecoder
+    from diffusers import AutoencoderKL, AutoencoderKLTemporalDecoder
 
 PATCH = 4
 CONSTANT = 64.0
@@ -61,8 +61,10 @@ def fit(pictures: Tensor, channels: int) -> LinearCode:
 
 
 @torch.no_grad()
-def write_encoder(autoencoder: AutoencoderKLTemporalDecoder, code: LinearCode) -> None:
+def write_encoder(autoencoder: AutoencoderKLTemporalDecoder | AutoencoderKL, code: LinearCode) -> None:
     """Sets the encoder's weights so that `encode(x).latent_dist.mode()` is `code.encode(x)`.
+
+    What an autoencoder of pictures has between the latents and its decoder is made to change nothing.
 
     The autoencoder needs three levels with at least 32, 64 and 4 x 32 channels and one layer a level.
     """
@@ -92,6 +94,10 @@ def write_encoder(autoencoder: AutoencoderKLTemporalDecoder, code: LinearCode) -
     encoder.conv_out.bias[channels:] = -30
     for channel in range(2 * channels):
         quantiser.weight[channel, channel, 0, 0] = 1
+    before_decoder: Any = getattr(autoencoder, "post_quant_conv", None)  # pictures' autoencoders have one
+    if before_decoder is not None:
+        before_decoder.weight.copy_(torch.eye(channels)[:, :, None, None])
+        before_decoder.bias.zero_()
 
 
 def _carry(block: Any, channels: int) -> None:

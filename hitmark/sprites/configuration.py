@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hitmark.errors import HitmarkError
-from hitmark.sprites.world import SpriteWorld
+from hitmark.sprites.world import SpriteWorld, text_world
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,10 @@ class TextToVideoConfiguration(ModelConfiguration):
     pictures: int = 48
     signal_cap: float = 5.0
     """Largest signal-to-noise ratio that counts in the loss (min-SNR weighting)."""
+
+    def world(self, photographs: float | None = None, dense: bool = False) -> SpriteWorld:
+        """The text-to-video model's world; it knows neither photographs nor a denser kind."""
+        return text_world(self.width, self.height, self.frames)
 
 
 CONFIGURATIONS: dict[str, type[ModelConfiguration]] = {

@@ -23,7 +23,7 @@ from hitmark.sprites.atlas import load_atlas
 from hitmark.sprites.image_to_video import one_thread
 from hitmark.sprites.places import PLACES
 from hitmark.sprites.training import Schedule, Training
-from hitmark.sprites.world import SPLITS, ClipPlan, SpriteWorld
+from hitmark.sprites.world import SPLITS, ClipPlan, text_world
 
 FOLDER = Path(str(files("hitmark") / "sprites" / "weights" / "sprites-perceptual"))
 WIDTH = 64
@@ -36,7 +36,7 @@ class PerceptualConfiguration:
 
     seed: int = 0
     channels: tuple[int, ...] = (32, 64, 96, 128)
-    steps: int = 1500
+    steps: int = 2000
     batch: int = 16
     learning_rate: float = 1.5e-3
     warmup: int = 50
@@ -68,7 +68,7 @@ class PerceptualNetwork(nn.Module):
         super().__init__()
         pairs = zip((3, *channels[:-1]), channels, strict=True)
         self.levels = nn.ModuleList(_Level(incoming, outgoing) for incoming, outgoing in pairs)
-        self.features = nn.Linear(channels[-1], WIDTH)
+        self.features = nn.Linear(2 * channels[-1], WIDTH)
         self.names, self.place = nn.Linear(WIDTH, names), nn.Linear(WIDTH, places)
         self.motion = nn.Linear(WIDTH, 3)
 
@@ -82,7 +82,8 @@ class PerceptualNetwork(nn.Module):
 
     def forward(self, clips: Tensor) -> Tensor:
         """Feature vectors (batch, WIDTH) of clips (batch, frames, 3, height, width) in -1..1."""
-        return self.features(self.activations(clips)[-1].mean(dim=(2, 3, 4)))
+        values = self.activations(clips)[-1]
+        return self.features(torch.cat([values.mean(dim=(2, 3, 4)), values.amax(dim=(2, 3, 4))], dim=1))
 
 
 def _truth(plan: ClipPlan) -> tuple[Tensor, int, Tensor]:
@@ -97,7 +98,7 @@ def _truth(plan: ClipPlan) -> tuple[Tensor, int, Tensor]:
 
 
 def _loss(network: Any, step: int, generator: torch.Generator, batch: int) -> Tensor:
-    world = SpriteWorld()
+    world = text_world()
     clips, truths = [], []
     with one_thread():
         for seed in range(SPLITS["train"][0] + step * batch, SPLITS["train"][0] + (step + 1) * batch):

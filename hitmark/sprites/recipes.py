@@ -127,7 +127,7 @@ RECIPES: dict[str, Recipe] = {
         False,
         samples.text_sheet,
         _text_pipeline,
-        {"fps": 7, "steps": 25, "call": {"guidance_scale": 4.0}, "knobs": {}},
+        {"fps": 7, "steps": 20, "call": {"guidance_scale": 4.0}, "knobs": {"peekaboo": {"masked_steps": 4}}},
     ),
 }
 """By the model's name."""

@@ -11,7 +11,7 @@ import numpy as np
 from hitmark.scene.schema import Scene
 from hitmark.sprites.atlas import COLORS, load_atlas
 from hitmark.sprites.places import PLACES
-from hitmark.sprites.world import SPLITS, preposition
+from hitmark.sprites.world import SPLITS, TEXT_NAMES, preposition
 
 KINDS = ("static", "moving", "fast", "curved", "two")
 """Kinds of scenes, taken in turn."""
@@ -40,7 +40,7 @@ def text_scene(seed: int) -> TextScene:
     generator = np.random.default_rng([20262, seed])
     kind = KINDS[seed % len(KINDS)]
     atlas, count = load_atlas(), 2 if kind == "two" else 1
-    names = [str(name) for name in generator.choice(list(atlas.names), count, replace=False)]
+    names = [str(name) for name in generator.choice(TEXT_NAMES, count, replace=False)]
     colors = [
         str(generator.choice(list(COLORS))) if name in atlas.tintable and generator.random() < 0.7 else None
         for name in names

@@ -24,6 +24,13 @@ SPLITS: dict[str, tuple[int, int]] = {"test": (0, 100_000), "tune": (100_000, 20
 CANVAS = 1.9
 """Side of the painted background relative to the picture: room for camera pans of up to 0.45 each way."""
 
+TEXT_NAMES = (
+    *("apple", "ball", "balloon", "banana", "bird", "boat", "bus", "butterfly", "cactus", "cake", "car", "cat"),
+    *("cherry", "clock", "crab", "crown", "cup", "dog", "duck", "fish", "flower", "ghost", "gift", "heart"),
+    *("house", "leaf", "moon", "mushroom", "penguin", "robot", "rocket", "star", "sun", "tree", "turtle", "umbrella"),
+)
+"""Sprites of the text-to-video model's world: those with the plainest outlines."""
+
 
 @dataclass(frozen=True)
 class SpriteObject:
@@ -84,6 +91,8 @@ class SpriteWorld:
     """Share of backgrounds and of moving things that are photographic (needs scikit-image); 0 for the plain world."""
     objects: tuple[int, ...] = field(default=(1, 2, 2, 3))
     """Numbers of objects, drawn with equal chance."""
+    names: tuple[str, ...] = ()
+    """Sprites that occur; none named: all of the atlas."""
 
     def plan(self, seed: int, measure: bool = True) -> ClipPlan:
         """What happens in clip `seed` (int >= 0). `measure=False` leaves every visible share at 1, which is faster."""
@@ -131,7 +140,7 @@ class SpriteWorld:
         name, color = None, None
         if generator.random() >= self.photographs:
             atlas = load_atlas()
-            name = str(generator.choice([name for name in atlas.names if name not in taken]))
+            name = str(generator.choice([name for name in self.names or atlas.names if name not in taken]))
             color = str(generator.choice(list(COLORS))) if name in atlas.tintable and generator.random() < 0.7 else None
         return SpriteObject(
             name, color, size, motion, self._boxes(name, size, motion), np.ones(self.frames), texture_seed
@@ -190,6 +199,13 @@ class SpriteWorld:
             grid[..., axis] = zoom[:, axis, None, None] * places + shift[:, axis, None, None]
         batch = texture[None].expand(len(zoom), -1, -1, -1)
         return F.grid_sample(batch, torch.from_numpy(grid), padding_mode=padding, align_corners=False)
+
+
+def text_world(width: int = 64, height: int = 64, frames: int = 8) -> SpriteWorld:
+    """The world of the text-to-video model: fewer kinds of things than in the whole one, and larger, one or two."""
+    return SpriteWorld(
+        width=width, height=height, frames=frames, sizes=(0.34, 0.5), camera=0.2, objects=(1, 1, 2), names=TEXT_NAMES
+    )
 
 
 def shorten(plan: ClipPlan, frames: int) -> ClipPlan:

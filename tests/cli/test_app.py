@@ -81,10 +81,11 @@ def test_unknown_command_and_option(hitmark):
 def test_models_table(hitmark, tmp_path, monkeypatch):
     done = hitmark("models")
     assert done.exit_code == 0
-    for word in ("sprites-i2v", "svd", "svd-xt", "stabilityai/stable-video-diffusion-img2vid", "1024x576", "25"):
+    names = ("sprites-i2v", "sprites-t2v", "svd", "svd-xt", "modelscope", "zeroscope")
+    for word in (*names, "stabilityai/stable-video-diffusion-img2vid", "1024x576", "25"):
         assert word in done.stdout
     rows = json.loads(hitmark("models", "--json").stdout)
-    assert [row["name"] for row in rows][:3] == ["sprites-i2v", "svd", "svd-xt"]
+    assert [row["name"] for row in rows][:4] == ["sprites-i2v", "sprites-t2v", "svd", "svd-xt"]
     assert {row["in cache"] for row in rows if not row["hub id"]} == {None}
 
 
@@ -105,7 +106,8 @@ def test_models_notices_what_is_in_the_cache(tmp_path):
 
     assert cached()["svd"] is False
     (snapshot / "unet" / "diffusion_pytorch_model.fp16.safetensors").write_bytes(b"0")
-    expected = {"sprites-i2v": None, "svd": True, "svd-xt": False, "modelscope": False, "zeroscope": False}
+    expected = {"svd": True, "svd-xt": False, "modelscope": False, "zeroscope": False}
+    expected |= {"sprites-i2v": None, "sprites-t2v": None}
     assert cached() == expected
 
 

@@ -4,13 +4,14 @@ from dataclasses import dataclass, field
 
 import pytest
 import torch
-from .test_attach_restores import IMAGE, PROMPT, SCENE, TEXT, make, picture, run
 
 from hitmark.attach import attach
 from hitmark.backbones import BACKBONES
 from hitmark.control import Control
 from hitmark.methods import build
 from hitmark.methods.temporal_intrinsic import TemporalIntrinsic, preview
+
+from .test_attach_restores import IMAGE, PROMPT, SCENE, TEXT, make, picture, run
 
 GUIDANCE = 2.5
 
@@ -103,7 +104,7 @@ def test_preview_walks_the_levels_with_the_noise_it_was_given():
     (alpha, sigma) = line.levels[0]
     assert torch.equal(preview(alpha * clip + sigma * noise, line, 7, 1.5), clip)
     assert [index for _, index, _ in line.asked] == [0, 1, 2]
-    for (latents, index, guidance), (alpha, sigma) in zip(line.asked, line.levels, strict=True):
+    for (latents, _index, guidance), (alpha, sigma) in zip(line.asked, line.levels, strict=True):
         torch.testing.assert_close(latents, alpha * clip + sigma * noise)
         assert guidance == 1.5
 

@@ -71,7 +71,7 @@ def test_normalization_removes_the_difference_of_deviations() -> None:
     before, after = ShiftProbe(), ShiftProbe()
     knobs = {"masked_steps": 2, "as_published": "paper"}
     _clip([*build("peekaboo", knobs), before])
-    _clip([*build("peekaboo+mask-normalization", knobs | {"channels": "each", "regions": "own"}), after])
+    _clip([*build("peekaboo+mask-normalization", knobs | {"regions": "own", "kinds": "spatial,temporal,cross"}), after])
     first = [abs(math.log(row.deviation)) for row in before.rows if row.step == 0]
     second = [abs(math.log(row.deviation)) for row in after.rows if row.step == 0]
     assert max(first) > 0.05

@@ -52,7 +52,7 @@ def _frames(tokens: torch.Tensor, kind: str) -> torch.Tensor:
 def test_moments_become_those_of_the_unmasked_layer(kind: str, pool: str, regions: str) -> None:
     masked, plain = _outputs(kind)
     options: Any = {"pool": pool, "regions": regions}
-    control = MaskNormalization(mean=1, deviation=1, **options)
+    control = MaskNormalization(mean=1, deviation=1, kinds=kind, **options)
     got = _frames(control.attention(_call(kind, plain), _step(), lambda _call: masked), kind)
     wanted = _frames(plain, kind)
     parts = [slice(0, 4), slice(4, 8)] if regions == "own" else [slice(0, 8)]
@@ -63,12 +63,35 @@ def test_moments_become_those_of_the_unmasked_layer(kind: str, pool: str, region
         assert torch.allclose(ours.std(axes, correction=0), theirs.std(axes, correction=0), atol=1e-4)
 
 
-def test_the_default_leaves_the_mean_of_each_region() -> None:
+def test_the_mean_of_each_region_can_be_left() -> None:
     masked, plain = _outputs("cross")
-    got = _frames(MaskNormalization().attention(_call("cross", plain), _step(), lambda _call: masked), "cross")
+    control = MaskNormalization(mean=0, regions="own", kinds="cross")
+    got = _frames(control.attention(_call("cross", plain), _step(), lambda _call: masked), "cross")
     for columns in (slice(0, 4), slice(4, 8)):
         before = _frames(masked, "cross")[:, :, :, columns]
         assert torch.allclose(got[:, :, :, columns].mean((1, 2, 3)), before.mean((1, 2, 3)), atol=1e-5)
+
+
+def test_the_default_is_not_for_cross_attention_which_carries_the_control() -> None:
+    step, normalization = _step(), MaskNormalization()
+    sites = {kind: _call(kind, torch.zeros(0)).site for kind in ("spatial", "temporal", "cross")}
+    assert {kind: normalization.attends(site, step) for kind, site in sites.items()} == {
+        "spatial": True,
+        "temporal": True,
+        "cross": False,
+    }
+
+
+@pytest.mark.parametrize("kind", ["spatial", "cross"])
+def test_the_negative_branch_can_be_left_unmasked(kind: str) -> None:
+    """The first branch is the negative prompt's; the other is matched where its kind of attention is."""
+    masked, plain = _outputs(kind)
+    matched = MaskNormalization().attention(_call("spatial", plain), _step(), lambda _call: masked)
+    control = MaskNormalization(negative="unmasked")
+    assert control.attends(_call(kind, plain).site, _step())
+    got = control.attention(_call(kind, plain), _step(), lambda _call: masked)
+    assert torch.equal(got[0], plain[0])
+    assert torch.equal(got[1], matched[1] if kind == "spatial" else masked[1])
 
 
 def test_where_nothing_is_masked_the_output_is_the_very_same() -> None:
@@ -94,8 +117,8 @@ def _run(pipe: Any, name: str, scene: Scene = LEFT, **knobs: Any) -> torch.Tenso
 def test_it_changes_what_peekaboo_makes_and_only_where_masks_are(pipe: Any) -> None:
     plain, masked = _run(pipe, "none"), _run(pipe, "peekaboo")
     both = _run(pipe, "peekaboo+mask-normalization")
-    assert not torch.allclose(both, masked, atol=1e-4)
-    assert not torch.allclose(both, plain, atol=1e-4)
+    assert not torch.equal(both, masked)
+    assert not torch.equal(both, plain)
     assert torch.equal(_run(pipe, "peekaboo+mask-normalization", mean=0, deviation=0), masked)
     assert torch.equal(_run(pipe, "peekaboo+mask-normalization", masked_steps=0), plain)
     some = _run(pipe, "peekaboo+mask-normalization", kinds="spatial,temporal")

@@ -150,7 +150,7 @@ def test_a_subject_seen_once_has_nothing_to_agree_with() -> None:
     assert torch.equal(TemporalIntrinsic().prediction(clean, _step(layout)), clean)
 
 
-@pytest.mark.parametrize("name", ["noise_cutoff", "strength", "stop", "cutoff"])
+@pytest.mark.parametrize("name", ["noise_cutoff", "strength", "stop", "cutoff", "preview_cutoff", "preview_steps"])
 @pytest.mark.parametrize("value", [-0.1, 1.1, "much", True])
 def test_wrong_knobs(name: str, value: Any) -> None:
     with pytest.raises(HitmarkError, match=name):

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from hitmark.sprites.code import LinearCode, fit, write_encoder
-from hitmark.sprites.configuration import ImageToVideoConfiguration
-from hitmark.sprites.networks import build_autoencoder
+from hitmark.sprites.configuration import ImageToVideoConfiguration, read_configuration
+from hitmark.sprites.networks import build_autoencoder, build_picture_autoencoder
 from hitmark.sprites.world import SpriteWorld
 
 
@@ -59,3 +59,15 @@ def test_code_round_trips_its_own_latents() -> None:
     code = LinearCode(torch.randn(5, 48, generator=generator), torch.randn(48, generator=generator))
     latents = torch.randn(2, 5, 3, 4, generator=generator)
     assert torch.allclose(code.encode(code.decode(latents)), latents, atol=1e-3)
+
+
+def test_the_decoder_of_pictures_gets_the_latents_as_they_are() -> None:
+    """Its autoencoder has a layer between latents and decoder, which training leaves out."""
+    configuration = read_configuration(None, "sprites-t2v")
+    autoencoder = build_picture_autoencoder(configuration).eval()
+    channels = configuration.latent_channels
+    code = LinearCode(torch.randn(channels, 48), torch.randn(48))
+    write_encoder(autoencoder, code)
+    latents = torch.randn(2, channels, 4, 4)
+    with torch.no_grad():
+        torch.testing.assert_close(autoencoder.decode(latents).sample, autoencoder.decoder(latents))

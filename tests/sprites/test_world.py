@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from hitmark.sprites.atlas import load_atlas
 from hitmark.sprites.places import PLACES, paint
 from hitmark.sprites.scenes import MOVED, SEEN, held_out, sprite_scene
-from hitmark.sprites.world import SPLITS, SpriteWorld, shorten
+from hitmark.sprites.world import SPLITS, TEXT_NAMES, SpriteWorld, shorten, text_world
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +110,10 @@ def test_held_out_scenes_can_be_judged_and_ask_for_the_true_motion(world: Sprite
         assert np.array_equal(np.asarray(made.picture), made.clip.frames[0])
     again = next(iter(held_out(world, 1)))
     assert sprite_scene(world, world.plan(again.scene.seed)).scene == again.scene
+
+
+def test_the_text_world_has_one_or_two_of_the_named_things() -> None:
+    plans = [text_world().plan(seed, measure=False) for seed in range(400)]
+    assert {thing.name for plan in plans for thing in plan.objects} == set(TEXT_NAMES) < set(load_atlas().names)
+    assert {len(plan.objects) for plan in plans} == {1, 2}
+    assert all(0.34 <= thing.size <= 0.5 for plan in plans for thing in plan.objects)

@@ -8,6 +8,7 @@ frames without a detection have the placeholder .5, .5, .5, .5.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +62,16 @@ def read(source: Source, options: Options) -> Scene:
 
 def _records(source: Source) -> list[dict[str, Any]]:
     value = source.json
-    if not isinstance(value, list) or not value or not all(isinstance(item, dict) for item in value):
+    if not isinstance(value, list) or not value:
         raise FormatError(
             f"{source.path}: expected a JSON list of records with id, caption, subject and bboxes, got {shorten(value)}"
         )
+    for place, item in enumerate(value):
+        if not isinstance(item, dict):
+            raise FormatError(
+                f"{source.path}: expected records with id, caption, subject and bboxes, got {shorten(item)} at "
+                f"position {place} (counted from 0); correct or remove it"
+            )
     return value
 
 
@@ -135,10 +142,10 @@ def _words(record: dict[str, Any], where: str) -> tuple[str, str]:
     return caption, subject.strip()
 
 
-def _phrase(subject: str, caption: str) -> str | None:
-    """The caption's own spelling of the subject, or None where it does not occur."""
-    start = caption.lower().find(subject.lower())
-    return caption[start : start + len(subject)] if start >= 0 else None
+def _phrase(subject: str, caption: str) -> str:
+    """The subject in the caption's own spelling; as it is given where it does not occur (who uses it will say so)."""
+    found = re.search(rf"(?<!\w){re.escape(subject)}(?!\w)", caption, re.IGNORECASE)
+    return found.group() if found else subject
 
 
 def _remarks(layout: str, options: Options, dropped: np.ndarray) -> list[str]:

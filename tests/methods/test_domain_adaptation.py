@@ -1,0 +1,63 @@
+"""ivg-da is its three parts, and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+import torch
+
+from hitmark.attach import attach
+from hitmark.backbones.tiny import tiny_text_to_video
+from hitmark.errors import HitmarkError
+from hitmark.methods import build
+from hitmark.methods.domain_adaptation import DomainAdaptation
+from hitmark.methods.mask_normalization import MaskNormalization
+from hitmark.methods.peekaboo import Peekaboo
+from hitmark.methods.temporal_intrinsic import TemporalIntrinsic
+from hitmark.scene.schema import Scene
+
+KEYS = [{"time": 0, "box": [0.0, 0.0, 0.5, 0.5]}, {"time": 1, "box": [0.5, 0.5, 1.0, 1.0]}]
+SCENE = Scene.from_dict({"subjects": [{"name": "cat", "phrase": "cat", "keyframes": KEYS}]})
+PARTS = (Peekaboo, MaskNormalization, TemporalIntrinsic)
+SEVERAL: list[dict[str, Any]] = [
+    {},
+    {"masked_steps": 1, "preview_steps": 0},
+    {"as_published": "paper", "deviation": 0.5, "kinds": "cross", "strength": 0.3, "noise_cutoff": 0.0},
+    {"mean": 0.0, "deviation": 0.0},
+]
+
+
+@pytest.mark.parametrize("knobs", SEVERAL)
+def test_equals_its_parts_joined(knobs: dict[str, Any]) -> None:
+    whole = DomainAdaptation(**knobs)
+    names = "peekaboo+mask-normalization+temporal-intrinsic"
+    joined = build(names, whole.knobs())
+    pipe: Any = tiny_text_to_video(channels=(32, 64), layers=1, vae_channels=(32, 32))
+    pipe.set_progress_bar_config(disable=True)
+
+    def final(controls: Any) -> torch.Tensor:
+        with attach(pipe, SCENE, controls):
+            generator = torch.Generator().manual_seed(0)
+            settings = {"height": 32, "width": 32, "num_frames": 3, "num_inference_steps": 5, "output_type": "latent"}
+            return pipe("a cat on grass", generator=generator, **settings).frames
+
+    assert torch.equal(final(whole), final(joined))
+    assert not torch.equal(final(whole), final(build("peekaboo", {"masked_steps": whole.masked_steps})))
+
+
+def test_every_knob_is_one_of_a_part_and_has_its_default() -> None:
+    """Except for the number of masked steps, which the paper of Peekaboo chooses by the data."""
+    defaults = {field.name: field.default for part in PARTS for field in dataclasses.fields(part)}
+    own = {field.name: field.default for field in dataclasses.fields(DomainAdaptation)}
+    assert own.pop("masked_steps") == 4
+    assert own.items() <= defaults.items()
+
+
+@pytest.mark.parametrize(
+    ("knob", "value"), [("masked_steps", -1), ("mean", 2.0), ("kinds", "words"), ("strength", "x")]
+)
+def test_bad_knobs_name_the_knob(knob: str, value: Any) -> None:
+    with pytest.raises(HitmarkError, match=knob):
+        build("ivg-da", {knob: value})
