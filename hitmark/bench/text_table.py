@@ -25,6 +25,7 @@ from hitmark.console import readable_errors
 METHODS = (
     "none",
     "peekaboo",
+    "peekaboo as_published=paper",
     "peekaboo+mask-normalization",
     "peekaboo+temporal-intrinsic",
     "ivg-da",
@@ -40,6 +41,7 @@ DRAWS = 1000
 """Of the bootstrap."""
 PAIRS = (
     ("ivg-da", "peekaboo"),
+    ("ivg-da", "peekaboo as_published=paper"),
     ("peekaboo+mask-normalization", "peekaboo"),
     ("peekaboo+temporal-intrinsic", "peekaboo"),
     ("ivg-da", "none"),

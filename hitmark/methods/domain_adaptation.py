@@ -23,7 +23,8 @@ from hitmark.methods.temporal_intrinsic import TemporalIntrinsic
 class DomainAdaptation(Control):
     """Peekaboo's masks, normalised, from a start and with clean estimates that agree with the boxes.
 
-    Equal to "peekaboo+mask-normalization+temporal-intrinsic" with these knobs.
+    Equal to "peekaboo+mask-normalization+temporal-intrinsic" with these knobs. Unlike Peekaboo by itself it takes the
+    masks of Peekaboo's paper, not those of its code: in every block, and each subject with its own words.
 
     Attributes:
         masked_steps, as_published: of `Peekaboo`.
@@ -34,7 +35,7 @@ class DomainAdaptation(Control):
     method: ClassVar[str] = "ivg-da"
 
     masked_steps: int = 4
-    as_published: Literal["code", "paper"] = "code"
+    as_published: Literal["code", "paper"] = "paper"
     mean: float = 1.0
     deviation: float = 1.0
     kinds: str = "spatial,temporal"

@@ -15,9 +15,10 @@ from hitmark.sprites.perceptual import (
     clip_features,
     layer_distance,
     load_perceptual,
+    named_sprites,
     train_perceptual,
 )
-from hitmark.sprites.world import SpriteWorld
+from hitmark.sprites.world import SPLITS, SpriteWorld, text_world
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +74,15 @@ def test_only_the_chosen_pixels_count(network: Any, clips: list[np.ndarray]) -> 
 
 def test_motion_shows_in_the_features(network: Any, clips: list[np.ndarray]) -> None:
     assert not np.allclose(clip_features(clips[0], network), clip_features(clips[0][::-1], network), atol=1e-6)
+
+
+def test_the_embedded_network_names_what_is_in_true_clips() -> None:
+    """Its probabilities are the table's text match, so they must be right where the truth is known."""
+    network, world, right = load_perceptual(), text_world(), 0
+    for seed in range(SPLITS["tune"][0], SPLITS["tune"][0] + 30):
+        clip = world.clip(seed)
+        chances = named_sprites(clip.frames, network)
+        right += {name for name, chance in chances.items() if chance > 0.5} == {
+            thing.name for thing in clip.plan.objects
+        }
+    assert right >= 26
