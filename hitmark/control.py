@@ -156,8 +156,10 @@ class SelfAttentionReader(Protocol):
 class CleanEstimator(Protocol):
     """Runs the denoiser of one clip at any step of the loop, with the controls of attention that act there."""
 
-    levels: Sequence[tuple[float, float]]
-    """alpha and sigma of every step of the loop."""
+    @property
+    def levels(self) -> Sequence[tuple[float, float]]:
+        """Alpha and sigma of every step of the loop."""
+        ...
 
     def __call__(self, latents: Tensor, index: int, guidance: float) -> Tensor:
         """The clean estimate x0 (1, frames, channels, height, width), float32, of latents of that shape.
