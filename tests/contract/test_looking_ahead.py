@@ -73,7 +73,9 @@ def test_masks_act_in_the_preview():
 
     def final(masked_steps, **knobs):
         masks = {"peekaboo.masked_steps": masked_steps}
-        controls = build("peekaboo+temporal-intrinsic", masks | {"noise_cutoff": 0.0, "strength": 0.0, **knobs})
+        controls = build(
+            "peekaboo+temporal-intrinsic", masks | {"noise_cutoff": 0.0, "strength": 0.0, "preview_steps": 0} | knobs
+        )
         with attach(pipe, SCENE, controls):
             return run(pipe)
 

@@ -121,8 +121,8 @@ def test_it_changes_what_peekaboo_makes_and_only_where_masks_are(pipe: Any) -> N
     assert not torch.equal(both, plain)
     assert torch.equal(_run(pipe, "peekaboo+mask-normalization", mean=0, deviation=0), masked)
     assert torch.equal(_run(pipe, "peekaboo+mask-normalization", masked_steps=0), plain)
-    some = _run(pipe, "peekaboo+mask-normalization", kinds="spatial,temporal")
-    assert not torch.allclose(some, both, atol=1e-5)
+    some = _run(pipe, "peekaboo+mask-normalization", kinds="cross")
+    assert not torch.equal(some, both)
 
 
 def test_alone_it_is_refused(pipe: Any) -> None:
