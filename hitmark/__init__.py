@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hitmark.attach import attach as attach
     from hitmark.backbones.catalog import MODELS as MODELS
-    from hitmark.backbones.catalog import load_pipeline as load_pipeline
+    from hitmark.backbones.loading import load_pipeline as load_pipeline
     from hitmark.draw import contact_sheet as contact_sheet
     from hitmark.draw import plan_picture as plan_picture
     from hitmark.errors import HitmarkError as HitmarkError
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 HOME = {
     "MODELS": "hitmark.backbones.catalog",
-    "load_pipeline": "hitmark.backbones.catalog",
+    "load_pipeline": "hitmark.backbones.loading",
     "contact_sheet": "hitmark.draw",
     "plan_picture": "hitmark.draw",
     "HitmarkError": "hitmark.errors",

@@ -15,9 +15,9 @@ from PIL import Image
 from hitmark.attach import attach
 from hitmark.backbones import backbone_for
 from hitmark.backbones.call import Order
-from hitmark.backbones.catalog import load_pipeline
+from hitmark.backbones.loading import load_pipeline
 from hitmark.control import Control
-from hitmark.methods import spelled
+from hitmark.methods import resolved
 from hitmark.peak_memory import PeakMemory
 from hitmark.prepare import GenerationError, Plan, check_size, first_picture, open_picture, plan
 from hitmark.record import Settings
@@ -150,8 +150,7 @@ def _run(
 
 
 def _settings(planned: Plan, pipe: Any) -> Settings:
-    name = planned.scene.method.name
-    knobs = spelled(name, [control.knobs() for control in planned.controls]) if planned.controls else {}
+    knobs = resolved(planned.scene.method.name, planned.scene.method.knobs)
     dtype = str(backbone_for(pipe).network.dtype).removeprefix("torch.")
     return Settings(steps=planned.steps, dtype=dtype, device=_device(pipe).type, call=planned.call, knobs=_plain(knobs))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,7 +68,7 @@ def plan(
     method = scene.method.name
     if method == "auto":
         method = card.best_method if scene.subjects or scene.camera or card.takes_picture else "none"
-    knobs = spelled(method, [card.knobs.get(part, {}) for part in method.split("+")]) | dict(scene.method.knobs)
+    knobs = knobs_on(card, method, scene.method.knobs)
     controls = build(method, knobs)
     frames = scene.frames or card.frames or configured_frames(card, pipe)
     steps = card.steps if steps is None else steps
@@ -81,6 +82,11 @@ def plan(
         method=MethodChoice(name=method, knobs=knobs),
     )
     return Plan(whole, card, steps, _call_arguments(card, call or {}), controls, evaluate(whole, frames))
+
+
+def knobs_on(card: ModelCard, method: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Knobs of a method as they were found for this model, with the given ones on top."""
+    return spelled(method, [card.knobs.get(part.strip(), {}) for part in method.split("+")]) | dict(given)
 
 
 def first_picture(scene: Scene, image: Image.Image | None, folder: Path | str) -> Image.Image:

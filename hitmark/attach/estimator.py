@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -22,7 +23,7 @@ class Estimator:
         self.backbone, self.scheduler, self.clock = backbone, scheduler, clock
         self.call, self.clip, self.layout = call, clip, layout
 
-    @property
+    @cached_property
     def levels(self) -> list[tuple[float, float]]:
         """Alpha and sigma of every step of the loop."""
         return [level_at(self.scheduler, index) for index in range(len(self.scheduler.timesteps))]

@@ -58,7 +58,13 @@ class DenoiserCall:
 
     def of_clip(self, clip: int) -> DenoiserCall:
         """The same call for one clip of the batch."""
-        rows = [clip, self.batch + clip] if self.guided else [clip]
+        return self._with_rows([clip, self.batch + clip] if self.guided else [clip])
+
+    def of_prompt(self, clip: int) -> DenoiserCall:
+        """The same call for the conditional branch of one clip alone."""
+        return replace(self._with_rows([self.batch + clip if self.guided else clip]), guided=False)
+
+    def _with_rows(self, rows: list[int]) -> DenoiserCall:
         arguments = {name: _rows(value, rows) for name, value in self.arguments.items()}
         return replace(self, arguments=arguments, batch=1)
 

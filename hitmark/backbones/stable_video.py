@@ -109,10 +109,7 @@ class StableVideo(UNetPipeline):
             memory_budget: GiB of activations above which gradient checkpointing is used; None = never.
         """
         sites = self.sites(layers)
-        row = call.batch + clip if call.guided else clip
-        image = call.arguments["sample"][row : row + 1, :, call.channels :]
-        arguments = {name: _row(value, row) for name, value in call.arguments.items()}
-        arguments["sample"] = torch.cat([scaled.to(image.dtype), image], dim=2)
+        arguments = self.with_latents(call.of_prompt(clip), scaled)
         checkpointing: AbstractContextManager[None] = nullcontext()
         if memory_budget is not None and activation_gib(self.network, call, sites) > memory_budget:
             # the pass ends inside the last layer read, and an exception must not cross a checkpointed region
@@ -163,8 +160,3 @@ class StableVideo(UNetPipeline):
 def _names(layers: Layers) -> list[str]:
     names = layers.split(",") if isinstance(layers, str) else list(layers or [])
     return [str(name).strip() for name in names]
-
-
-def _row(value: Any, row: int) -> Any:
-    """One row of a batched tensor; anything else (a timestep, a flag) as it is."""
-    return value[row : row + 1] if isinstance(value, Tensor) and value.ndim > 1 else value

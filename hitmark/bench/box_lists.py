@@ -93,7 +93,7 @@ def load(model: str, dtype: str = "auto", device: str = "auto") -> Any:
         HitmarkError: as `load_pipeline`.
     """
     if model != TINY:
-        from hitmark.backbones.catalog import load_pipeline
+        from hitmark.backbones.loading import load_pipeline
 
         return load_pipeline(model, dtype=dtype, device=device)
     from hitmark.backbones.tiny import tiny_text_to_video

@@ -121,7 +121,7 @@ def run_demo(
     Raises:
         HitmarkError: the folder cannot be written, or a model is not there or of the other kind.
     """
-    from hitmark.backbones.catalog import load_pipeline
+    from hitmark.backbones.loading import load_pipeline
 
     _make_folder(folder)
     parts = [] if only == "text" else [_picture_part(model, seed, steps)]

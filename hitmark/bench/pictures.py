@@ -60,7 +60,7 @@ def main(
     seeds: Annotated[int, typer.Option(help="Clips per picture and method.")] = 2,
 ) -> None:
     """Prints one line per picture and the ratio over all."""
-    from hitmark.backbones.catalog import load_pipeline
+    from hitmark.backbones.loading import load_pipeline
     from hitmark.draw import contact_sheet
     from hitmark.generate import first_picture, generate
     from hitmark.scene import formats

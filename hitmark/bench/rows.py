@@ -6,7 +6,7 @@ import hashlib
 import json
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,20 +19,33 @@ WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
 Row = TypeVar("Row")
 
 
-def claim(folder: Path, model: str, knobs: dict[str, Any]) -> None:
-    """Makes `folder` hold rows of this model, with these weights, and these knobs alone.
+def claim(folder: Path, model: str, methods: Mapping[str, tuple[str, dict[str, Any]]]) -> None:
+    """Makes `folder` hold rows of this model, with these weights, and of these methods with all of their knobs.
 
-    Raises HitmarkError when it holds rows of others, which would be mixed into the table in silence.
+    Args:
+        folder: made if it is not there.
+        model: name or path.
+        methods: name of a row -> its method and the knobs given to it; knobs not given are those of today's defaults.
+
+    Raises:
+        HitmarkError: it holds rows of another model, or of the same name with other knobs, which would be mixed into
+            the table in silence; or the method or a knob is unknown.
     """
     from hitmark.backbones.catalog import model_card
+    from hitmark.methods import resolved
+    from hitmark.prepare import knobs_on
 
-    source = model_card(model).path
-    weights = "" if source is None else hashlib.sha256((source / WEIGHTS).read_bytes()).hexdigest()
-    settings = {"model": model, "weights": weights, "knobs": knobs}
+    card = model_card(model)
+    weights = "" if card.path is None else hashlib.sha256((card.path / WEIGHTS).read_bytes()).hexdigest()
+    wanted = {row: resolved(name, knobs_on(card, name, knobs)) for row, (name, knobs) in methods.items()}
+    settings = {"model": model, "weights": weights, "methods": json.loads(json.dumps(wanted))}
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "settings.json"
-    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != settings:
-        raise HitmarkError(f"{folder}: holds rows of another model, weights or knobs ({path}); give another folder")
+    if path.exists():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        settings["methods"] = before.get("methods", {}) | settings["methods"]
+        if settings != before | {"methods": settings["methods"] | before.get("methods", {})}:
+            raise HitmarkError(f"{folder}: holds rows of another model, weights or knobs ({path}); give another folder")
     path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 
@@ -89,11 +102,17 @@ _LOADED: dict[str, Any] = {}
 
 def loaded_pipeline(model: str) -> Any:
     """The pipeline of a model, float32 on the CPU, loaded once per process."""
-    from hitmark.backbones.catalog import load_pipeline
+    from hitmark.backbones.loading import load_pipeline
 
     if model not in _LOADED:
         _LOADED[model] = load_pipeline(model, dtype="float32", device="cpu")
     return _LOADED[model]
+
+
+def method_of(row: str) -> tuple[str, dict[str, Any]]:
+    """Method and knobs of a row such as "peekaboo masked_steps=6"."""
+    name, *settings = row.split()
+    return name, knobs_of(settings)
 
 
 def knobs_of(settings: Sequence[str]) -> dict[str, Any]:

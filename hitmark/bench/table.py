@@ -54,6 +54,12 @@ class Row:
     seconds: float
 
 
+def _method_of(variant: str, knobs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Method and knobs of a row; `knobs` are for every controlled one."""
+    method, own = VARIANTS[variant]
+    return method, {} if method == "none" else knobs | own
+
+
 def score(scene_seed: int, variant: str, model: str, knobs: dict[str, Any]) -> Row:
     """Generates and scores one clip."""
     from hitmark.generate import generate
@@ -67,8 +73,7 @@ def score(scene_seed: int, variant: str, model: str, knobs: dict[str, Any]) -> R
 
     world = SpriteWorld()
     made = sprite_scene(world, world.plan(scene_seed))
-    method, own = VARIANTS.get(variant, ("sg-i2v", {}))
-    chosen = {} if method == "none" else knobs | own
+    method, chosen = _method_of(variant, knobs)
     scene = made.scene.replace(method=MethodChoice(name=method, knobs=chosen), model=model)
     result = generate(scene, made.picture, loaded_pipeline(model))
     errors, guesses, looks, found, looks_found, identity = [], [], [], [], [], []
@@ -180,7 +185,7 @@ def main(
     if unknown:
         raise HitmarkError(f"unknown variants {unknown}; known are {', '.join(VARIANTS)}")
     knobs = knobs_of(settings or [])
-    claim(output, model, knobs)
+    claim(output, model, {name: _method_of(name, knobs) for name in names})
     seeds = [made.scene.seed for made in held_out(SpriteWorld(), clips, split)]
     jobs = [(seed, name, model, knobs) for seed in seeds for name in names]
     started = time.monotonic()

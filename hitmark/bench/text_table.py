@@ -19,7 +19,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from hitmark.bench.rows import claim, knobs_of, loaded_pipeline, scored
+from hitmark.bench.rows import claim, loaded_pipeline, method_of, scored
 from hitmark.console import readable_errors
 
 METHODS = (
@@ -36,7 +36,7 @@ METHODS = (
 SEEDS_APART = 1_000_000
 """Between the noise seeds of one scene."""
 REFERENCE_CLIPS = 512
-"""True clips that the Frechet distance compares with; from the end of the split."""
+"""Painted clips that the Frechet distance compares with, of as many scenes from the end of the split."""
 DRAWS = 1000
 """Of the bootstrap."""
 PAIRS = (
@@ -89,8 +89,8 @@ def score(scene: int, noise: int, method: str, model: str, folder: str) -> TextR
 
     made = text_scene(scene)
     pipe = loaded_pipeline(model)
-    name, *settings = method.split()
-    chosen = MethodChoice(name=name, knobs=knobs_of(settings))
+    name, knobs = method_of(method)
+    chosen = MethodChoice(name=name, knobs=knobs)
     wanted = made.scene.replace(seed=scene + noise * SEEDS_APART, model=model)
     with torch.autocast("cpu", torch.bfloat16):  # twice as fast, for every method alike; latents stay float32
         result = generate(wanted.replace(method=chosen), pipe=pipe)
@@ -151,13 +151,23 @@ def _outside(result: Any, kept: Path, method: str, distance: Callable[..., float
     return distance(result.frames, np.load(kept), network, where)
 
 
-def reference_features(split: str) -> np.ndarray:
-    """Features of true clips of the split, (REFERENCE_CLIPS, width)."""
+def reference_features(split: str, count: int = REFERENCE_CLIPS, skip: int = 0) -> np.ndarray:
+    """Features (count, width) of the true clips of scenes: the last of the split, without the `skip` very last."""
     from hitmark.sprites.perceptual import clip_features, load_perceptual
+    from hitmark.sprites.text_scenes import text_scene, true_clip
     from hitmark.sprites.world import SPLITS, text_world
 
-    world, network, stop = text_world(), load_perceptual(), SPLITS[split][1]
-    return np.stack([clip_features(world.clip(stop - 1 - number).frames, network) for number in range(REFERENCE_CLIPS)])
+    world, network, stop = text_world(), load_perceptual(), SPLITS[split][1] - skip
+    clips = (true_clip(text_scene(seed), world) for seed in range(stop - count, stop))
+    return np.stack([clip_features(clip, network) for clip in clips])
+
+
+def true_distance(split: str, count: int, reference: np.ndarray) -> float:
+    """Frechet distance of `count` other true clips: what is left of it for a model that is perfect."""
+    from hitmark.metrics.frechet import FeatureMoments, frechet_distance
+
+    features = reference_features(split, count, skip=len(reference))
+    return frechet_distance(FeatureMoments().add(features), FeatureMoments().add(reference))
 
 
 def summarise(rows: list[TextRow], reference: np.ndarray) -> dict[str, float]:
@@ -264,9 +274,9 @@ def main(
     """Prints the table of control and of quality, and one for each kind of scene."""
     from hitmark.sprites.world import SPLITS
 
-    claim(output, model, {})
     start = SPLITS[split][0]
     names = sorted(chosen or METHODS, key=lambda name: name != "none")  # the others are compared with it
+    claim(output, model, {name: method_of(name) for name in names})
     rows: list[TextRow] = []
     for part in (names[:1], names[1:]) if names[0] == "none" else (names,):
         jobs = [
@@ -277,7 +287,11 @@ def main(
         ]
         rows += scored(jobs, score, TextRow, output, workers, ("scene", "noise", "method"))
     reference = reference_features(split)
-    parts = [markdown(rows, reference)]
+    count = scenes * seeds
+    parts = [
+        markdown(rows, reference),
+        f"\nFrechet distance of {count} true clips: {true_distance(split, count, reference):.3g}",
+    ]
     for kind in dict.fromkeys(row.kind for row in rows):
         parts.append(f"\n{kind}:\n\n" + markdown([row for row in rows if row.kind == kind], reference))
     (output / "table.md").write_text("\n".join(parts) + "\n", encoding="utf-8")

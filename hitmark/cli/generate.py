@@ -148,7 +148,7 @@ def generate(
 
 def run(request: Request, outputs: Outputs, *, force: bool) -> None:
     """Check everything that can be checked, load the model, generate, write, tell."""
-    from hitmark.backbones.catalog import load_pipeline
+    from hitmark.backbones.loading import load_pipeline
     from hitmark.generate import check_size, first_picture, open_picture, plan
     from hitmark.generate import generate as make
     from hitmark.model_choice import model_folder

@@ -12,6 +12,7 @@ from hitmark.cli.generate import (
     Boxes,
     Device,
     Dtype,
+    Force,
     Knobs,
     Method,
     Model,
@@ -27,6 +28,8 @@ from hitmark.cli.progress import silence_libraries, step_bar
 from hitmark.cli.request import Flags, Target, read_request
 
 Output = Annotated[Path, typer.Option("--output", "-o", help="Folder to write; it is made if it is not there.")]
+
+FRAMES = "frames.png"
 
 EXAMPLES = """\b
 Examples:
@@ -51,6 +54,7 @@ def inspect(
     boxes: Boxes = None,
     paths: Paths = None,
     smooth: Smooth = False,
+    force: Force = False,
 ) -> None:
     """Draw what a text-to-video method does: masks on each token grid, attention to the subjects' words, the shift.
 
@@ -59,8 +63,8 @@ def inspect(
     unedited ones; for methods that edit attention) and frames.png.
     """
     from hitmark.draw import contact_sheet
-    from hitmark.files import ensure_writable, output_error
-    from hitmark.inspection.run import inspect_scene, save_inspection
+    from hitmark.files import written_whole
+    from hitmark.inspection.run import FIGURES, inspect_scene, save_inspection
 
     flags = Flags(prompt, subjects or [], boxes or [], paths or [], smooth)
     request = read_request(scene, None, flags, Target(model)).with_options(
@@ -73,20 +77,32 @@ def inspect(
         prompt=prompt,
         knobs=parse_pairs(knobs or [], "--set"),
     )
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise output_error(output, error) from error
-    ensure_writable(output / "masks.png")
+    _check_output(output, force=force)
     silence_libraries()
     with step_bar("inspect") as on_step:
         seen = inspect_scene(
             request.scene, None, on_step, steps=request.steps, dtype=request.dtype, device=request.device
         )
-    try:
-        paths_written = save_inspection(seen, output, seen.result.scene.method.name)
-        contact_sheet(seen.result.frames, seen.result.tracks).save(output / "frames.png")
-    except OSError as error:
-        raise output_error(output, error) from error
-    for path in [*paths_written, output / "frames.png"]:
+    written = save_inspection(seen, output, seen.result.scene.method.name)
+    with written_whole(output / FRAMES) as temporary:
+        contact_sheet(seen.result.frames, seen.result.tracks).save(temporary)
+    for figure in FIGURES:
+        if output / f"{figure}.png" not in written:  # a method without an edit of attention writes no shift.png
+            (output / f"{figure}.png").unlink(missing_ok=True)
+    for path in [*written, output / FRAMES]:
         typer.echo(f"wrote {path}")
+
+
+def _check_output(folder: Path, *, force: bool) -> None:
+    """Raise OutputError, before the long computation, unless the figures can be written there."""
+    from hitmark.files import OutputError, ensure_writable, output_error
+    from hitmark.inspection.run import FIGURES
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(folder, error) from error
+    earlier = [name for name in (*(f"{figure}.png" for figure in FIGURES), FRAMES) if (folder / name).exists()]
+    if earlier and not force:
+        raise OutputError(f"{folder / earlier[0]} exists already; choose another folder, or overwrite it with --force")
+    ensure_writable(folder / FRAMES)

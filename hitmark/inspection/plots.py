@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor
 
+from hitmark.files import written_whole
 from hitmark.inspection.gap import GapProbe
 from hitmark.inspection.shift import REGIONS, ShiftRow
 from hitmark.methods.regions import at_level, nearest_subject
@@ -109,8 +110,9 @@ def attention_figure(layout: Layout, maps: Mapping[int, Mapping[tuple[int, int],
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Writes a PNG."""
-    figure.savefig(path, dpi=130)
+    """Writes a PNG, whole or not at all. Raises OutputError."""
+    with written_whole(path) as temporary:
+        figure.savefig(temporary, dpi=130)
 
 
 def _figure(rows: int, columns: int, width: float, height: float) -> tuple[Figure, Any]:

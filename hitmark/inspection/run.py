@@ -52,6 +52,10 @@ def inspect_scene(scene: Scene, pipe: Any = None, on_step: OnStep | None = None,
     return Inspection(result, gap, shift)
 
 
+FIGURES = ("masks", "attention", "gap", "shift")
+"""Files that `save_inspection` writes, without their .png."""
+
+
 def save_inspection(inspection: Inspection, folder: Path, label: str) -> list[Path]:
     """Write masks.png, attention.png, gap.png and, for a method that edits attention, shift.png; return the paths."""
     layout = inspection.gap.layouts[-1]
@@ -62,7 +66,6 @@ def save_inspection(inspection: Inspection, folder: Path, label: str) -> list[Pa
     }
     if inspection.shift is not None and inspection.shift.rows:
         figures["shift"] = shift_figure({label: inspection.shift.rows})
-    folder.mkdir(parents=True, exist_ok=True)
     for name, figure in figures.items():
         save_figure(figure, folder / f"{name}.png")
     return [folder / f"{name}.png" for name in figures]

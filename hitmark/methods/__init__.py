@@ -9,7 +9,7 @@ from typing import Any
 
 from hitmark.control import Control
 from hitmark.errors import HitmarkError
-from hitmark.methods.domain_adaptation import DomainAdaptation
+from hitmark.methods.domain_adaptation import DOMAIN_ADAPTATION
 from hitmark.methods.free_traj import FreeTraj
 from hitmark.methods.mask_normalization import MaskNormalization
 from hitmark.methods.peekaboo import Peekaboo
@@ -17,16 +17,17 @@ from hitmark.methods.sg_i2v import SGI2V
 from hitmark.methods.temporal_intrinsic import TemporalIntrinsic
 from hitmark.methods.trail_blazer import TrailBlazer
 
-METHODS: dict[str, type[Control] | None] = {
-    "none": None,  # the model untouched: the baseline of every table
-    "sg-i2v": SGI2V,
-    "peekaboo": Peekaboo,
-    "mask-normalization": MaskNormalization,
-    "temporal-intrinsic": TemporalIntrinsic,
-    "ivg-da": DomainAdaptation,
-    "freetraj": FreeTraj,
-    "trailblazer": TrailBlazer,
+METHODS: dict[str, tuple[Control, ...]] = {
+    "none": (),  # the model untouched: the baseline of every table
+    "sg-i2v": (SGI2V(),),
+    "peekaboo": (Peekaboo(),),
+    "mask-normalization": (MaskNormalization(),),
+    "temporal-intrinsic": (TemporalIntrinsic(),),
+    "ivg-da": DOMAIN_ADAPTATION,
+    "freetraj": (FreeTraj(),),
+    "trailblazer": (TrailBlazer(),),
 }
+"""Name -> its controls, with the knobs that it has by default."""
 
 
 def build(name: str, knobs: Mapping[str, Any] | None = None) -> list[Control]:
@@ -43,13 +44,8 @@ def build(name: str, knobs: Mapping[str, Any] | None = None) -> list[Control]:
     Raises:
         HitmarkError: unknown method or knob (with the nearest name), or a value out of range.
     """
-    parts = [part.strip() for part in name.split("+")]
-    for part in parts:
-        if part not in METHODS:
-            raise HitmarkError(f"Unknown method {part!r}{_nearest(part, METHODS)}; there are: {', '.join(METHODS)}.")
-        if parts.count(part) > 1:
-            raise HitmarkError(f"Method {part!r} is named twice in {name!r}; leave one out.")
-    valid = {part: _knobs_of(part) for part in parts}
+    parts = _parts(name)
+    valid = {part: _knobs_of(METHODS[part]) for part in parts}
     chosen: dict[str, dict[str, Any]] = {part: {} for part in parts}
     for knob, value in (knobs or {}).items():
         owner, _, short = knob.rpartition(".")
@@ -59,23 +55,46 @@ def build(name: str, knobs: Mapping[str, Any] | None = None) -> list[Control]:
             near = _nearest(short, [each for names in valid.values() for each in names])
             raise HitmarkError(f"Unknown knob {knob!r} of method {name!r}{near}; it has: {listed}.")
         if len(owners) > 1:
-            spelled = " or ".join(f"{part}.{short}" for part in owners)
-            raise HitmarkError(f"Knob {knob!r} belongs to several methods of {name!r}; write {spelled}.")
+            written = " or ".join(f"{part}.{short}" for part in owners)
+            raise HitmarkError(f"Knob {knob!r} belongs to several methods of {name!r}; write {written}.")
         chosen[owners[0]][short] = value
-    return [method(**chosen[part]) for part in parts if (method := METHODS[part]) is not None]
+    return [_with_knobs(control, chosen[part]) for part in parts for control in METHODS[part]]
+
+
+def resolved(name: str, knobs: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Every knob of a method with its value, given or default, as one table for `build`.
+
+    Raises HitmarkError as `build` does.
+    """
+    parts, controls = _parts(name), iter(build(name, knobs))
+    tables = [_knobs_of([next(controls) for _ in METHODS[part]]) for part in parts]
+    return spelled(name, tables)
 
 
 def spelled(name: str, knobs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Knobs of each method of `name` as one table for `build`: "method.knob" where there are several methods."""
-    parts = name.split("+")
+    parts = _parts(name)
     if len(parts) == 1:
         return dict(knobs[0])
     return {f"{part}.{knob}": value for part, own in zip(parts, knobs, strict=True) for knob, value in own.items()}
 
 
-def _knobs_of(name: str) -> list[str]:
-    method = METHODS[name]
-    return [] if method is None else [field.name for field in dataclasses.fields(method)]
+def _parts(name: str) -> list[str]:
+    parts = [part.strip() for part in name.split("+")]
+    for part in parts:
+        if part not in METHODS:
+            raise HitmarkError(f"Unknown method {part!r}{_nearest(part, METHODS)}; there are: {', '.join(METHODS)}.")
+        if parts.count(part) > 1:
+            raise HitmarkError(f"Method {part!r} is named twice in {name!r}; leave one out.")
+    return parts
+
+
+def _knobs_of(controls: Sequence[Control]) -> dict[str, Any]:
+    return {knob: value for control in controls for knob, value in control.knobs().items()}
+
+
+def _with_knobs(control: Control, knobs: Mapping[str, Any]) -> Control:
+    return dataclasses.replace(control, **{knob: value for knob, value in knobs.items() if knob in control.knobs()})
 
 
 def _nearest(word: str, words: Mapping[str, Any] | list[str]) -> str:

@@ -20,8 +20,6 @@ class ModelConfiguration:
     width: int = 64
     height: int = 64
     frames: int = 8
-    photographs: float = 0.0
-    """Share of photographic backgrounds and moving things in training clips."""
     latent_channels: int = 8
     channels: tuple[int, int] = (64, 128)
     decoder_channels: tuple[int, int, int] = (32, 64, 128)
@@ -39,13 +37,9 @@ class ModelConfiguration:
     decoder_batch: int = 2
     decoder_learning_rate: float = 1e-3
 
-    def world(self, photographs: float | None = None, dense: bool = False) -> SpriteWorld:
-        """The world of this model's clips; `dense`: a livelier one (more, larger things, more pans)."""
-        share = self.photographs if photographs is None else photographs
-        world = SpriteWorld(width=self.width, height=self.height, frames=self.frames, photographs=share)
-        if not dense:
-            return world
-        return replace(world, objects=(2, 3, 4), sizes=(0.26, 0.5), still=0.1, camera=0.45)
+    def world(self) -> SpriteWorld:
+        """The world of this model's clips."""
+        return SpriteWorld(width=self.width, height=self.height, frames=self.frames)
 
 
 @dataclass(frozen=True)
@@ -53,6 +47,7 @@ class ImageToVideoConfiguration(ModelConfiguration):
     """Of `sprites-i2v`; see `sprites_i2v.toml` for the values that shipped."""
 
     photographs: float = 0.3
+    """Share of photographic backgrounds and moving things in training clips."""
     heads: tuple[int, int] = (2, 4)
     embedding: int = 64
     """Width of the image embedding."""
@@ -71,6 +66,14 @@ class ImageToVideoConfiguration(ModelConfiguration):
     short_steps: int = 2200
     """The first so many steps use clips of half the frames, which cost half, of the denser world: there is more to
     learn from each of them."""
+
+    def world(self) -> SpriteWorld:
+        """Drawn and photographic clips."""
+        return replace(super().world(), photographs=self.photographs)
+
+    def dense_world(self) -> SpriteWorld:
+        """A livelier one: more, larger things, more pans."""
+        return replace(self.world(), objects=(2, 3, 4), sizes=(0.26, 0.5), still=0.1, camera=0.45)
 
 
 @dataclass(frozen=True)
@@ -91,8 +94,8 @@ class TextToVideoConfiguration(ModelConfiguration):
     signal_cap: float = 5.0
     """Largest signal-to-noise ratio that counts in the loss (min-SNR weighting)."""
 
-    def world(self, photographs: float | None = None, dense: bool = False) -> SpriteWorld:
-        """The text-to-video model's world; it knows neither photographs nor a denser kind."""
+    def world(self) -> SpriteWorld:
+        """The text-to-video model's world."""
         return text_world(self.width, self.height, self.frames)
 
 

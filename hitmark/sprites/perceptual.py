@@ -189,9 +189,8 @@ def layer_distance(
             if where is None:
                 distances.append(gap.mean())
                 continue
-            share = F.adaptive_avg_pool2d(torch.from_numpy(where)[:, None].float(), (gap.shape[-2], gap.shape[-1]))[
-                :, 0
-            ]
+            size = (gap.shape[-2], gap.shape[-1])
+            share = F.adaptive_avg_pool2d(torch.from_numpy(where).float(), size)
             distances.append((gap * share).sum() / share.sum().clamp(min=1e-6))
     return float(torch.stack(distances).mean())
 

@@ -56,7 +56,7 @@ def _image_model(configuration: ImageToVideoConfiguration) -> nn.Module:
 def _image_loss(code: LinearCode, configuration: ImageToVideoConfiguration, device: str) -> StepLoss:
     mean, deviation = configuration.dense_log_sigma
     first = replace(configuration, log_sigma_mean=mean, log_sigma_std=deviation)
-    world, dense = configuration.world(), configuration.world(dense=True)
+    world, dense = configuration.world(), configuration.dense_world()
 
     def loss(network: Any, step: int, generator: torch.Generator) -> Tensor:
         if step < configuration.short_steps:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from hitmark.backbones.catalog import load_pipeline
+from hitmark.backbones.loading import load_pipeline
 from hitmark.sprites.world import SPLITS, SpriteWorld
 
 

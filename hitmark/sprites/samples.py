@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,7 +36,7 @@ def image_sheet(
     pipeline: Any = assemble(configuration, **networks).to(device)
     pipeline.set_progress_bar_config(disable=True)
     rows = []
-    for made in held_out(configuration.world(photographs=0.0), clips, "tune"):
+    for made in held_out(replace(configuration.world(), photographs=0.0), clips, "tune"):
         latents = pipeline(
             made.picture,
             height=configuration.height,

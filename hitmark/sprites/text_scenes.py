@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from hitmark.scene.schema import Scene
+from hitmark.scene.tracks import evaluate
 from hitmark.sprites.atlas import COLORS, load_atlas
+from hitmark.sprites.motion import Motion
 from hitmark.sprites.places import PLACES
-from hitmark.sprites.world import SPLITS, TEXT_NAMES, preposition
+from hitmark.sprites.world import SPLITS, TEXT_NAMES, ClipPlan, SpriteObject, SpriteWorld, extent, preposition
 
 KINDS = ("static", "moving", "fast", "curved", "two")
 """Kinds of scenes, taken in turn."""
@@ -53,6 +55,25 @@ def text_scene(seed: int) -> TextScene:
     subjects = [_subject(phrase, side, path) for phrase, side, path in zip(phrases, sides, paths, strict=True)]
     scene = Scene.from_dict({"prompt": f"{things} {preposition(place)} {place}", "seed": seed, "subjects": subjects})
     return TextScene(scene, kind, tuple(zip(names, colors, strict=True)))
+
+
+def true_clip(made: TextScene, world: SpriteWorld) -> np.ndarray:
+    """What a scene asks for, painted: uint8 (frames, height, width, 3).
+
+    The longer side of each drawing is that of its box, its middle the box's; the camera is still.
+    """
+    tracks = evaluate(made.scene.replace(width=world.width, height=world.height), world.frames)
+    things = []
+    for (name, color), track in zip(made.sprites, tracks, strict=True):
+        left, top, right, bottom = extent(name)
+        middle, sides = (track.boxes[:, :2] + track.boxes[:, 2:]) / 2, (track.boxes[:, 2:] - track.boxes[:, :2]).max(1)
+        cell = sides / max(right - left, bottom - top)
+        centres = middle - cell[:, None] * (np.array([left + right, top + bottom]) / 2 - 0.5)
+        motion = Motion(centres, cell / cell[0])
+        things.append(SpriteObject(name, color, float(cell[0]), motion, track.boxes, np.ones(world.frames)))
+    place = made.scene.prompt.rsplit(" ", 1)[-1]
+    plan = ClipPlan(made.scene.seed, place, tuple(things), np.zeros((world.frames, 2)), made.scene.prompt)
+    return world.picture(plan)
 
 
 def _subject(phrase: str, side: float, path: np.ndarray) -> dict[str, Any]:

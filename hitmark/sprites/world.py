@@ -110,8 +110,11 @@ class SpriteWorld:
     def clip(self, seed: int) -> Clip:
         """The painted clip of `seed`."""
         plan = self.plan(seed)
-        frames = (self.render(plan) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
-        return Clip(frames, plan)
+        return Clip(self.picture(plan), plan)
+
+    def picture(self, plan: ClipPlan) -> np.ndarray:
+        """Paints a plan: uint8 (frames, height, width, 3)."""
+        return (self.render(plan) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
 
     def render(self, plan: ClipPlan) -> torch.Tensor:
         """Paints a plan: float32 (frames, 3, height, width) in 0..1."""

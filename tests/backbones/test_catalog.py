@@ -8,7 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from hitmark.backbones.catalog import MODELS, load_pipeline, model_card
+from hitmark.backbones.catalog import MODELS, model_card
+from hitmark.backbones.loading import load_pipeline
 from hitmark.backbones.tiny import tiny_svd
 from hitmark.errors import HitmarkError
 

@@ -61,18 +61,31 @@ def test_finished_rows_are_not_made_again(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_folder_holds_rows_of_one_model_and_one_set_of_knobs(tmp_path: Path) -> None:
     from hitmark.backbones.catalog import model_card
 
-    rows.claim(tmp_path / "out", "sprites-i2v", {"stop": 0.5})
-    rows.claim(tmp_path / "out", "sprites-i2v", {"stop": 0.5})
+    rows.claim(tmp_path / "out", "sprites-i2v", {"ours": ("sg-i2v", {"iterations": 3})})
+    rows.claim(tmp_path / "out", "sprites-i2v", {"ours": ("sg-i2v", {"iterations": 3}), "free": ("none", {})})
     with pytest.raises(HitmarkError, match="another model, weights or knobs"):
-        rows.claim(tmp_path / "out", "sprites-i2v", {"stop": 0.6})
+        rows.claim(tmp_path / "out", "sprites-i2v", {"ours": ("sg-i2v", {"iterations": 4})})
+    rows.claim(tmp_path / "out", "sprites-i2v", {"ours": ("sg-i2v", {"iterations": 3})})
     source = model_card("sprites-i2v").path
     assert source is not None
     shutil.copytree(source, tmp_path / "model")
-    rows.claim(tmp_path / "other", str(tmp_path / "model"), {})
+    rows.claim(tmp_path / "other", str(tmp_path / "model"), {"free": ("none", {})})
     with (tmp_path / "model" / rows.WEIGHTS).open("ab") as file:
         file.write(b"\0")
     with pytest.raises(HitmarkError, match="another model, weights or knobs"):
         rows.claim(tmp_path / "other", str(tmp_path / "model"), {})
+
+
+def test_a_changed_default_counts_as_another_knob(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import dataclasses
+
+    from hitmark.methods import METHODS
+
+    rows.claim(tmp_path, "sprites-i2v", {"ours": ("sg-i2v", {})})
+    changed = dataclasses.replace(METHODS["sg-i2v"][0], iterations=9)  # pyright: ignore[reportCallIssue]
+    monkeypatch.setitem(METHODS, "sg-i2v", (changed,))
+    with pytest.raises(HitmarkError, match="another model, weights or knobs"):
+        rows.claim(tmp_path, "sprites-i2v", {"ours": ("sg-i2v", {})})
 
 
 def test_knobs_are_read_as_json_where_they_are_and_as_words_otherwise() -> None:

@@ -172,7 +172,7 @@ def test_progress_shows_steps_and_is_on_stderr(hitmark, checkpoint, scene_file):
 
 @pytest.mark.parametrize("method", ["none", "sg-i2v"])
 def test_python_and_command_line_agree(hitmark, checkpoint, scene_file, tmp_path, method):
-    from hitmark.backbones.catalog import load_pipeline
+    from hitmark.backbones.loading import load_pipeline
     from hitmark.generate import generate
     from hitmark.scene import Scene
 

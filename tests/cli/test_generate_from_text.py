@@ -94,8 +94,8 @@ def test_methods_are_joined_with_plus() -> None:
     ):
         with pytest.raises(HitmarkError, match=expected):
             build(name, knobs)
-    assert spelled("a+b", [{"x": 1}, {"x": 2}]) == {"a.x": 1, "b.x": 2}
-    assert spelled("a", [{"x": 1}]) == {"x": 1}
+    assert spelled("peekaboo+freetraj", [{"x": 1}, {"x": 2}]) == {"peekaboo.x": 1, "freetraj.x": 2}
+    assert spelled("peekaboo", [{"x": 1}]) == {"x": 1}
 
 
 @pytest.mark.parametrize(

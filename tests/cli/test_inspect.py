@@ -31,6 +31,18 @@ def test_no_shift_without_an_edit(hitmark: Any, text_checkpoint: str, tmp_path: 
     assert not (tmp_path / "out" / "shift.png").exists()
 
 
+def test_earlier_figures_are_kept_unless_forced(hitmark: Any, text_checkpoint: str, tmp_path: Any) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "shift.png").write_bytes(b"of an earlier run")
+    command = ("inspect", *PROMPT, *SUBJECTS, "--model", text_checkpoint, "--method", "none", "-o", "out")
+    done = hitmark(*command)
+    assert done.exit_code != 0
+    assert "shift.png exists already" in done.stderr
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["shift.png"]
+    assert hitmark(*command, "--force").exit_code == 0
+    assert not (tmp_path / "out" / "shift.png").exists(), "a figure of another run lies among these"
+
+
 def test_says_what_cannot_be_looked_into(hitmark: Any, checkpoint: Any, scene_file: Any) -> None:
     done = hitmark("inspect", str(scene_file), "--model", str(checkpoint))
     assert done.exit_code == 2

@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from hitmark.backbones.catalog import load_pipeline
+from hitmark.backbones.loading import load_pipeline
 from hitmark.generate import generate
 from hitmark.metrics.kept import first_frame_psnr
 from hitmark.metrics.tracks import object_motion_control_error

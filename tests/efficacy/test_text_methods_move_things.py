@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from hitmark.backbones.catalog import load_pipeline
+from hitmark.backbones.loading import load_pipeline
 from hitmark.generate import generate
 from hitmark.metrics.boxes import box_scores
 from hitmark.observers.sprites import find_sprite, sprite_boxes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
@@ -11,8 +10,8 @@ import torch
 from hitmark.attach import attach
 from hitmark.backbones.tiny import tiny_text_to_video
 from hitmark.errors import HitmarkError
-from hitmark.methods import build
-from hitmark.methods.domain_adaptation import DomainAdaptation
+from hitmark.methods import METHODS, build, resolved
+from hitmark.methods.domain_adaptation import DOMAIN_ADAPTATION
 from hitmark.methods.mask_normalization import MaskNormalization
 from hitmark.methods.peekaboo import Peekaboo
 from hitmark.methods.temporal_intrinsic import TemporalIntrinsic
@@ -20,7 +19,6 @@ from hitmark.scene.schema import Scene
 
 KEYS = [{"time": 0, "box": [0.0, 0.0, 0.5, 0.5]}, {"time": 1, "box": [0.5, 0.5, 1.0, 1.0]}]
 SCENE = Scene.from_dict({"subjects": [{"name": "cat", "phrase": "cat", "keyframes": KEYS}]})
-PARTS = (Peekaboo, MaskNormalization, TemporalIntrinsic)
 SEVERAL: list[dict[str, Any]] = [
     {},
     {"masked_steps": 1, "preview_steps": 0},
@@ -31,9 +29,9 @@ SEVERAL: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("knobs", SEVERAL)
 def test_equals_its_parts_joined(knobs: dict[str, Any]) -> None:
-    whole = DomainAdaptation(**knobs)
+    whole = build("ivg-da", knobs)
     names = "peekaboo+mask-normalization+temporal-intrinsic"
-    joined = build(names, whole.knobs())
+    joined = build(names, resolved("ivg-da", knobs))
     pipe: Any = tiny_text_to_video(channels=(32, 64), layers=1, vae_channels=(32, 32))
     pipe.set_progress_bar_config(disable=True)
 
@@ -44,15 +42,20 @@ def test_equals_its_parts_joined(knobs: dict[str, Any]) -> None:
             return pipe("a cat on grass", generator=generator, **settings).frames
 
     assert torch.equal(final(whole), final(joined))
-    assert not torch.equal(final(whole), final(build("peekaboo", {"masked_steps": whole.masked_steps})))
+    assert not torch.equal(final(whole), final(build("peekaboo", whole[0].knobs())))
 
 
-def test_every_knob_is_one_of_a_part_and_has_its_default() -> None:
-    """Except for the masks: those of Peekaboo's paper, for the number of steps that it takes for moving subjects."""
-    defaults = {field.name: field.default for part in PARTS for field in dataclasses.fields(part)}
-    own = {field.name: field.default for field in dataclasses.fields(DomainAdaptation)}
-    assert (own.pop("masked_steps"), own.pop("as_published")) == (4, "paper")
-    assert own.items() <= defaults.items()
+def test_only_the_masks_differ_from_the_defaults_of_the_parts() -> None:
+    """They are those of Peekaboo's paper, for the number of steps that it takes for moving subjects."""
+    masks, *others = DOMAIN_ADAPTATION
+    assert masks == Peekaboo(masked_steps=4, as_published="paper")
+    assert others == [MaskNormalization(), TemporalIntrinsic()]
+
+
+def test_no_two_parts_have_a_knob_of_the_same_name() -> None:
+    for name, controls in METHODS.items():
+        knobs = [knob for control in controls for knob in control.knobs()]
+        assert len(knobs) == len(set(knobs)), name
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,12 @@ from __future__ import annotations
 import numpy as np
 
 from hitmark.cli.found import sprite_of
+from hitmark.metrics.boxes import box_scores
+from hitmark.observers.sprites import find_sprite, sprite_boxes
 from hitmark.scene.tracks import evaluate
-from hitmark.sprites.text_scenes import KINDS, text_scene, text_scenes
+from hitmark.sprites.text_scenes import KINDS, text_scene, text_scenes, true_clip
 from hitmark.sprites.words import build_tokenizer, encode
+from hitmark.sprites.world import text_world
 
 
 def test_kinds_come_in_turn_and_their_paths_are_what_they_say() -> None:
@@ -47,3 +50,16 @@ def test_phrases_name_the_sprites_and_are_words_of_the_prompt() -> None:
 def test_a_seed_gives_one_scene() -> None:
     assert text_scene(7).scene == text_scene(7).scene
     assert text_scene(7).scene != text_scene(12).scene
+
+
+def test_the_true_clip_is_what_the_scene_asks_for() -> None:
+    world = text_world()
+    for made in text_scenes(5):
+        clip = true_clip(made, world)
+        assert clip.shape == (8, 64, 64, 3)
+        for (name, color), track in zip(made.sprites, evaluate(made.scene, 8), strict=True):
+            seen = find_sprite(clip, name, color)
+            scores = box_scores(track.boxes, sprite_boxes(seen, name) / 64, seen.found, track.visible, 1.0)
+            assert scores.found_share == 1
+            assert scores.centre_distance < 0.005
+            assert scores.overlap > 0.6, "boxes are square, drawings fill their longer side"

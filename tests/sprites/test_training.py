@@ -55,8 +55,9 @@ def test_train_exports_a_text_to_video_pipeline_that_loads_and_runs(tmp_path: Pa
     from diffusers import TextToVideoSDPipeline
 
     path = tmp_path / "tiny.toml"
-    tiny = TINY.format(steps=2).replace("heads = [1, 1]", "head_width = 16").replace("short_steps", "picture_steps")
-    path.write_text(tiny + "pictures = 3\n", encoding="utf-8")
+    tiny = TINY.format(steps=2).replace("photographs = 0", "pictures = 3")
+    tiny = tiny.replace("heads = [1, 1]", "head_width = 16").replace("short_steps", "picture_steps")
+    path.write_text(tiny, encoding="utf-8")
     folder = train("sprites-t2v", path, tmp_path / "run", "cpu")
     pipeline = TextToVideoSDPipeline.from_pretrained(folder, dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)

@@ -1,0 +1,88 @@
+"""Checkpoint folders in `save_pretrained` layout: what is in them, and whether all of it is. Needs no torch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from hitmark.backbones import BACKBONES
+from hitmark.errors import HitmarkError
+
+CARD_FILE = "hitmark.json"
+CARD_FIELDS: dict[str, Any] = {
+    "frames": int,
+    "width": int,
+    "height": int,
+    "fps": (int, float),
+    "steps": int,
+    "call": dict,
+    "knobs": dict,
+}
+
+
+def pipeline_class(folder: Path) -> str:
+    """Name of the class of the pipeline in an existing folder; raises HitmarkError for what is no whole checkpoint."""
+    index = folder / "model_index.json"
+    if not index.is_file():
+        raise HitmarkError(
+            f"{folder} holds no model_index.json. Expected the folder of a whole diffusers pipeline, as written by "
+            "pipe.save_pretrained(folder) or downloaded from the hub (not a single .safetensors file)."
+        )
+    try:
+        parts = json.loads(index.read_text(encoding="utf-8"))
+        pipeline = str(parts["_class_name"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise HitmarkError(f"{index} cannot be read as a pipeline's index ({error}); download it again.") from None
+    if pipeline not in BACKBONES:
+        raise HitmarkError(f"{folder} is a {pipeline}; hitmark knows: {', '.join(BACKBONES)}.")
+    _check_complete(folder, parts)
+    return pipeline
+
+
+def configured_frames(folder: Path) -> int | None:
+    """Number of frames in the configuration of the folder's denoiser, None where it has none."""
+    try:
+        return int(json.loads((folder / "unet" / "config.json").read_text(encoding="utf-8"))["num_frames"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _check_complete(folder: Path, parts: dict[str, Any]) -> None:
+    """Every component has its folder, and every network its weights."""
+    for name, value in parts.items():
+        if name.startswith("_") or not (isinstance(value, list) and len(value) == 2 and value[1]):
+            continue
+        part = folder / name
+        configs = list(part.glob("*.json")) if part.is_dir() else []
+        weights = [each for kind in ("*.safetensors", "*.bin") for each in part.glob(kind)] if part.is_dir() else []
+        needs_weights = name not in ("scheduler", "feature_extractor", "tokenizer")
+        if not configs or (needs_weights and not any(each.exists() for each in weights)):
+            what = "weights (.safetensors)" if configs else "files"
+            raise HitmarkError(
+                f"{folder} is incomplete: no {what} in {name}/. The download or copy was probably cut short; repeat it "
+                "(e.g. `hf download REPOSITORY --local-dir FOLDER`)."
+            )
+
+
+def folder_defaults(folder: Path) -> dict[str, Any]:
+    """What a `hitmark.json` in the folder says of its model, {} where there is none; HitmarkError for a faulty one."""
+    path = folder / CARD_FILE
+    if not path.exists():
+        return {}
+    try:
+        given = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise HitmarkError(f"{path} is not readable JSON: {error}.") from None
+    if not isinstance(given, dict):
+        raise HitmarkError(f"{path}: expected an object with any of {', '.join(CARD_FIELDS)}.")
+    for name, value in given.items():
+        if name not in CARD_FIELDS:
+            raise HitmarkError(f"{path}: unknown field {name!r}; expected any of {', '.join(CARD_FIELDS)}.")
+        if isinstance(value, bool) or not isinstance(value, CARD_FIELDS[name]):
+            raise HitmarkError(f"{path}: {name} has the wrong type: {value!r}.")
+        if not isinstance(value, dict) and value <= 0:
+            raise HitmarkError(f"{path}: {name} must be greater than 0, but is {value!r}.")
+    if not all(isinstance(each, dict) for each in given.get("knobs", {}).values()):
+        raise HitmarkError(f"{path}: knobs has the wrong type: expected method -> knob -> value.")
+    return given

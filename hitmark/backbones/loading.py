@@ -1,0 +1,85 @@
+"""Loading a pipeline by name or path, with errors that say what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hitmark.backbones.catalog import ModelCard, model_card
+from hitmark.errors import HitmarkError
+
+
+def load_pipeline(name_or_path: str | Path, dtype: str = "auto", device: str = "auto") -> Any:
+    """Load a pipeline by name (embedded, or from the hub and its cache) or from a checkpoint folder.
+
+    Args:
+        name_or_path: a key of MODELS, or a folder.
+        dtype: "float32", "float16", "bfloat16"; "auto" = float16 on CUDA, float32 elsewhere.
+        device: "cpu", "cuda", "cuda:1", "mps"; "auto" = CUDA where there is one, else the CPU.
+
+    Raises:
+        HitmarkError: whatever keeps the model from being loaded, with what to do about it.
+    """
+    card = model_card(name_or_path)
+    import torch
+
+    device = _device(device)
+    if dtype == "auto":
+        dtype = "float16" if device.startswith("cuda") else "float32"
+    if dtype not in ("float32", "float16", "bfloat16"):
+        raise HitmarkError(f"dtype must be auto, float32, float16 or bfloat16, but got {dtype!r}.")
+    import diffusers
+
+    loader = getattr(diffusers, card.pipeline)
+    options: dict[str, Any] = {"dtype": getattr(torch, dtype), "local_files_only": card.path is not None}
+    source = str(card.path or card.hub_id)
+    half_files = dtype != "float32" and (card.path is None or any(card.path.glob("unet/*.fp16.*")))
+    try:
+        pipe = _load_half_files(loader, source, options) if half_files else loader.from_pretrained(source, **options)
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise HitmarkError(_cannot_load(card, error)) from error
+    for part in pipe.components.values():
+        if isinstance(part, torch.nn.Module):
+            part.requires_grad_(False)  # loaded to generate; PyTorch rounds some kernels differently when it is on
+    return pipe.to(device)
+
+
+def _load_half_files(loader: Any, source: str, options: dict[str, Any]) -> Any:
+    """The repository's half-precision files, half the download; the full ones where it has none."""
+    try:
+        return loader.from_pretrained(source, variant="fp16", **options)
+    except (OSError, ValueError) as error:
+        if "variant" not in str(error):
+            raise
+        return loader.from_pretrained(source, **options)
+
+
+def _device(device: str) -> str:
+    import torch
+
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        kind = torch.device(device).type
+    except RuntimeError:
+        raise HitmarkError(f"Unknown device {device!r}; expected auto, cpu, cuda, cuda:NUMBER or mps.") from None
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise HitmarkError(f"Device {device!r} was asked for, but torch finds no CUDA device; use --device cpu.")
+    return device
+
+
+def _cannot_load(card: ModelCard, error: Exception) -> str:
+    reason = " ".join(str(error).split())[:400]
+    if card.hub_id is None:
+        return (
+            f"The checkpoint {card.path} cannot be loaded: {reason} Expected complete, matching config and weight "
+            "files as written by pipe.save_pretrained; copy or download them again."
+        )
+    return (
+        f"{card.name} ({card.hub_id}) cannot be loaded: {reason}\n"
+        f"What to do: (1) the first use downloads it, so go online and unset HF_HUB_OFFLINE; (2) the repository may be "
+        f"gated: accept its licence at https://huggingface.co/{card.hub_id} and run `hf auth login`; (3) if it is "
+        "already on this machine, set HF_HOME to the folder with that cache, or give the checkpoint's folder with "
+        "--model PATH; (4) after an interrupted download run "
+        f"`hf download {card.hub_id}` again."
+    )
