@@ -31,7 +31,7 @@ from torch import Tensor
 
 from hitmark.attach import attach
 from hitmark.backbones.tiny import tiny_text_to_video
-from hitmark.bench.rows import knobs_of
+from hitmark.bench.plan import knobs_of
 from hitmark.console import readable_errors
 from hitmark.control import Control
 from hitmark.errors import HitmarkError

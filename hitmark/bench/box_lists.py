@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, get_args
 
 import typer
 
-from hitmark.bench.rows import knobs_of
+from hitmark.bench.plan import knobs_of
 from hitmark.console import readable_errors
 from hitmark.errors import HitmarkError
 from hitmark.scene.schema import MethodChoice, Scene

@@ -107,21 +107,3 @@ def loaded_pipeline(model: str) -> Any:
     if model not in _LOADED:
         _LOADED[model] = load_pipeline(model, dtype="float32", device="cpu")
     return _LOADED[model]
-
-
-def method_of(row: str) -> tuple[str, dict[str, Any]]:
-    """Method and knobs of a row such as "peekaboo masked_steps=6"."""
-    name, *settings = row.split()
-    return name, knobs_of(settings)
-
-
-def knobs_of(settings: Sequence[str]) -> dict[str, Any]:
-    """KNOB=VALUE texts as a table; values are JSON where they can be, else text."""
-    knobs = {}
-    for setting in settings:
-        name, _, value = setting.partition("=")
-        try:
-            knobs[name] = json.loads(value)
-        except json.JSONDecodeError:
-            knobs[name] = value
-    return knobs

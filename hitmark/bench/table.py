@@ -18,7 +18,8 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from hitmark.bench.rows import claim, knobs_of, loaded_pipeline, scored
+from hitmark.bench.plan import knobs_of
+from hitmark.bench.rows import claim, loaded_pipeline, scored
 from hitmark.console import readable_errors
 from hitmark.errors import HitmarkError
 

@@ -19,7 +19,8 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from hitmark.bench.rows import claim, loaded_pipeline, method_of, scored
+from hitmark.bench.plan import method_of
+from hitmark.bench.rows import claim, loaded_pipeline, scored
 from hitmark.console import readable_errors
 
 METHODS = (

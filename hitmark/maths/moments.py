@@ -27,9 +27,7 @@ def region_moments(tokens: Tensor, regions: Tensor, count: int) -> tuple[Tensor,
     return mean, torch.einsum("slr,bslc->bsrc", share, centred.square())
 
 
-def match_moments(
-    tokens: Tensor, reference: Tensor, regions: Tensor, *, mean: float, deviation: float, together: bool = False
-) -> Tensor:
+def match_moments(tokens: Tensor, reference: Tensor, regions: Tensor, *, mean: float, deviation: float) -> Tensor:
     """Tokens with the mean and the standard deviation, region by region, of a reference.
 
     Args:
@@ -37,9 +35,7 @@ def match_moments(
         reference: the same shape.
         regions: int64 (sets, length).
         mean: 0 keeps the tokens' own mean, 1 takes the reference's, between: in proportion.
-        deviation: the same for the standard deviation (in proportion of its logarithm).
-        together: one standard deviation for all channels of a region, so that only the length of the differences from
-            the mean changes; otherwise each channel has its own.
+        deviation: the same for the standard deviation of each channel (in proportion of its logarithm).
 
     Returns:
         As `tokens`; equal to them, to rounding, where they have the reference's moments already.
@@ -47,8 +43,6 @@ def match_moments(
     count = int(regions.max()) + 1
     own_mean, own = region_moments(tokens, regions, count)
     wanted_mean, wanted = region_moments(reference, regions, count)
-    if together:
-        own, wanted = (each.mean(dim=-1, keepdim=True).expand_as(each) for each in (own, wanted))
     ratio = ((wanted + SMALLEST) / (own + SMALLEST)) ** (deviation / 2)
     shifted = own_mean + mean * (wanted_mean - own_mean)
     return _spread(shifted, regions) + _spread(ratio, regions) * (tokens - _spread(own_mean, regions))

@@ -34,10 +34,8 @@ class MaskNormalization(Control):
         deviation: the same for the standard deviation.
         regions: "own": statistics of each subject's cells and of the background by themselves; "whole": of all cells.
         pool: statistics over the cells of each "frame", or of the whole "clip".
-        channels: standard deviation of "each" by itself, or one of "all" together.
         kinds: the kinds of attention that are corrected, of spatial, temporal, cross; joined with commas. What
             cross-attention gives to a subject's region is the control itself: matched, it is taken back.
-        negative: the negative prompt's branch of guidance is "matched" too, or "unmasked": its masks are taken off.
     """
 
     method: ClassVar[str] = "mask-normalization"
@@ -47,20 +45,13 @@ class MaskNormalization(Control):
     deviation: float = 1.0
     regions: Literal["own", "whole"] = "whole"
     pool: Literal["frame", "clip"] = "clip"
-    channels: Literal["each", "all"] = "each"
     kinds: str = "spatial,temporal"
-    negative: Literal["matched", "unmasked"] = "matched"
 
     def __post_init__(self) -> None:
         """Check every knob."""
         for name in ("mean", "deviation"):
             number(self.method, name, getattr(self, name), 0, 1)
-        for name, allowed in (
-            ("regions", ("own", "whole")),
-            ("pool", ("frame", "clip")),
-            ("channels", ("each", "all")),
-            ("negative", ("matched", "unmasked")),
-        ):
+        for name, allowed in (("regions", ("own", "whole")), ("pool", ("frame", "clip"))):
             if getattr(self, name) not in allowed:
                 raise HitmarkError(
                     f"{self.method}: {name} must be {' or '.join(map(repr, allowed))}, but got {getattr(self, name)!r}."
@@ -73,26 +64,18 @@ class MaskNormalization(Control):
 
     def attends(self, site: AttentionSite, step: Step) -> bool:
         """On the kinds of attention that are corrected."""
-        return self.negative == "unmasked" or (site.kind in self._kinds() and (self.mean > 0 or self.deviation > 0))
+        return site.kind in self._kinds() and (self.mean > 0 or self.deviation > 0)
 
     def attention(self, call: AttentionCall, step: Step, proceed: Proceed) -> Tensor:
         """Run the masked layer and the unmasked one, and match."""
         masked, plain = proceed(call), call.untouched(call)
-        if torch.equal(masked, plain):
-            return masked
-        if call.site.kind in self._kinds():
-            masked = self._matched(masked, plain, call.site, step.layout)
-        if self.negative == "unmasked":
-            conditional = torch.tensor(call.conditional, device=masked.device)[:, None, None, None]
-            masked = torch.where(conditional, masked, plain)
-        return masked
+        return masked if torch.equal(masked, plain) else self._matched(masked, plain, call.site, step.layout)
 
     def _matched(self, masked: Tensor, plain: Tensor, site: AttentionSite, layout: Layout) -> Tensor:
         labels = self._labels(site, layout)
         regions = torch.from_numpy(labels).to(masked.device)
         tokens, reference = (self._sets(each.float(), site) for each in (masked, plain))
-        together = self.channels == "all"
-        matched = match_moments(tokens, reference, regions, mean=self.mean, deviation=self.deviation, together=together)
+        matched = match_moments(tokens, reference, regions, mean=self.mean, deviation=self.deviation)
         return self._rows(matched, masked, site).to(masked.dtype)
 
     def _labels(self, site: AttentionSite, layout: Layout) -> np.ndarray:

@@ -50,15 +50,6 @@ def test_half_of_the_deviation_is_the_geometric_middle() -> None:
     assert torch.allclose(mean, (own_mean + other_mean) / 2, atol=1e-5)
 
 
-def test_together_scales_every_channel_alike() -> None:
-    tokens, reference = _tokens(0, 3.0), _tokens(1)
-    matched = match_moments(tokens, reference, REGIONS, mean=0, deviation=1, together=True)
-    own, now = region_moments(tokens, REGIONS, 3)[1], region_moments(matched, REGIONS, 3)[1]
-    ratio = now / own
-    assert torch.allclose(ratio, ratio[..., :1].expand_as(ratio), rtol=1e-3)
-    assert torch.allclose(now.mean(-1), region_moments(reference, REGIONS, 3)[1].mean(-1), rtol=1e-3)
-
-
 @pytest.mark.parametrize("mean", [0.0, 1.0])
 def test_what_matches_already_stays(mean: float) -> None:
     tokens = _tokens(0)

@@ -82,18 +82,6 @@ def test_the_default_is_not_for_cross_attention_which_carries_the_control() -> N
     }
 
 
-@pytest.mark.parametrize("kind", ["spatial", "cross"])
-def test_the_negative_branch_can_be_left_unmasked(kind: str) -> None:
-    """The first branch is the negative prompt's; the other is matched where its kind of attention is."""
-    masked, plain = _outputs(kind)
-    matched = MaskNormalization().attention(_call("spatial", plain), _step(), lambda _call: masked)
-    control = MaskNormalization(negative="unmasked")
-    assert control.attends(_call(kind, plain).site, _step())
-    got = control.attention(_call(kind, plain), _step(), lambda _call: masked)
-    assert torch.equal(got[0], plain[0])
-    assert torch.equal(got[1], matched[1] if kind == "spatial" else masked[1])
-
-
 def test_where_nothing_is_masked_the_output_is_the_very_same() -> None:
     _, plain = _outputs("spatial")
     control = MaskNormalization(mean=1)
@@ -138,7 +126,6 @@ def test_alone_it_is_refused(pipe: Any) -> None:
         ({"deviation": "all"}, "deviation"),
         ({"regions": "each"}, "regions must be 'own' or 'whole'"),
         ({"pool": "video"}, "pool"),
-        ({"channels": 3}, "channels"),
         ({"kinds": "self"}, "kinds must be some of spatial, temporal, cross"),
     ],
 )

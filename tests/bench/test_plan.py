@@ -1,0 +1,71 @@
+"""Plans: what is wrong with one is said with the field, what was expected, and what came."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hitmark.bench.plan import PLAN_FILE, BenchPlan, knobs_of, method_of
+from hitmark.errors import HitmarkError
+
+LEAST: dict[str, Any] = {"scenes": ["sprites-t2v:tune:0-2"], "methods": ["none"]}
+
+
+def test_a_plan_survives_its_file(tmp_path: Path) -> None:
+    plan = BenchPlan.from_dict(LEAST | {"methods": ["none", "peekaboo masked_steps=6"], "seeds": 3, "steps": 4})
+    plan.save(tmp_path)
+    assert BenchPlan.load(tmp_path / PLAN_FILE) == plan
+
+
+def test_yaml_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_text("scenes: [sprites:test:0-4]\nmethods:\n  - none\n  - sg-i2v iterations=2\nsteps: 3\n")
+    plan = BenchPlan.load(path)
+    assert plan.methods == ["none", "sg-i2v iterations=2"]
+    assert (plan.steps, plan.seeds) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"methods": ["peekabo"]}, ["methods", "peekaboo"]),
+        ({"methods": ["peekaboo masked_step=2"]}, ["methods", "masked_steps"]),
+        ({"methods": ["peekaboo masked_steps=-2"]}, ["methods", "masked_steps", "-2"]),
+        ({"methods": ["peekaboo masked_steps"]}, ["methods", "KNOB=VALUE"]),
+        ({"methods": ["none", "none"]}, ["methods", "twice"]),
+        ({"methods": []}, ["methods"]),
+        ({"scenes": [" "]}, ["scenes", "empty"]),
+        ({"seeds": 0}, ["seeds", "0"]),
+        ({"step": 3}, ["step"]),
+        ({"dtype": "float8"}, ["dtype", "float8"]),
+        ({"version": 2}, ["version"]),
+    ],
+)
+def test_what_is_wrong_is_named(changes: dict[str, Any], words: list[str]) -> None:
+    with pytest.raises(HitmarkError) as raised:
+        BenchPlan.from_dict(LEAST | changes, "plan.yaml")
+    for word in ["plan.yaml", *words]:
+        assert word in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["", "- a\n- b\n", "scenes: [", "\x00"])
+def test_files_that_are_no_plan(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_text(text)
+    with pytest.raises(HitmarkError, match=r"plan\.yaml"):
+        BenchPlan.load(path)
+    with pytest.raises(HitmarkError, match=r"none\.yaml"):
+        BenchPlan.load(tmp_path / "none.yaml")
+
+
+@given(
+    st.dictionaries(st.text(st.characters(categories=["L"]), min_size=1), st.integers() | st.floats(-1, 1), max_size=3)
+)
+def test_knobs_are_read_as_they_were_written(knobs: dict[str, Any]) -> None:
+    row = " ".join(["name", *(f"{knob}={value!r}" for knob, value in knobs.items())])
+    assert method_of(row) == ("name", knobs)
+    assert knobs_of(["kinds=cross"]) == {"kinds": "cross"}
