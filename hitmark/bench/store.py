@@ -70,8 +70,12 @@ class Store:
 
     def result(self, job: str) -> dict[str, Any] | None:
         """What a finished job's result.json says; None where there is none or it cannot be read."""
+        return self.read(self.place(job) / RESULT)
+
+    def read(self, path: Path) -> dict[str, Any] | None:
+        """A JSON object in a file; None where there is none or it cannot be read."""
         try:
-            value = json.loads((self.place(job) / RESULT).read_text(encoding="utf-8"))
+            value = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
         return value if isinstance(value, dict) else None

@@ -22,7 +22,7 @@ def find_positions(result: Result) -> Found:
     Returns:
         Subject name -> float64 (frames, 2), pixels of the frames; NaN where it was not found.
     """
-    from hitmark.observers.sprites import find_sprite
+    from hitmark.observers.sprites import find_sprite, sprite_of
     from hitmark.observers.template import track_template
 
     found = {}
@@ -43,18 +43,6 @@ def find_positions(result: Result) -> Found:
             continue
         found[track.name] = np.where(seen.found[:, None], seen.centres, np.nan)
     return found
-
-
-def sprite_of(phrase: str) -> tuple[str, str | None] | None:
-    """Name and colour of the sprite that a phrase such as "red car" or "the cat" means; None where it means none."""
-    from hitmark.sprites.atlas import COLORS, load_atlas
-
-    words = [word for word in phrase.lower().split() if word not in ("a", "an", "the")]
-    if not words or words[-1] not in load_atlas().names or len(words) > 2:
-        return None
-    if len(words) == 1:
-        return words[0], None
-    return (words[1], words[0]) if words[0] in COLORS else None
 
 
 def sentences(result: Result, found: Found) -> list[str]:

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 
 from hitmark.observers.detections import Candidates, Detections, best_path, check_frames
 from hitmark.observers.matching import Drawing, dense_quality, drawing, quality, sampled_shares
+from hitmark.sprites.atlas import COLORS, load_atlas
 from hitmark.sprites.world import extent
 
 SMALLEST, LARGEST, RATIO = 0.15, 0.64, 1.15
@@ -45,6 +46,16 @@ def find_sprite(frames: np.ndarray, name: str, color: str | tuple[float, float, 
     centres = path[:, :2] + path[:, 2:] * np.array(sprite.middle)
     better = np.sort(score)[len(score) // 2 :].mean()
     return Detections(centres, path[:, 2], (score >= FRAME_SCORE) & (better >= CLIP_SCORE), score)
+
+
+def sprite_of(phrase: str) -> tuple[str, str | None] | None:
+    """Name and colour of the sprite that a phrase such as "red car" or "the cat" means; None where it means none."""
+    words = [word for word in phrase.lower().split() if word not in ("a", "an", "the")]
+    if not words or words[-1] not in load_atlas().names or len(words) > 2:
+        return None
+    if len(words) == 1:
+        return words[0], None
+    return (words[1], words[0]) if words[0] in COLORS else None
 
 
 def sprite_boxes(seen: Detections, name: str) -> np.ndarray:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hitmark.cli.found import sprite_of
 from hitmark.errors import HitmarkError
 from hitmark.methods import build, spelled
+from hitmark.observers.sprites import sprite_of
 from hitmark.video import read_video
 
 PROMPT = ("--prompt", "a red car and a cat on a road")

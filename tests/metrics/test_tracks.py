@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from hitmark.errors import HitmarkError
-from hitmark.metrics.tracks import object_motion_control_error, summarise_control_errors
+from hitmark.metrics.tracks import (
+    object_motion_control_error,
+    published_control_error,
+    summarise_control_errors,
+)
 
 WANTED = np.array([[10.0, 10.0], [20.0, 10.0], [30.0, 10.0], [40.0, 10.0]])
 SIZE = (60, 80)  # diagonal 100
@@ -100,3 +104,61 @@ def test_summary_refuses_nothing_and_mixed_widths():
         summarise_control_errors([])
     with pytest.raises(HitmarkError, match="one width"):
         summarise_control_errors([one, other])
+
+
+def clip_of(distances: list[list[float]]) -> tuple[np.ndarray, np.ndarray]:
+    """A clip whose points are off by these distances, each (points)(frames), along a 3-4-5 triangle."""
+    wanted = np.arange(np.size(distances) * 2, dtype=float).reshape(*np.shape(distances), 2)
+    return wanted, wanted + np.array(distances)[..., None] * np.array([0.6, -0.8])
+
+
+def test_published_mean_is_over_all_points_frames_and_clips():
+    first, second = clip_of([[0.0, 1.0], [2.0, 3.0]]), clip_of([[10.0, 20.0]])
+    error = published_control_error([first, second])
+    assert error.pixels == pytest.approx((0 + 1 + 2 + 3 + 10 + 20) / 6)  # frame 1 counts, and clips by their points
+    assert (error.distances, error.points, error.clips, error.shortest, error.longest) == (6, 3, 2, 2, 2)
+
+
+def test_published_reading_counts_what_the_strict_one_leaves_out():
+    wanted, found = clip_of([[0.0, 4.0, 8.0]])
+    strict = object_motion_control_error(wanted[0], found[0], SIZE, visible=np.array([True, True, False]))
+    assert strict.pixels == pytest.approx(4.0)
+    assert published_control_error([(wanted, found)]).pixels == pytest.approx(4.0)  # (0 + 4 + 8) / 3
+    doubled = published_control_error([(wanted * 2, found * 2)])
+    assert doubled.pixels == pytest.approx(8.0)  # nothing is divided by the picture's size
+
+
+def test_published_reading_is_over_fourteen_frames_and_the_shorter_track():
+    wanted, found = clip_of([[1.0] * 14 + [100.0] * 6])
+    assert published_control_error([(wanted, found)]).pixels == pytest.approx(1.0)
+    whole = published_control_error([(wanted, found), (wanted, found[:, :7])], frames=None)
+    assert whole.pixels == pytest.approx((14 + 600 + 7) / 27)
+    assert (whole.shortest, whole.longest, whole.distances) == (7, 20, 27)
+
+
+def test_published_reading_against_a_loop():
+    generator = np.random.default_rng(0)
+    clips = [tuple(generator.normal(size=(2, points, 5, 2)) * 50) for points in (1, 3, 2)]
+    distances = [
+        ((x - u) ** 2 + (y - v) ** 2) ** 0.5
+        for wanted, found in clips
+        for line, other in zip(wanted, found, strict=True)
+        for (x, y), (u, v) in zip(line, other, strict=True)
+    ]
+    assert published_control_error(clips).pixels == pytest.approx(sum(distances) / len(distances), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("clips", "word"),
+    [
+        ([], "no clip"),
+        ([(WANTED, WANTED)], "points, frames"),
+        ([(np.zeros((2, 3, 2)), np.zeros((1, 3, 2)))], "as many points"),
+        ([(np.zeros((0, 3, 2)), np.zeros((0, 3, 2)))], "at least one point"),
+        ([(np.zeros((1, 3, 2)), np.zeros((1, 0, 2)))], "one frame"),
+        ([(np.zeros((1, 3, 2)), np.full((1, 3, 2), np.nan))], "finite"),
+    ],
+)
+def test_published_reading_refuses_what_has_no_mean(clips, word):
+    with pytest.raises(HitmarkError, match=word):
+        published_control_error(clips)

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hitmark.cli.found import sprite_of
 from hitmark.metrics.boxes import box_scores
-from hitmark.observers.sprites import find_sprite, sprite_boxes
+from hitmark.observers.sprites import find_sprite, sprite_boxes, sprite_of
 from hitmark.scene.tracks import evaluate
 from hitmark.sprites.text_scenes import KINDS, text_scene, text_scenes, true_clip
 from hitmark.sprites.words import build_tokenizer, encode
