@@ -126,8 +126,8 @@ def motion_fidelity(
     cosine between their displacements where both move, 1 where both are at rest, 0 where one is. A step below `still`
     diagonals is rest. Each track of one clip is compared with all of the other; the greatest similarity counts.
 
-    Against the published scripts (`eval/motion_fidelity_score.py` of DiTFlow, which took it over): both directions, as
-    the paper defines it, not only that from generated to reference; no identity matrix is taken off the similarities,
+    Against the published scripts (`eval/motion_fidelity_score.py` of DiTFlow, which took it over): both directions,
+    not only that from generated to reference; no identity matrix is taken off the similarities,
     as if track n of one clip were track n of the other; a point at rest does not divide by zero; hidden steps do not
     count; clips of unequal length are refused and not cut. Directions only: twice the speed is as good. A greatest
     value over many tracks grows with their number: compare only equal grids of points. A still background is matched
