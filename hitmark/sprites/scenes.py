@@ -46,7 +46,7 @@ def held_out(world: SpriteWorld, count: int, split: str = "test", first: int = 0
         if given == count:
             return
         plan = world.plan(seed)
-        if _can_be_judged(plan):
+        if can_be_judged(plan):
             given += 1
             yield sprite_scene(world, plan)
 
@@ -88,7 +88,7 @@ def _subject(plan: ClipPlan, number: int) -> Subject:
     return Subject(name=f"{number + 1}: {thing.phrase}", phrase=thing.phrase, keyframes=keyframes, depth=number)
 
 
-def _can_be_judged(plan: ClipPlan) -> bool:
+def can_be_judged(plan: ClipPlan) -> bool:
     """Every sprite well seen throughout, no two alike, something moves."""
     seen = all(thing.visible.min() >= SEEN for thing in plan.objects)
     moved = max(float(np.linalg.norm(thing.motion.centres[-1] - thing.motion.centres[0])) for thing in plan.objects)
