@@ -95,7 +95,10 @@ def _write_h264(frames: np.ndarray, path: Path, fps: float) -> None:
 
 
 def _write_ffv1(frames: np.ndarray, path: Path, fps: float) -> None:
-    options = {"level": "3", "slices": "1", "slicecrc": "1"}
+    options = {
+        "level": "3",
+        "slicecrc": "1",
+    }  # the number of slices follows from the size; one is refused for large ones
     with _opened(path, "ffv1", "bgr0", frames=frames, fps=fps, options=options) as (container, stream):
         _encode(frames, container, stream)
 

@@ -168,3 +168,12 @@ def test_reading_a_gif_of_somebody_else(tmp_path):
     assert frames.shape == (5, 10, 20, 3)
     assert fps == pytest.approx(10)
     assert (frames[:, 0, 0] == [[255, 0, 0], [0, 128, 0], [0, 128, 0], [0, 128, 0], [0, 0, 255]]).all()
+
+
+@pytest.mark.parametrize("size", [(16, 24), (60, 360), (320, 512), (576, 1024)])
+def test_lossless_video_takes_every_size(tmp_path, size):
+    frames = np.random.default_rng(0).integers(0, 256, (3, *size, 3), dtype=np.uint8)
+    read, _fps = read_video(write_video(frames, tmp_path / "clip.mkv", 7))
+    assert np.array_equal(read, frames)
+    first = (tmp_path / "clip.mkv").read_bytes()
+    assert write_video(frames, tmp_path / "again.mkv", 7).read_bytes() == first

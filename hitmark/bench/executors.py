@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +123,3 @@ def _started(address: str | None, workers: int, threads: int) -> Any:
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise HitmarkError(f"Ray cannot be reached at {address or 'this machine'}: {error}") from None
     return ray
-
-
-ENGINES: dict[str, Callable[..., Finished]] = {"inline": inline, "ray": on_ray}

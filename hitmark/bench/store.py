@@ -65,8 +65,12 @@ class Store:
         return self.jobs / job
 
     def is_done(self, job: str) -> bool:
-        """Whether it is finished, and its result can be read."""
-        return self.result(job) is not None
+        """Whether it is finished: its result can be read, and the files that it names are there in their size."""
+        result = self.result(job)
+        if result is None:
+            return False
+        sizes = {path.name: path.stat().st_size for path in self.place(job).iterdir()}
+        return all(sizes.get(name) == size for name, size in result.get("files", {}).items())
 
     def result(self, job: str) -> dict[str, Any] | None:
         """What a finished job's result.json says; None where there is none or it cannot be read."""

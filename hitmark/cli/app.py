@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hitmark.cli import convert, demo, generate, inspect, models, train
+from hitmark.cli import bench, compare, convert, demo, generate, inspect, models, report, score, train
 from hitmark.cli.errors import ReadableGroup, stop_cleanly_when_terminated
 
 app = typer.Typer(
@@ -50,6 +50,10 @@ app.command("demo", short_help="Six short scenes with and without control, and a
 app.command("inspect", short_help="Draw what a text-to-video method does inside the model.", epilog=inspect.EXAMPLES)(
     inspect.inspect
 )
+app.command("bench", short_help="Compare methods over many scenes.", epilog=bench.EXAMPLES)(bench.bench)
+app.command("report", short_help="Tables and a page of a benchmark run.", epilog=report.EXAMPLES)(report.report)
+app.command("compare", short_help="Compare two benchmark runs.", epilog=compare.EXAMPLES)(compare.compare)
+app.command("score", short_help="Score a clip of any tool.", epilog=score.EXAMPLES)(score.score)
 app.command("train", short_help="Make an embedded model again.", epilog=train.EXAMPLES)(train.train)
 
 

@@ -33,3 +33,23 @@ def silence_libraries() -> None:
     for logging in (diffusers_logging, transformers_logging):
         logging.set_verbosity_error()
         logging.disable_progress_bar()
+
+
+@contextmanager
+def job_bar(description: str) -> Iterator[Callable[[int, int, int], None]]:
+    """Yield a function (done, failed, all) that moves a bar with throughput and ETA; it starts at the first call."""
+    from tqdm import tqdm
+
+    bars: list[tqdm] = []
+
+    def moved(done: int, failed: int, count: int) -> None:
+        if not bars:
+            bars.append(tqdm(total=count, initial=done + failed, desc=description, unit="job", smoothing=0.1))
+        bars[0].update(done + failed - bars[0].n)
+        bars[0].set_postfix({"failed": failed} if failed else {})
+
+    try:
+        yield moved
+    finally:
+        for bar in bars:
+            bar.close()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hitmark.bench.plan import PLAN_FILE, BenchPlan, knobs_of, method_of
 from hitmark.errors import HitmarkError
 
-LEAST: dict[str, Any] = {"scenes": ["sprites-t2v:tune:0-2"], "methods": ["none"]}
+LEAST: dict[str, Any] = {"scenes": ["sprites-text:tune:0-2"], "methods": ["none"]}
 
 
 def test_a_plan_survives_its_file(tmp_path: Path) -> None:

@@ -1,0 +1,226 @@
+"""One job of a benchmark run: one clip, made, written and scored. A pure function of what the job says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hitmark.bench.plan import BenchPlan, method_of
+from hitmark.bench.scoring import FinishedClip, Scores, observers_for, score
+from hitmark.bench.store import RESULT, Store
+from hitmark.errors import HitmarkError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from hitmark.datasets import Dataset, DatasetItem
+    from hitmark.generate import Result
+    from hitmark.scene.schema import Scene
+
+FORMAT = 1
+"""Of result.json, and part of every job's key: raised when the same job would be scored otherwise."""
+SEEDS_APART = 1_000_000
+"""Between the noise seeds of one scene."""
+CLIP, COST, FEATURES = "clip.mkv", "cost.json", "features.npz"
+"""Files of a finished job, beside result.json."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to make, and where it comes from.
+
+    Attributes:
+        key: hash of all that decides the result: scene, picture, model's files, method, every knob, noise, settings.
+        dataset, item: of the scene.
+        row: method and knobs as the plan has them.
+        model: name or path.
+        seed: of the noise.
+        noise: number of the seed, 0 for the first.
+        plan: settings of the run.
+        observers: what looks at the clip.
+    """
+
+    key: str
+    dataset: str
+    item: str
+    row: str
+    model: str
+    seed: int
+    noise: int
+    plan: BenchPlan
+    observers: tuple[str, ...]
+
+
+def jobs_of(plan: BenchPlan) -> list[Job]:
+    """All jobs of a plan; of each scene and noise all rows in turn, so that drift of the machine hits them alike.
+
+    Raises:
+        HitmarkError: a dataset, model, method or knob that does not fit, before anything is computed.
+    """
+    made = []
+    for name in plan.scenes:
+        for item in dataset(name):
+            for model in plan.models:
+                for noise in range(plan.seeds):
+                    made += [_job(plan, name, item, model, noise, row) for row in plan.methods]
+    seen: dict[str, Job] = {}
+    for job in made:
+        if job.key in seen:
+            other = seen[job.key]
+            raise HitmarkError(
+                f"scenes: {job.dataset} {job.item} with {job.row!r} is the same job as {other.dataset} {other.item} "
+                f"with {other.row!r}; leave one out."
+            )
+        seen[job.key] = job
+    return made
+
+
+def run_job(job: Job, store: Store) -> None:
+    """Makes the clip, looks at it, and puts clip, scores and cost into the store.
+
+    Raises:
+        HitmarkError: whatever keeps the clip from being made or scored; OutputError: it cannot be written.
+    """
+    import torch
+
+    from hitmark.generate import generate
+    from hitmark.video import write_video
+
+    item = dataset(job.dataset)[job.item]
+    scene = _scene(item, job.model, job.seed, job.row)
+    torch.set_num_threads(job.plan.threads)
+    pipe = _pipeline(str(scene.model), job.plan.dtype, job.plan.device)
+    kind = getattr(pipe, "_execution_device", pipe.device).type
+    with torch.autocast(kind, torch.bfloat16) if job.plan.autocast else nullcontext():
+        result = generate(scene, _picture(item), pipe, steps=job.plan.steps, call=dict(job.plan.call))
+    scores = score(_finished(result), job.observers)
+    with store.writing(job.key) as folder:
+        write_video(result.frames, folder / CLIP, result.scene.fps)
+        features = {name: values for each in scores.values() for name, values in each.features.items()}
+        if features:
+            np.savez(folder / FEATURES, allow_pickle=False, **features)
+        (folder / COST).write_text(_json(_cost(result)), encoding="utf-8")
+        (folder / RESULT).write_text(_json(_result(job, item, result, scores, folder)), encoding="utf-8")
+
+
+@lru_cache(maxsize=16)
+def dataset(name: str) -> Dataset:
+    """A dataset by its name, opened once per process."""
+    from hitmark.datasets import open_dataset
+
+    return open_dataset(name)
+
+
+@lru_cache(maxsize=1)
+def _pipeline(model: str, dtype: str, device: str) -> Any:
+    """The pipeline used last stays loaded: jobs of one model come one after the other."""
+    from hitmark.backbones.loading import load_pipeline
+
+    return load_pipeline(model, dtype=dtype, device=device)
+
+
+@lru_cache(maxsize=64)
+def _fingerprint(model: str) -> str:
+    """Tells weights of one name apart; the hub's id where they are not on this machine yet."""
+    from hitmark.backbones.catalog import model_card
+    from hitmark.model_choice import model_folder
+    from hitmark.record import fingerprint
+
+    card = model_card(model)
+    folder = model_folder(card)
+    return str(card.hub_id) if folder is None else fingerprint(folder)
+
+
+def _scene(item: DatasetItem, model: str, seed: int, row: str) -> Scene:
+    from hitmark.scene.schema import MethodChoice
+
+    name, knobs = method_of(row)
+    scene = item.scene.replace(seed=seed, method=MethodChoice(name=name, knobs=knobs))
+    return scene if model == "auto" else scene.replace(model=model)
+
+
+def _job(plan: BenchPlan, name: str, item: DatasetItem, model: str, noise: int, row: str) -> Job:
+    from hitmark.methods import resolved
+    from hitmark.prepare import plan as prepare
+    from hitmark.record import picture_sha256
+
+    seed = item.scene.seed + noise * SEEDS_APART
+    scene = _scene(item, model, seed, row)
+    picture = _picture(item)
+    planned = prepare(scene, steps=plan.steps, call=dict(plan.call), picture=picture is not None)
+    method = planned.scene.method
+    subjects = [track for track in planned.tracks if track.kind == "subject"]
+    observers = list(plan.observers)
+    if "auto" in observers:
+        found = observers_for(planned.card.takes_picture, [str(track.phrase or "") for track in subjects])
+        observers = [*(each for each in observers if each != "auto"), *found]
+    whole = {
+        "format": FORMAT,
+        "scene": planned.scene.replace(model=None, method=type(method)(name="none"), image=None).content_hash(),
+        "picture": None if picture is None else picture_sha256(np.asarray(picture)),
+        "model": _fingerprint(str(planned.scene.model)),
+        "method": [method.name, resolved(method.name, method.knobs)],
+        "settings": [planned.steps, plan.dtype, plan.autocast, plan.threads, planned.call],
+        "observers": sorted(set(observers)),
+    }
+    key = hashlib.sha256(json.dumps(whole, sort_keys=True, default=list).encode()).hexdigest()[:24]
+    return Job(key, name, item.id, row, str(planned.scene.model), seed, noise, plan, tuple(dict.fromkeys(observers)))
+
+
+def _picture(item: DatasetItem) -> Image.Image | None:
+    """The first picture, RGB; None for a scene of text alone."""
+    from PIL import Image
+
+    values = item.picture()
+    return None if values is None else Image.fromarray(values)
+
+
+def _finished(result: Result) -> FinishedClip:
+    subjects = tuple(track for track in result.tracks if track.kind == "subject")
+    picture = None
+    if result.picture is not None:
+        height, width = result.frames.shape[1:3]
+        picture = np.asarray(result.picture.resize((width, height)))
+    return FinishedClip(result.frames, subjects, picture, result.scene.prompt)
+
+
+def _result(job: Job, item: DatasetItem, result: Result, scores: dict[str, Scores], folder: Path) -> dict[str, Any]:
+    """What is the same whenever and wherever the job runs on one kind of machine."""
+    from hitmark.record import frames_sha256
+
+    return {
+        "format": FORMAT,
+        "job": {name: getattr(job, name) for name in ("key", "dataset", "item", "row", "model", "seed", "noise")},
+        "kind": item.kind,
+        "frames_sha256": frames_sha256(result.frames),
+        "files": {path.name: path.stat().st_size for path in sorted(folder.iterdir()) if path.name != COST},
+        "settings": result.settings.model_dump(mode="json"),
+        "scores": {name: each.figures for name, each in scores.items()},
+        "seen": {name: each.seen for name, each in scores.items() if each.seen},
+    }
+
+
+def _cost(result: Result) -> dict[str, Any]:
+    """What differs from run to run."""
+    import torch
+
+    from hitmark.record import package_versions, this_machine
+
+    machine = this_machine(torch.get_num_threads(), result.settings.device)
+    return {
+        "seconds": result.seconds,
+        "peak_memory": result.peak_memory,
+        "machine": machine.model_dump(mode="json"),
+        "packages": package_versions(),
+    }
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, indent=1, allow_nan=False) + "\n"

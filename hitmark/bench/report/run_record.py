@@ -1,0 +1,179 @@
+"""A run as it lies on disk, for reading only: no model, no dataset and no torch is needed to report what was measured.
+
+What cannot be used is never skipped in silence: it is a `LeftOut` with the reason.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from hitmark.bench.plan import PLAN_FILE
+from hitmark.bench.report.clip_record import Clip, Row, UnusableError, read_clip
+from hitmark.bench.report.figures import Figure, labels
+from hitmark.bench.report.numbers import counted
+from hitmark.bench.store import Store
+from hitmark.errors import HitmarkError
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A job that counts in no figure."""
+
+    key: str
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class BenchRun:
+    """What a run's folder holds.
+
+    Attributes:
+        folder: of the run.
+        rows: in the order of the plan; only those that have a clip.
+        clips: that count.
+        left_out: that do not, with reasons.
+        failed: key of a failed job -> first line of its error.
+        missing: of a row, how many places (scene, noise) it has no clip for though another row has; rows of which
+            none is missing are not in it.
+    """
+
+    folder: Path
+    rows: list[Row]
+    clips: list[Clip]
+    left_out: list[LeftOut] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    missing: dict[Row, int] = field(default_factory=dict)
+
+    @cached_property
+    def row_labels(self) -> dict[Row, str]:
+        """Names of the rows for people: the model is added where there are several."""
+        several = len({row.model for row in self.rows}) > 1
+        return {row: f"{row.method} on {Path(row.model).name}" if several else row.method for row in self.rows}
+
+    @cached_property
+    def figure_labels(self) -> dict[Figure, str]:
+        """All figures that any clip has, in the order of the tables, with their names for people."""
+        return labels(figure for clip in self.clips for figure in clip.figures)
+
+    def notes(self) -> list[str]:
+        """Sentences on whatever may mislead: jobs and numbers that do not count, clips of several shapes."""
+        said = [f"{counted(count, 'job')} left out: {reason}." for reason, count in _reasons(self.left_out).items()]
+        if self.failed:
+            said.append(f"{counted(len(self.failed), 'job')} failed.")
+        names = self.row_labels
+        for row, count in self.missing.items():
+            said.append(f"{names[row]}: without {counted(count, 'clip')} that other rows have.")
+        wrong = sum(clip.not_finite for clip in self.clips)
+        if wrong:
+            said.append(f"{counted(wrong, 'number')} in the records, NaN or infinite, counted as not measured.")
+        return said + _about_shapes(self.clips) + _about_machines(self.clips)
+
+
+def read_run(folder: Path) -> BenchRun:
+    """All finished jobs of a run that belong to its plan.
+
+    Raises:
+        HitmarkError: there is no run, its plan cannot be read, or no job can be used.
+    """
+    plan, store = _read_plan(folder), Store(folder)
+    clips: list[Clip] = []
+    left_out: list[LeftOut] = []
+    for place in sorted(store.jobs.iterdir()) if store.jobs.is_dir() else []:
+        try:
+            clip = read_clip(place, store)
+            _check_plan(clip, plan)
+            clips.append(clip)
+        except UnusableError as error:
+            left_out.append(LeftOut(place.name, error.reason, error.detail))
+    clips, twice = _once(clips)
+    left_out += twice
+    failed = {path.stem: str(store.error(path.stem)).partition("\n")[0] for path in store.failures.glob("*.json")}
+    if not clips:
+        why = "; ".join(f"{count} left out: {reason}" for reason, count in _reasons(left_out).items())
+        raise HitmarkError(f"{folder}: no finished job can be used ({why or 'none is there'}; {len(failed)} failed).")
+    rows = _rows(clips, plan)
+    clips.sort(key=lambda clip: (rows.index(clip.row), clip.place))
+    count, there = len({clip.place for clip in clips}), Counter(clip.row for clip in clips)
+    missing = {row: count - there[row] for row in rows if there[row] < count}
+    return BenchRun(folder, rows, clips, left_out, dict(sorted(failed.items())), missing)
+
+
+def _read_plan(folder: Path) -> dict[str, Any]:
+    path = folder / PLAN_FILE
+    if not path.is_file():
+        raise HitmarkError(f"{folder} holds no benchmark run ({PLAN_FILE} is missing); give the folder of one.")
+    plan = Store(folder).read(path)
+    if plan is None or not isinstance(plan.get("methods"), list) or not isinstance(plan.get("scenes"), list):
+        raise HitmarkError(f"{path}: expected a plan with `scenes` and `methods`, but it cannot be read; run it again.")
+    return plan
+
+
+def _check_plan(clip: Clip, plan: dict[str, Any]) -> None:
+    """Raises `UnusableError` for what an earlier plan left in the folder.
+
+    A model's folder is known by its last part: the plan has it as it was given, the record from the root.
+    """
+    steps, models = plan.get("steps"), [Path(name).name for name in plan.get("models") or ["auto"]]
+    belongs = (
+        clip.row.method in plan["methods"]
+        and clip.scene[0] in plan["scenes"]
+        and clip.noise < (plan.get("seeds") or 1)
+        and ("auto" in models or Path(clip.row.model).name in models)
+        and steps in (None, clip.settings.get("steps"))
+    )
+    if not belongs:
+        detail = f"{clip.row.method}, {clip.row.model}, {', '.join(clip.scene)}, seed {clip.seed}"
+        raise UnusableError("of an earlier plan of this folder", detail)
+
+
+def _once(clips: list[Clip]) -> tuple[list[Clip], list[LeftOut]]:
+    """Without clips that are there twice with other settings: which of them the plan means is not on disk."""
+    count = Counter((clip.row, clip.place) for clip in clips)
+    reason = "several results of one clip with other settings; give each plan a folder of its own"
+    return (
+        [clip for clip in clips if count[clip.row, clip.place] == 1],
+        [
+            LeftOut(clip.folder.name, reason, json.dumps(clip.settings, sort_keys=True))
+            for clip in clips
+            if count[clip.row, clip.place] > 1
+        ],
+    )
+
+
+def _rows(clips: list[Clip], plan: dict[str, Any]) -> list[Row]:
+    """In the order of the plan, models first; those that it does not name by their names."""
+    asked = [Path(name).name for name in plan.get("models") or []]
+    there = {clip.row for clip in clips}
+
+    def position(model: str) -> tuple[int, str]:
+        name = Path(model).name
+        return asked.index(name) if name in asked else len(asked), model
+
+    models = sorted({row.model for row in there}, key=position)
+    return [row for model in models for method in plan["methods"] if (row := Row(method, model)) in there]
+
+
+def _reasons(left_out: list[LeftOut]) -> Counter[str]:
+    return Counter(each.reason for each in left_out)
+
+
+def _about_shapes(clips: list[Clip]) -> list[str]:
+    shapes = Counter(clip.shape for clip in clips)
+    if len(shapes) < 2:
+        return []
+    listed = ", ".join(f"{count} of {f} frames {w}x{h}" for (f, h, w), count in shapes.most_common())
+    return [
+        f"The clips differ in length or size: {listed}. Means over them mix what does not compare; clips of one scene "
+        "that differ are not paired."
+    ]
+
+
+def _about_machines(clips: list[Clip]) -> list[str]:
+    machines = sorted({clip.machine for clip in clips} - {""})
+    return [f"Seconds are from several machines: {'; '.join(machines)}."] if len(machines) > 1 else []

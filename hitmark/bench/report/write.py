@@ -1,0 +1,109 @@
+"""A run's report: read, computed and written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hitmark.bench.report.features import Distance, feature_distances, feature_sets, read_reference
+from hitmark.bench.report.figures import Figure
+from hitmark.bench.report.filmstrips import Shown, choose, planned_tracks, show
+from hitmark.bench.report.page import page
+from hitmark.bench.report.run_record import BenchRun, read_run
+from hitmark.bench.report.statistics import DRAWS
+from hitmark.bench.report.summary import Table, baselines, by_kind, headlines, summarise
+from hitmark.bench.report.tables import clips_as_csv, comma_separated, latex, markdown
+from hitmark.files import output_error, write_text
+
+PAGE, CLIPS = "index.html", 24
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the report of a run says.
+
+    Attributes:
+        run, table, kinds: the clips; the table of all; one for each kind of scene.
+        control, quality: the figures that the charts show; None where the run has none.
+        distances: Frechet, empty without a reference.
+        shown: the clips on the page.
+        notes: whatever may mislead.
+        draws: of the bootstrap.
+    """
+
+    run: BenchRun
+    table: Table
+    kinds: list[Table]
+    control: Figure | None
+    quality: Figure | None
+    distances: list[Distance]
+    shown: list[Shown]
+    notes: list[str]
+    draws: int
+
+    def tables(self) -> list[Table]:
+        """The table of all clips, then those by kind."""
+        return [self.table, *self.kinds]
+
+
+def make_report(
+    folder: Path,
+    *,
+    baseline: str | None = None,
+    reference: str | None = None,
+    clips: int = CLIPS,
+    control: str | None = None,
+    quality: str | None = None,
+    draws: int = DRAWS,
+) -> Report:
+    """Everything that the report of the run in `folder` says; nothing is written.
+
+    Args:
+        folder: of the run.
+        baseline: text of the row that the others are compared with; None = the first "none", else the first.
+        reference: of the Frechet distance, see `read_reference`; None = there is none.
+        clips: places (scene, noise) that the page shows, with all rows each.
+        control: name of the figure for the charts; None = the first of the tables.
+        quality: the same of what is held against it.
+        draws: of scenes, for the intervals.
+
+    Raises:
+        HitmarkError: there is no run, or no clip, row or figure of that name, or the reference cannot be used.
+    """
+    run = read_run(folder)
+    compared = baselines(run.rows, baseline)
+    table = summarise(run, compared, draws)
+    by_control, by_quality = headlines(table, control, quality)
+    notes, distances = run.notes(), []
+    if reference is not None:
+        true = read_reference(reference, feature_sets(run))
+        notes += true.notes
+        distances = feature_distances(run, true)
+    uncontrolled = {row for row, other in compared.items() if other is None} if len(run.rows) > 1 else set()
+    shown = show(run, choose(run, clips, by_control, uncontrolled), planned_tracks)
+    kinds = by_kind(run, compared, draws)
+    return Report(run, table, kinds, by_control, by_quality, distances, shown, notes, draws)
+
+
+def write_report(report: Report, folder: Path) -> list[Path]:
+    """Writes the page and the tables, replacing those of an earlier report; returns their paths.
+
+    Raises:
+        OutputError: what the operating system refuses.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(folder, error) from error
+    tables: Sequence[Table] = report.tables()
+    texts = {
+        PAGE: page(report),
+        "tables.md": markdown(tables, report.distances, report.notes),
+        "tables.tex": latex(tables, report.distances, report.notes),
+        "tables.csv": comma_separated(tables),
+        "clips.csv": clips_as_csv(report.run),
+    }
+    for name, text in texts.items():
+        write_text(folder / name, text)
+    return [folder / name for name in texts]

@@ -1,0 +1,54 @@
+"""The same run on Ray: the same bytes, also when workers are killed in the middle of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from hitmark.bench.plan import BenchPlan
+from hitmark.bench.run import Engine, run
+from hitmark.errors import HitmarkError
+from tests.bench.test_run import contents
+
+pytest.importorskip("ray", reason="Ray is not installed: pip install 'hitmark[ray]'")
+
+
+def workers() -> list[psutil.Process]:
+    """Processes of this test's actors."""
+    below = psutil.Process().children(recursive=True)
+    return [process for process in below if process.name().startswith("ray::Worker")]
+
+
+def kill_some(folder: Path, wanted: int, killed: list[int]) -> None:
+    """Kills one worker as soon as there are `wanted` results."""
+    while len(list(folder.glob("jobs/*"))) < wanted:
+        time.sleep(0.01)
+    for process in workers()[:1]:
+        os.kill(process.pid, signal.SIGKILL)
+        killed.append(process.pid)
+
+
+def test_same_bytes_inline_and_on_ray_with_a_killed_worker(plan: BenchPlan, tmp_path: Path) -> None:
+    run(plan, tmp_path / "inline")
+    killed: list[int] = []
+    killer = threading.Thread(target=kill_some, args=(tmp_path / "ray", 3, killed), daemon=True)
+    killer.start()
+    told: list[tuple[int, int, int]] = []
+    state = run(plan, tmp_path / "ray", Engine("ray", workers=2), lambda *numbers: told.append(numbers))
+    killer.join(10)
+    assert len(killed) == 1
+    assert (len(state.done), len(state.failed)) == (12, 0)
+    assert told[-1] == (12, 0, 12)
+    assert contents(tmp_path / "ray") == contents(tmp_path / "inline")
+    assert workers() == []
+
+
+def test_a_cluster_that_is_not_there_is_said(plan: BenchPlan, tmp_path: Path) -> None:
+    with pytest.raises(HitmarkError, match=r"127\.0\.0\.1:1"):
+        run(plan, tmp_path, Engine("ray", address="127.0.0.1:1"))

@@ -1,0 +1,149 @@
+"""A benchmark run on a tiny random model: stopped and gone on with; failed jobs are kept."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hitmark.bench import executors, jobs
+from hitmark.bench.jobs import CLIP, COST, jobs_of
+from hitmark.bench.plan import BenchPlan
+from hitmark.bench.run import Engine, forecast, load_run, run
+from hitmark.bench.store import RESULT, Store
+from hitmark.errors import HitmarkError
+from hitmark.files import OutputError
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """What must not depend on when and where a job ran."""
+    files = [path for path in sorted((folder / "jobs").rglob("*")) if path.is_file() and path.name != COST]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def test_a_run_is_made_once_and_then_read(plan: BenchPlan, tmp_path: Path) -> None:
+    told: list[tuple[int, int, int]] = []
+    state = run(plan, tmp_path / "run", on_job=lambda *numbers: told.append(numbers))
+    assert (len(state.done), len(state.failed), len(state.missing)) == (12, 0, 0)
+    assert told == [(done, 0, 12) for done in range(13)]
+    first = {path: path.stat().st_mtime_ns for path in (tmp_path / "run" / "jobs").iterdir()}
+    assert len(first) == 12
+    run(plan, tmp_path / "run")
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "run" / "jobs").iterdir()} == first
+    again, there, store = load_run(tmp_path / "run")
+    assert again == plan
+    assert [job.key for job in there.done] == [job.key for job in jobs_of(plan)]
+    assert forecast(there, store) == (0, 0)
+
+
+def test_rows_take_turns_and_differ_in_nothing_else(plan: BenchPlan) -> None:
+    made = jobs_of(plan)
+    assert [job.row for job in made] == ["none", "peekaboo masked_steps=1"] * 6
+    assert all(
+        one.seed == other.seed and one.item == other.item for one, other in zip(made[::2], made[1::2], strict=True)
+    )
+    assert len({job.seed for job in made}) == 6
+    assert len({job.key for job in made}) == 12
+
+
+def test_whatever_decides_the_clip_decides_the_key(plan: BenchPlan, model: str) -> None:
+    keys = [job.key for job in jobs_of(plan)]
+    spelled = plan.model_copy(update={"methods": ["none", "peekaboo masked_steps=1 as_published=code"]})
+    assert [job.key for job in jobs_of(spelled)] == keys, "a default that is written out is the same job"
+    for changes in ({"steps": 3}, {"autocast": True}, {"call": {"guidance_scale": 2.0}}, {"threads": 2}):
+        assert not {job.key for job in jobs_of(plan.model_copy(update=changes))} & set(keys), changes
+    card = Path(model) / "hitmark.json"
+    before = card.read_text()
+    jobs._fingerprint.cache_clear()
+    try:
+        card.write_text(before + "\n")
+        assert not {job.key for job in jobs_of(plan)} & set(keys), "other files of the model"
+    finally:
+        card.write_text(before)
+        jobs._fingerprint.cache_clear()
+
+
+def test_the_same_job_twice_is_refused(plan: BenchPlan) -> None:
+    twice = plan.model_copy(
+        update={"methods": ["peekaboo masked_steps=1", "peekaboo as_published=code masked_steps=1"]}
+    )
+    with pytest.raises(HitmarkError, match="same job"):
+        jobs_of(twice)
+
+
+def _run_slowly(values: dict[str, Any], folder: Path) -> None:
+    import torch
+
+    torch.set_num_threads(1)
+    run(BenchPlan.from_dict(values), folder)
+
+
+def test_killed_again_and_again_it_ends_like_one_that_was_not(plan: BenchPlan, tmp_path: Path) -> None:
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    run(plan, whole)
+    spawn = multiprocessing.get_context("spawn")
+    for wanted in (2, 5, 8):
+        process = spawn.Process(target=_run_slowly, args=(plan.model_dump(), torn))
+        process.start()
+        while process.is_alive() and len(list(torn.glob("jobs/*"))) < wanted:
+            time.sleep(0.01)
+        os.kill(process.pid or 0, signal.SIGKILL)
+        process.join()
+    assert 8 <= len(list(torn.glob("jobs/*"))) < 12
+    state = run(plan, torn)
+    assert len(state.done) == 12
+    assert contents(torn) == contents(whole)
+    assert [path.name for path in torn.iterdir() if path.name.startswith(".partial")] == []
+
+
+def test_a_failed_job_is_kept_and_the_others_run(
+    plan: BenchPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = executors.run_job
+
+    def broken(job: Any, store: Store) -> None:
+        if job.row != "none" and job.noise == 1:
+            raise HitmarkError("no luck")
+        if job.item.endswith(str(jobs_of(plan)[0].item)) and job.row == "none" and job.noise == 1:
+            raise ZeroDivisionError
+        real(job, store)
+
+    monkeypatch.setattr(executors, "run_job", broken)
+    state = run(plan, tmp_path)
+    assert (len(state.done), len(state.failed)) == (8, 4)
+    assert sum(error == "no luck" for error in state.failed.values()) == 3
+    assert sum("ZeroDivisionError" in error and "Traceback" in error for error in state.failed.values()) == 1
+    monkeypatch.setattr(executors, "run_job", real)
+    assert len(run(plan, tmp_path).failed) == 4, "only --retry-failed runs them again"
+    assert len(run(plan, tmp_path, retry=True).done) == 12
+
+
+def test_a_full_disk_ends_the_run(plan: BenchPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(job: Any, store: Store) -> None:
+        raise OutputError("cannot write it: the disk is full")
+
+    monkeypatch.setattr(executors, "run_job", full)
+    with pytest.raises(OutputError, match="full"):
+        run(plan, tmp_path)
+    assert list((tmp_path / "failed").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", [CLIP, RESULT])
+def test_a_torn_result_is_made_again(plan: BenchPlan, tmp_path: Path, name: str) -> None:
+    few = plan.model_copy(update={"methods": ["none"], "seeds": 1, "scenes": ["sprites-text:tune:0-1"]})
+    (job,) = run(few, tmp_path).done
+    path = Store(tmp_path).place(job.key) / name
+    right = path.read_bytes()
+    path.write_bytes(right[: len(right) // 2])
+    assert len(run(few, tmp_path).done) == 1
+    assert path.read_bytes() == right
+
+
+def test_unknown_engines_are_refused(plan: BenchPlan, tmp_path: Path) -> None:
+    with pytest.raises(HitmarkError, match="inline or ray"):
+        run(plan, tmp_path, Engine("slurm"))
