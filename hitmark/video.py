@@ -95,10 +95,7 @@ def _write_h264(frames: np.ndarray, path: Path, fps: float) -> None:
 
 
 def _write_ffv1(frames: np.ndarray, path: Path, fps: float) -> None:
-    options = {
-        "level": "3",
-        "slicecrc": "1",
-    }  # the number of slices follows from the size; one is refused for large ones
+    options = {"level": "3", "slicecrc": "1"}  # slices: as the size asks; a fixed one is refused for large pictures
     with _opened(path, "ffv1", "bgr0", frames=frames, fps=fps, options=options) as (container, stream):
         _encode(frames, container, stream)
 

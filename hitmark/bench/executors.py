@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import traceback
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +67,9 @@ def on_ray(
     """
     ray = _started(address, workers, threads)
     try:
-        kind = ray.remote(num_cpus=threads, num_gpus=1 if gpu else 0, max_restarts=-1)(Worker)
-        actors = [kind.remote(str(folder.absolute()), threads) for _ in range(min(workers, len(jobs)))]
-        yield from _served(ray, deque((job, 1) for job in jobs), actors, Store(folder))
+        kind = ray.remote(num_cpus=threads, num_gpus=1 if gpu else 0)(Worker)
+        start = partial(kind.remote, str(folder.absolute()), threads)
+        yield from _served(ray, deque((job, 1) for job in jobs), start, min(workers, len(jobs)), Store(folder))
     finally:
         ray.shutdown()
 
@@ -86,22 +88,27 @@ class Worker:
         return attempt(job, self.store)
 
 
-def _served(ray: Any, waiting: deque[tuple[Job, int]], actors: list[Any], store: Store) -> Finished:
-    """Each actor has one job at a time, so that no queue grows in the cluster and none is long at the end."""
+def _served(ray: Any, waiting: deque[tuple[Job, int]], start: Callable[[], Any], count: int, store: Store) -> Finished:
+    """Each actor has one job at a time, so that no queue grows in the cluster and none is long at the end.
+
+    A new actor, made by `start`, takes the place of one that died.
+    """
     running: dict[Any, tuple[Any, Job, int]] = {}
-    idle = list(actors)
+    idle = [start() for _ in range(count)]
     while waiting or running:
         while waiting and idle:
             actor, (job, tries) = idle.pop(), waiting.popleft()
             running[actor.run.remote(job)] = (actor, job, tries)
         for reference in ray.wait(list(running), num_returns=1)[0]:
             actor, job, tries = running.pop(reference)
-            idle.append(actor)
             try:
-                yield job, ray.get(reference)
+                kept = ray.get(reference)
+                idle.append(actor)
+                yield job, kept
             except ray.exceptions.RayTaskError as error:
                 raise error.cause if isinstance(getattr(error, "cause", None), HitmarkError) else error from None
             except ray.exceptions.RayActorError as error:
+                idle.append(start())
                 if tries < TRIES:
                     waiting.append((job, tries + 1))
                     continue
@@ -115,6 +122,7 @@ def _started(address: str | None, workers: int, threads: int) -> Any:
         import ray
     except ImportError:
         raise HitmarkError('--engine ray needs Ray, which is not installed: pip install "hitmark[ray]".') from None
+    _check_address(address)
     options: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
     if address is None:
         options |= {"num_cpus": workers * threads, "include_dashboard": False}
@@ -123,3 +131,16 @@ def _started(address: str | None, workers: int, threads: int) -> Any:
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise HitmarkError(f"Ray cannot be reached at {address or 'this machine'}: {error}") from None
     return ray
+
+
+def _check_address(address: str | None) -> None:
+    """Raise HitmarkError for a HOST:PORT at which nothing listens; Ray itself would wait for minutes."""
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except OSError as error:
+        raise HitmarkError(
+            f"Ray cannot be reached at {address}: {error.strerror or error}; is the cluster up?"
+        ) from None

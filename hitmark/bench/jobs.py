@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hitmark.bench.plan import BenchPlan, method_of
-from hitmark.bench.scoring import FinishedClip, Scores, observers_for, score
+from hitmark.bench.scoring import FinishedClip, Scores, observers_for, score, scorer
 from hitmark.bench.store import RESULT, Store
 from hitmark.errors import HitmarkError
 
@@ -161,6 +161,8 @@ def _job(plan: BenchPlan, name: str, item: DatasetItem, model: str, noise: int, 
     if "auto" in observers:
         found = observers_for(planned.card.takes_picture, [str(track.phrase or "") for track in subjects])
         observers = [*(each for each in observers if each != "auto"), *found]
+    for each in observers:
+        scorer(each)  # an unknown one is said before anything runs
     whole = {
         "format": FORMAT,
         "scene": planned.scene.replace(model=None, method=type(method)(name="none"), image=None).content_hash(),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hitmark.bench.executors import inline, on_ray
 from hitmark.bench.jobs import CLIP, COST, Job, jobs_of
-from hitmark.bench.plan import PLAN_FILE, BenchPlan
+from hitmark.bench.plan import BenchPlan
 from hitmark.bench.store import Store
 from hitmark.errors import HitmarkError
 
@@ -105,14 +105,6 @@ def forecast(state: State, store: Store, workers: int = 1) -> tuple[float | None
         statistics.fmean(seconds) * left / workers if seconds else None,
         statistics.fmean(sizes) * left if sizes else None,
     )
-
-
-def load_run(folder: Path) -> tuple[BenchPlan, State, Store]:
-    """A run that is on disk. Raises HitmarkError where there is none."""
-    if not (folder / PLAN_FILE).is_file():
-        raise HitmarkError(f"{folder} holds no benchmark run ({PLAN_FILE} is missing); give the folder of one.")
-    plan, store = BenchPlan.load(folder / PLAN_FILE), Store(folder)
-    return plan, state_of(jobs_of(plan), store), store
 
 
 def _tell(on_job: OnJob | None, done: int, failed: int, count: int) -> None:

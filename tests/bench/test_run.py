@@ -13,8 +13,8 @@ import pytest
 
 from hitmark.bench import executors, jobs
 from hitmark.bench.jobs import CLIP, COST, jobs_of
-from hitmark.bench.plan import BenchPlan
-from hitmark.bench.run import Engine, forecast, load_run, run
+from hitmark.bench.plan import PLAN_FILE, BenchPlan
+from hitmark.bench.run import Engine, forecast, run, state_of
 from hitmark.bench.store import RESULT, Store
 from hitmark.errors import HitmarkError
 from hitmark.files import OutputError
@@ -35,8 +35,9 @@ def test_a_run_is_made_once_and_then_read(plan: BenchPlan, tmp_path: Path) -> No
     assert len(first) == 12
     run(plan, tmp_path / "run")
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "run" / "jobs").iterdir()} == first
-    again, there, store = load_run(tmp_path / "run")
-    assert again == plan
+    assert BenchPlan.load(tmp_path / "run" / PLAN_FILE) == plan
+    store = Store(tmp_path / "run")
+    there = state_of(jobs_of(plan), store)
     assert [job.key for job in there.done] == [job.key for job in jobs_of(plan)]
     assert forecast(there, store) == (0, 0)
 

@@ -45,9 +45,9 @@ def scores(method: str) -> tuple[np.ndarray, np.ndarray]:
     return np.array(distances), np.array(overlaps)
 
 
-@pytest.mark.parametrize(("method", "share", "more"), [("peekaboo", 0.8, 0.05), ("ivg-da", 0.5, 0.15)])
+@pytest.mark.parametrize(("method", "share", "more"), [("peekaboo", 0.8, 0.05), ("ivg-da", 0.4, 0.25)])
 def test_what_is_named_comes_to_its_box(method: str, share: float, more: float) -> None:
-    """On 64 other scenes: 0.63 of the distance and 0.13 more overlap; 0.31 and 0.31 (docs/methods/ivg-da.md)."""
+    """On 64 other scenes: 0.65 of the distance and 0.19 more overlap; 0.24 and 0.44 (docs/methods/ivg-da.md)."""
     free, controlled = scores("none"), scores(method)
     print(method, "distance:", free[0].mean(), controlled[0].mean(), "overlap:", free[1].mean(), controlled[1].mean())
     assert controlled[0].mean() < share * free[0].mean()
