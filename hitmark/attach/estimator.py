@@ -23,9 +23,13 @@ class Estimator:
         self.backbone, self.scheduler, self.clock = backbone, scheduler, clock
         self.call, self.clip, self.layout = call, clip, layout
 
-    @cached_property
+    @property
     def levels(self) -> list[tuple[float, float]]:
         """Alpha and sigma of every step of the loop."""
+        return self._levels
+
+    @cached_property
+    def _levels(self) -> list[tuple[float, float]]:
         return [level_at(self.scheduler, index) for index in range(len(self.scheduler.timesteps))]
 
     def __call__(self, latents: Tensor, index: int, guidance: float) -> Tensor:
