@@ -64,12 +64,16 @@ def jobs_of(plan: BenchPlan) -> list[Job]:
     Raises:
         HitmarkError: a dataset, model, method or knob that does not fit, before anything is computed.
     """
+    from hitmark.record import picture_sha256
+
     made = []
     for name in plan.scenes:
         for item in dataset(name):
+            picture = _picture(item)
+            digest = None if picture is None else picture_sha256(np.asarray(picture))
             for model in plan.models:
                 for noise in range(plan.seeds):
-                    made += [_job(plan, name, item, model, noise, row) for row in plan.methods]
+                    made += [_job(plan, name, item, digest, model, noise, row) for row in plan.methods]
     seen: dict[str, Job] = {}
     for job in made:
         if job.key in seen:
@@ -146,14 +150,12 @@ def _scene(item: DatasetItem, model: str, seed: int, row: str) -> Scene:
     return scene if model == "auto" else scene.replace(model=model)
 
 
-def _job(plan: BenchPlan, name: str, item: DatasetItem, model: str, noise: int, row: str) -> Job:
+def _job(plan: BenchPlan, name: str, item: DatasetItem, picture: str | None, model: str, noise: int, row: str) -> Job:
     from hitmark.methods import resolved
     from hitmark.prepare import plan as prepare
-    from hitmark.record import picture_sha256
 
     seed = item.scene.seed + noise * SEEDS_APART
     scene = _scene(item, model, seed, row)
-    picture = _picture(item)
     planned = prepare(scene, steps=plan.steps, call=dict(plan.call), picture=picture is not None)
     method = planned.scene.method
     subjects = [track for track in planned.tracks if track.kind == "subject"]
@@ -166,7 +168,7 @@ def _job(plan: BenchPlan, name: str, item: DatasetItem, model: str, noise: int, 
     whole = {
         "format": FORMAT,
         "scene": planned.scene.replace(model=None, method=type(method)(name="none"), image=None).content_hash(),
-        "picture": None if picture is None else picture_sha256(np.asarray(picture)),
+        "picture": picture,
         "model": _fingerprint(str(planned.scene.model)),
         "method": [method.name, resolved(method.name, method.knobs)],
         "settings": [planned.steps, plan.dtype, plan.autocast, plan.threads, planned.call],

@@ -21,6 +21,7 @@ import typer
 
 from hitmark.bench.plan import method_of
 from hitmark.bench.rows import claim, loaded_pipeline, scored
+from hitmark.bench.true_clips import reference_features, true_distance
 from hitmark.console import readable_errors
 
 METHODS = (
@@ -36,8 +37,6 @@ METHODS = (
 """Rows of the table."""
 SEEDS_APART = 1_000_000
 """Between the noise seeds of one scene."""
-REFERENCE_CLIPS = 512
-"""Painted clips that the Frechet distance compares with, of as many scenes from the end of the split."""
 DRAWS = 1000
 """Of the bootstrap."""
 PAIRS = (
@@ -150,25 +149,6 @@ def _outside(result: Any, kept: Path, method: str, distance: Callable[..., float
             rows, columns = slice(int(y0 * height), round(y1 * height)), slice(int(x0 * width), round(x1 * width))
             where[frame, rows, columns] = False
     return distance(result.frames, np.load(kept), network, where)
-
-
-def reference_features(split: str, count: int = REFERENCE_CLIPS, skip: int = 0) -> np.ndarray:
-    """Features (count, width) of the true clips of scenes: the last of the split, without the `skip` very last."""
-    from hitmark.sprites.perceptual import clip_features, load_perceptual
-    from hitmark.sprites.text_scenes import text_scene, true_clip
-    from hitmark.sprites.world import SPLITS, text_world
-
-    world, network, stop = text_world(), load_perceptual(), SPLITS[split][1] - skip
-    clips = (true_clip(text_scene(seed), world) for seed in range(stop - count, stop))
-    return np.stack([clip_features(clip, network) for clip in clips])
-
-
-def true_distance(split: str, count: int, reference: np.ndarray) -> float:
-    """Frechet distance of `count` other true clips: what is left of it for a model that is perfect."""
-    from hitmark.metrics.frechet import FeatureMoments, frechet_distance
-
-    features = reference_features(split, count, skip=len(reference))
-    return frechet_distance(FeatureMoments().add(features), FeatureMoments().add(reference))
 
 
 def summarise(rows: list[TextRow], reference: np.ndarray) -> dict[str, float]:
