@@ -100,7 +100,8 @@ def _dense(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -
 def _gathered(
     queries: Tensor, keys: Tensor, values: Tensor, query_regions: Tensor, key_regions: Tensor, relation: Tensor
 ) -> Tensor:
-    output = torch.zeros_like(queries[..., : values.shape[-1]])
+    by_token = queries.shape[:2] + (queries.shape[3], queries.shape[2], values.shape[-1])
+    output = queries.new_zeros(by_token)  # tokens before heads, so that what is taken and put lies in one piece
     for region in query_regions.unique().tolist():
         asking = query_regions == region
         seen = relation[region][key_regions]
@@ -111,12 +112,9 @@ def _gathered(
             places = _indices(asking[same], asked)
             at = _indices(seen[same], visible)
             shared = same if keys.shape[1] > 1 else torch.zeros_like(same)
-            part = _dense(
-                _take(queries[:, same], places), _take(keys[:, shared], at), _take(values[:, shared], at), None
-            )
-            index = places[None, :, None, :, None].expand_as(part)
-            output[:, same] = output[:, same].scatter(3, index, part)
-    return output
+            part = _dense(_take(queries, same, places), _take(keys, shared, at), _take(values, shared, at), None)
+            output[:, same[:, None], places] = part.transpose(2, 3)
+    return output.transpose(2, 3)
 
 
 def _indices(chosen: Tensor, count: int) -> Tensor:
@@ -124,10 +122,9 @@ def _indices(chosen: Tensor, count: int) -> Tensor:
     return chosen.nonzero()[:, 1].reshape(len(chosen), count)
 
 
-def _take(tokens: Tensor, places: Tensor) -> Tensor:
-    """Tokens (branches, rows, heads, length, width) at places (rows, count)."""
-    branches, _, heads, _, width = tokens.shape
-    return tokens.gather(3, places[None, :, None, :, None].expand(branches, -1, heads, -1, width))
+def _take(tokens: Tensor, rows: Tensor, places: Tensor) -> Tensor:
+    """Of (branches, rows, heads, length, width) these rows (n,), and in each of them the tokens at places (n, count)."""
+    return tokens.transpose(2, 3)[:, rows[:, None], places].transpose(2, 3)
 
 
 def _relation(query_regions: Tensor, key_regions: Tensor, may_see: Relation) -> Tensor:
