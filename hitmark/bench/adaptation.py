@@ -37,7 +37,7 @@ def measure(
     for made in text_scenes(scenes, split):
         for name in dict.fromkeys([*GAP, *SHIFT]):
             scene = made.scene.replace(model=model, method=MethodChoice(name=name))
-            with torch.autocast("cpu", torch.bfloat16):  # twice as fast
+            with torch.autocast("cpu", torch.bfloat16):
                 seen = inspect_scene(scene, loaded_pipeline(model))
             if name in SHIFT and seen.shift is not None:
                 shifts[name] += seen.shift.rows

@@ -93,6 +93,7 @@ def _served(ray: Any, waiting: deque[tuple[Job, int]], start: Callable[[], Any],
 
     A new actor, made by `start`, takes the place of one that died.
     """
+    died = (ray.exceptions.RayActorError, ray.exceptions.OutOfMemoryError, ray.exceptions.WorkerCrashedError)
     running: dict[Any, tuple[Any, Job, int]] = {}
     idle = [start() for _ in range(count)]
     while waiting or running:
@@ -107,7 +108,7 @@ def _served(ray: Any, waiting: deque[tuple[Job, int]], start: Callable[[], Any],
                 yield job, kept
             except ray.exceptions.RayTaskError as error:
                 raise error.cause if isinstance(getattr(error, "cause", None), HitmarkError) else error from None
-            except ray.exceptions.RayActorError as error:
+            except died as error:
                 idle.append(start())
                 if tries < TRIES:
                     waiting.append((job, tries + 1))

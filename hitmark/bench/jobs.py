@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hitmark.bench.fit import Misfits
+from hitmark.bench.job_list import FIELDS
 from hitmark.bench.plan import BenchPlan, method_of
 from hitmark.bench.scoring import FinishedClip, Scores, observers_for, score, scorer
 from hitmark.bench.store import RESULT, Store
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from hitmark.datasets import Dataset, DatasetItem
     from hitmark.generate import Result
     from hitmark.scene.schema import Scene
+    from hitmark.scene.tracks import Track
 
 FORMAT = 1
 """Of result.json, and part of every job's key: raised when the same job would be scored otherwise."""
@@ -66,14 +69,15 @@ def jobs_of(plan: BenchPlan) -> list[Job]:
     """
     from hitmark.record import picture_sha256
 
-    made = []
+    made, misfits = [], Misfits()
     for name in plan.scenes:
         for item in dataset(name):
             picture = _picture(item)
             digest = None if picture is None else picture_sha256(np.asarray(picture))
             for model in plan.models:
                 for noise in range(plan.seeds):
-                    made += [_job(plan, name, item, digest, model, noise, row) for row in plan.methods]
+                    made += [_job(plan, name, item, digest, model, noise, row, misfits) for row in plan.methods]
+    misfits.refuse()
     seen: dict[str, Job] = {}
     for job in made:
         if job.key in seen:
@@ -150,13 +154,16 @@ def _scene(item: DatasetItem, model: str, seed: int, row: str) -> Scene:
     return scene if model == "auto" else scene.replace(model=model)
 
 
-def _job(plan: BenchPlan, name: str, item: DatasetItem, picture: str | None, model: str, noise: int, row: str) -> Job:
+def _job(
+    plan: BenchPlan, name: str, item: DatasetItem, picture: str | None, model: str, noise: int, row: str, bad: Misfits
+) -> Job:
     from hitmark.methods import resolved
     from hitmark.prepare import plan as prepare
 
     seed = item.scene.seed + noise * SEEDS_APART
     scene = _scene(item, model, seed, row)
     planned = prepare(scene, steps=plan.steps, call=dict(plan.call), picture=picture is not None)
+    bad.look(row, name, item.id, planned, picture is not None, plan.autocast)
     method = planned.scene.method
     subjects = [track for track in planned.tracks if track.kind == "subject"]
     observers = list(plan.observers)
@@ -199,16 +206,26 @@ def _result(job: Job, item: DatasetItem, result: Result, scores: dict[str, Score
     """What is the same whenever and wherever the job runs on one kind of machine."""
     from hitmark.record import frames_sha256
 
-    return {
+    made: dict[str, Any] = {
         "format": FORMAT,
-        "job": {name: getattr(job, name) for name in ("key", "dataset", "item", "row", "model", "seed", "noise")},
+        "job": {name: getattr(job, name) for name in FIELDS},
         "kind": item.kind,
         "frames_sha256": frames_sha256(result.frames),
         "files": {path.name: path.stat().st_size for path in sorted(folder.iterdir()) if path.name != COST},
         "settings": result.settings.model_dump(mode="json"),
+        "prompt": result.scene.prompt,
+        "wanted": [_wanted(track) for track in result.tracks if track.kind == "subject"],
         "scores": {name: each.figures for name, each in scores.items()},
         "seen": {name: each.seen for name, each in scores.items() if each.seen},
     }
+    not_finite = {name: list(each.not_finite) for name, each in scores.items() if each.not_finite}
+    return made | ({"not_finite": not_finite} if not_finite else {})
+
+
+def _wanted(track: Track) -> dict[str, Any]:
+    """A subject's boxes for the clip's frames, normalised."""
+    boxes, visible = np.asarray(track.boxes, dtype=float), np.asarray(track.visible, dtype=bool)
+    return {"name": track.name, "phrase": track.phrase, "boxes": boxes.tolist(), "visible": visible.tolist()}
 
 
 def _cost(result: Result) -> dict[str, Any]:

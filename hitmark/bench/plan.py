@@ -23,13 +23,13 @@ class BenchPlan(BaseModel):
 
     version: int = Field(default=1, ge=1, le=1, description="version of this format")
     scenes: list[str] = Field(min_length=1, description='datasets, such as "sprites:test:0-64" or a folder of scenes')
-    methods: list[str] = Field(min_length=1, description='methods with knobs, such as "peekaboo masked_steps=6"')
+    methods: list[str] = Field(min_length=1, description='with knobs, as "peekaboo masked_steps=6"; or "preset:FILE"')
     models: list[str] = Field(default=["auto"], min_length=1, description="names or paths; auto = the scene's")
     seeds: int = Field(default=1, ge=1, le=1000, description="clips of each scene, each from other noise")
     steps: int | None = Field(default=None, ge=1, le=1000, description="of denoising; absent = the model's own")
     dtype: Literal["auto", "float32", "float16", "bfloat16"] = Field(default="auto", description="as in generate")
     device: str = Field(default="auto", description="as in generate")
-    autocast: bool = Field(default=False, description="compute in bfloat16 inside of the network (twice as fast)")
+    autocast: bool = Field(default=False, description="compute in bfloat16 inside of the network")
     call: dict[str, JsonValue] = Field(default={}, description="further arguments of the pipeline's call")
     observers: list[str] = Field(default=["auto"], description="what looks at the clips; auto = what the dataset needs")
     threads: int = Field(default=1, ge=1, le=256, description="of a job; the last bits of a clip depend on it")
@@ -47,14 +47,17 @@ class BenchPlan(BaseModel):
     @field_validator("methods")
     @classmethod
     def _known(cls, methods: list[str]) -> list[str]:
+        from hitmark.bench.presets import spelled_row
         from hitmark.methods import build
 
+        rows = []
         for row in methods:
             try:
-                build(*method_of(row))
+                rows.append(spelled_row(row))
+                build(*method_of(rows[-1]))
             except HitmarkError as error:
                 raise FieldError(str(error)) from None
-        return methods
+        return rows
 
     @classmethod
     def from_dict(cls, values: dict[str, Any], source: str = "plan") -> BenchPlan:

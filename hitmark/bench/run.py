@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hitmark.bench.executors import inline, on_ray
+from hitmark.bench.job_list import save_jobs
 from hitmark.bench.jobs import CLIP, COST, Job, jobs_of
 from hitmark.bench.plan import BenchPlan
 from hitmark.bench.store import Store
@@ -52,7 +53,13 @@ def state_of(jobs: list[Job], store: Store) -> State:
 
 
 def run(
-    plan: BenchPlan, folder: Path, engine: Engine | None = None, on_job: OnJob | None = None, *, retry: bool = False
+    plan: BenchPlan,
+    folder: Path,
+    engine: Engine | None = None,
+    on_job: OnJob | None = None,
+    *,
+    retry: bool = False,
+    only: Callable[[Job], bool] | None = None,
 ) -> State:
     """Runs what is missing of a plan and returns where it stands then.
 
@@ -62,6 +69,7 @@ def run(
         engine: None = in this process.
         on_job: called at the start and after every job.
         retry: failed jobs count as missing.
+        only: which of the plan's jobs are meant; None = all.
 
     Raises:
         HitmarkError: a plan that does not fit, a folder in which another run is writing, no Ray.
@@ -69,9 +77,10 @@ def run(
     engine = engine or Engine()
     if engine.name not in ("inline", "ray"):
         raise HitmarkError(f"engine must be inline or ray, but got {engine.name!r}.")
-    jobs, store = jobs_of(plan), Store(folder)
+    jobs, store = [job for job in jobs_of(plan) if only is None or only(job)], Store(folder)
     with store.claimed():
         plan.save(folder)
+        save_jobs(jobs, plan, folder)
         if retry:
             store.forget_failures()
         state = state_of(jobs, store)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from importlib import import_module
 from typing import Any
@@ -42,11 +42,13 @@ class Scores:
         figures: by name.
         features: vectors (vectors, width) by the name of the network that made them.
         seen: for each subject its boxes, (frames, 4) normalised, and whether each is sure; empty without boxes.
+        not_finite: names of figures that came out NaN or infinite; they are None in `figures`.
     """
 
     figures: dict[str, Figure] = field(default_factory=dict)
     features: dict[str, np.ndarray] = field(default_factory=dict)
     seen: list[dict[str, list[Any]]] = field(default_factory=list)
+    not_finite: tuple[str, ...] = ()
 
 
 Scorer = Callable[[FinishedClip], Scores]
@@ -58,7 +60,7 @@ def score(clip: FinishedClip, observers: Sequence[str]) -> dict[str, Scores]:
     Raises:
         HitmarkError: an unknown observer, or one that cannot look at this clip.
     """
-    return {name: scorer(name)(clip) for name in observers}
+    return {name: _finite(scorer(name)(clip)) for name in observers}
 
 
 def scorer(name: str) -> Scorer:
@@ -81,6 +83,18 @@ def observers_for(clip_from_picture: bool, phrases: Sequence[str]) -> list[str]:
 
     named = bool(phrases) and all(sprite_of(phrase) for phrase in phrases)
     return ["frames", *(["template"] if clip_from_picture else []), *(["sprites"] if named else [])]
+
+
+def _finite(scores: Scores) -> Scores:
+    """The scores with None for numbers that are none, and the names of their figures."""
+    wrong: list[str] = []
+    figures: dict[str, Figure] = {}
+    for name, value in scores.figures.items():
+        some = value if isinstance(value, list) else [value]
+        kept = [None if each is None or not np.isfinite(each) else each for each in some]
+        figures[name] = kept if isinstance(value, list) else kept[0]
+        wrong += [name] * sum(each is not None and not np.isfinite(each) for each in some)
+    return replace(scores, figures=figures, not_finite=tuple(wrong)) if wrong else scores
 
 
 def _score_frames(clip: FinishedClip) -> Scores:
@@ -162,16 +176,19 @@ def _score_clip(source: str, clip: FinishedClip) -> Scores:
 
 
 def _score_videomae(source: str, clip: FinishedClip) -> Scores:
+    """Vectors of clips by VideoMAE, for a Frechet distance."""
     network = _network("videomae.load_videomae", source)
     return Scores(features={f"videomae:{source}": network.clip_features([clip.frames])})
 
 
 def _score_i3d(source: str, clip: FinishedClip) -> Scores:
+    """Vectors of clips by I3D, for FVD."""
     network = _network("scripted.load_i3d", source)
     return Scores(features={f"i3d:{source}": network.clip_features([clip.frames])})
 
 
 def _score_inception(source: str, clip: FinishedClip) -> Scores:
+    """Vectors of pictures by Inception, for FID."""
     network = _network("scripted.load_inception", source)
     return Scores(features={f"inception:{source}": network.picture_features(clip.frames)})
 

@@ -1,8 +1,10 @@
 """What a benchmark run leaves on disk. What is there is the state of the run: run again, and only what is missing runs.
 
 RUN/plan.json           what was asked for
+RUN/jobs.json           all jobs of that plan, whether they have run or not
 RUN/jobs/ID/            one finished job, put there whole by a rename
 RUN/failed/ID.json      the error of a job that failed
+RUN/outside.json        distances between clips that a report has computed; may be deleted
 RUN/.partial-...        of a process that was killed; removed when the run goes on
 """
 

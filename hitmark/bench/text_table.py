@@ -92,7 +92,7 @@ def score(scene: int, noise: int, method: str, model: str, folder: str) -> TextR
     name, knobs = method_of(method)
     chosen = MethodChoice(name=name, knobs=knobs)
     wanted = made.scene.replace(seed=scene + noise * SEEDS_APART, model=model)
-    with torch.autocast("cpu", torch.bfloat16):  # twice as fast, for every method alike; latents stay float32
+    with torch.autocast("cpu", torch.bfloat16):  # for every method alike; latents stay float32
         result = generate(wanted.replace(method=chosen), pipe=pipe)
     network = load_perceptual()
     values: dict[str, list[float]] = {

@@ -6,7 +6,22 @@ from typing import Annotated
 
 import typer
 
-from hitmark.cli import bench, compare, convert, demo, generate, inspect, models, report, score, train
+from hitmark.cli import (
+    bench,
+    compare,
+    convert,
+    datasets,
+    demo,
+    generate,
+    inspect,
+    models,
+    observers,
+    report,
+    score,
+    studio,
+    train,
+    tune,
+)
 from hitmark.cli.errors import ReadableGroup, stop_cleanly_when_terminated
 
 app = typer.Typer(
@@ -47,6 +62,7 @@ app.command("models", short_help="List the models by name.", epilog=models.EXAMP
 app.command("demo", short_help="Six short scenes with and without control, and a page.", epilog=demo.EXAMPLES)(
     demo.demo
 )
+app.command("studio", short_help="Draw scenes and make clips in the browser.", epilog=studio.EXAMPLES)(studio.studio)
 app.command("inspect", short_help="Draw what a text-to-video method does inside the model.", epilog=inspect.EXAMPLES)(
     inspect.inspect
 )
@@ -54,6 +70,11 @@ app.command("bench", short_help="Compare methods over many scenes.", epilog=benc
 app.command("report", short_help="Tables and a page of a benchmark run.", epilog=report.EXAMPLES)(report.report)
 app.command("compare", short_help="Compare two benchmark runs.", epilog=compare.EXAMPLES)(compare.compare)
 app.command("score", short_help="Score a clip of any tool.", epilog=score.EXAMPLES)(score.score)
+app.command("observers", short_help="List what can look at clips.", epilog=observers.EXAMPLES)(observers.observers)
+app.command("datasets", short_help="What a dataset holds, or the kinds there are.", epilog=datasets.EXAMPLES)(
+    datasets.datasets
+)
+app.command("tune", short_help="Pick a method's knobs for a model.", epilog=tune.EXAMPLES)(tune.tune)
 app.command("train", short_help="Make an embedded model again.", epilog=train.EXAMPLES)(train.train)
 
 

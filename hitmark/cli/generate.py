@@ -53,6 +53,7 @@ Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 ..., or auto
 Knobs = Annotated[
     list[str] | None, typer.Option("--set", metavar="KNOB=VALUE", help="Setting of the method; repeatable.")
 ]
+Preset = Annotated[Path | None, typer.Option(help="Method and knobs of a file that `hitmark tune` wrote.")]
 Call = Annotated[
     list[str] | None, typer.Option("--call", metavar="NAME=VALUE", help="Argument of the model's pipeline; repeatable.")
 ]
@@ -107,6 +108,7 @@ def generate(
     dtype: Dtype = None,
     device: Device = None,
     knobs: Knobs = None,
+    preset: Preset = None,
     call: Call = None,
     prompt: Prompt = None,
     negative_prompt: NegativePrompt = None,
@@ -140,6 +142,7 @@ def generate(
         dtype=dtype,
         device=device,
         knobs=parse_pairs(knobs or [], "--set"),
+        preset=preset,
         call=parse_pairs(call or [], "--call"),
     )
     outputs = Outputs(output or _default_output(scene, request), save_latents)
@@ -193,26 +196,10 @@ def notes(planned: Plan) -> list[str]:
     if scene.image is not None and not card.takes_picture:
         found.append(f"{card.name} makes videos from text alone; the scene's picture is not used")
     if card.name == "sprites-t2v":
-        found += _unknown_words(scene.prompt)
+        from hitmark.sprites.vocabulary import notes_on_words
+
+        found += notes_on_words(scene.prompt)
     return found
-
-
-def _unknown_words(prompt: str) -> list[str]:
-    """A note about words that the embedded text-to-video model has never seen."""
-    from hitmark.prompt import WORD
-    from hitmark.sprites.atlas import COLORS
-    from hitmark.sprites.places import PLACES
-    from hitmark.sprites.words import SMALL_WORDS
-    from hitmark.sprites.world import TEXT_NAMES
-
-    known = {*TEXT_NAMES, *COLORS, *PLACES, *SMALL_WORDS}
-    strange = [word for word in WORD.findall(prompt.lower()) if word.isalpha() and word not in known]
-    if not strange:
-        return []
-    return [
-        f"sprites-t2v was trained on a small drawn world and does not know: {', '.join(strange)}. "
-        f"Subjects: {', '.join(TEXT_NAMES)}. Colours: {', '.join(COLORS)}. Places: {', '.join(PLACES)}"
-    ]
 
 
 def tell(request: Request, outputs: Outputs, result: Result, record: RunRecord) -> None:

@@ -45,7 +45,7 @@ def report(
         run, baseline=baseline, reference=reference, clips=clips, control=control, quality=quality, draws=draws
     )
     written = write_report(made, output or run / "report")
-    typer.echo(markdown([made.table], made.distances))
+    typer.echo(markdown([made.table], made.distances, readings=made.readings, lacking=made.lacking))
     for note in made.notes:
         typer.echo(f"note: {note}", err=True)
     for path in written:

@@ -37,11 +37,11 @@ class Request:
         """Return the request with the given command-line options on top; those that are None change nothing.
 
         Args:
-            options: model, seed, frames, width, height, prompt, negative_prompt (of the scene), method, knobs, steps,
-                dtype, device, call.
+            options: model, seed, frames, width, height, prompt, negative_prompt (of the scene), method, knobs, preset
+                (file), steps, dtype, device, call.
 
         Raises:
-            SceneError: a value that a scene cannot have.
+            HitmarkError: a value that a scene cannot have, or no preset.
         """
         from hitmark.scene import MethodChoice
 
@@ -55,6 +55,8 @@ class Request:
             changed["method"] = {"name": given["method"], "knobs": given.get("knobs", {})}
         elif "knobs" in given:
             changed["method"] = {"name": method.name, "knobs": method.knobs | given["knobs"]}
+        if "preset" in given:
+            changed["method"] = _preset_method(given)
         settings = {name: given[name] for name in ("steps", "dtype", "device") if name in given}
         if "model" in changed:  # its own defaults, not those of the recorded model
             settings = {"steps": None, "call": {}} | settings
@@ -62,6 +64,16 @@ class Request:
         record = None if given or self.image is not None else self.replayed
         scene = self.scene.replace(**changed) if changed else self.scene
         return replace(self, scene=scene, call=call, replayed=record, **settings)
+
+
+def _preset_method(given: dict[str, Any]) -> dict[str, Any]:
+    """Method and knobs of a preset, with the given knobs on top."""
+    from hitmark.bench.presets import load_preset
+
+    if "method" in given:
+        raise FlagError("--preset: the preset names its method; leave out --method, or leave out --preset")
+    method, knobs = load_preset(given["preset"])
+    return {"name": method, "knobs": knobs | given.get("knobs", {})}
 
 
 @dataclass(frozen=True)

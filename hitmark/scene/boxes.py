@@ -31,7 +31,10 @@ def check_box(box: Sequence[float]) -> Box:
     given = list(box)
     if len(given) != 4 or not all(isinstance(value, Real) and not isinstance(value, bool) for value in given):
         raise ValueError(f"expected {shape}, got {reprlib.repr(given)}; write four numbers")
-    numbers = [float(value) for value in given]
+    try:
+        numbers = [float(value) for value in given]
+    except OverflowError:  # whole numbers of hundreds of digits
+        raise ValueError(f"expected {shape}, got a number that is too large; write smaller numbers") from None
     if not np.isfinite(numbers).all():
         raise ValueError(f"expected {shape}, got {numbers}; write finite numbers")
     x0, y0, x1, y1 = numbers

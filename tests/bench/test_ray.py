@@ -6,13 +6,17 @@ import os
 import signal
 import threading
 import time
+from collections import deque
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
+from hitmark.bench.executors import _served
 from hitmark.bench.plan import BenchPlan
 from hitmark.bench.run import Engine, run
+from hitmark.bench.store import Store
 from hitmark.errors import HitmarkError
 from tests.bench.test_run import contents
 
@@ -47,6 +51,45 @@ def test_same_bytes_inline_and_on_ray_with_a_killed_worker(plan: BenchPlan, tmp_
     assert told[-1] == (12, 0, 12)
     assert contents(tmp_path / "ray") == contents(tmp_path / "inline")
     assert workers() == []
+
+
+class FakeRay:
+    """Answers at once: each of `ends` is an error that a job's worker ends with, or None for a finished job."""
+
+    def __init__(self, ends: list[Exception | None]) -> None:
+        import ray
+
+        self.exceptions, self.ends, self.started = ray.exceptions, ends, 0
+
+    def start(self) -> SimpleNamespace:
+        self.started += 1
+        return SimpleNamespace(run=SimpleNamespace(remote=lambda job: object()))
+
+    def wait(self, references: list[object], num_returns: int) -> tuple[list[object], list[object]]:
+        return references[:num_returns], references[num_returns:]
+
+    def get(self, reference: object) -> None:
+        error = self.ends.pop(0)
+        if error is not None:
+            raise error
+
+
+@pytest.mark.parametrize("kind", ["RayActorError", "OutOfMemoryError", "WorkerCrashedError"])
+def test_however_a_worker_dies_its_job_is_started_again_three_times_at_most(tmp_path: Path, kind: str) -> None:
+    import ray
+
+    (tmp_path / "failed").mkdir()
+    error = getattr(ray.exceptions, kind)
+    error = error("no memory") if kind == "OutOfMemoryError" else error()
+    job = SimpleNamespace(key="0" * 24)
+    lucky = FakeRay([error, error, None])
+    assert list(_served(lucky, deque([(job, 1)]), lucky.start, 1, Store(tmp_path))) == [(job, None)]
+    assert lucky.started == 3
+    unlucky = FakeRay([error, error, error])
+    [(same, text)] = _served(unlucky, deque([(job, 1)]), unlucky.start, 1, Store(tmp_path))
+    assert same is job
+    assert "died 3 times" in str(text)
+    assert "died 3 times" in str(Store(tmp_path).error(job.key))
 
 
 def test_a_cluster_that_is_not_there_is_said(plan: BenchPlan, tmp_path: Path) -> None:

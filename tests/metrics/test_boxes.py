@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -61,6 +62,14 @@ def slow_overlap(first: np.ndarray, second: np.ndarray) -> float:
     return len(cells[0] & cells[1]) / len(cells[0] | cells[1])
 
 
+def slow_areas(wanted: np.ndarray, seen: np.ndarray, *, found: bool) -> tuple[int, int]:
+    """Cells that both hold, and that one of them holds; what is not found holds none."""
+    cells = []
+    for x0, y0, x1, y1 in (wanted, seen) if found else (wanted,):
+        cells.append({(x, y) for x in range(round(x0), round(x1)) for y in range(round(y0), round(y1))})
+    return (len(cells[0] & cells[1]), len(cells[0] | cells[1])) if found else (0, len(cells[0]))
+
+
 edges = st.tuples(st.integers(0, 7), st.integers(0, 7), st.integers(1, 5), st.integers(1, 5))
 
 
@@ -81,6 +90,23 @@ def test_against_cells_counted_one_by_one(rows) -> None:
     assert scores.overlap == pytest.approx(np.mean(np.array(counted)[visible]))
     assert scores.precise == pytest.approx(np.mean(np.array(counted)[visible] >= 0.5))  # edges are sixteenths: exact
     assert scores.frames == visible.sum()
+    volumes = [
+        slow_areas(wanted[frame] * 16, seen[frame] * 16, found=bool(found[frame])) for frame in np.flatnonzero(visible)
+    ]
+    assert scores.volume_overlap == pytest.approx(sum(each[0] for each in volumes) / sum(each[1] for each in volumes))
+    gaps = [
+        math.hypot(
+            *(
+                (wanted[f, side] + wanted[f, side + 2] - seen[f, side] - seen[f, side + 2]) / 2 * scale
+                for side, scale in ((0, 1.5), (1, 1.0))
+            )
+        )
+        / math.hypot(1.5, 1)
+        if found[f]
+        else 1.0
+        for f in np.flatnonzero(visible)
+    ]
+    assert scores.centre_distance == pytest.approx(sum(gaps) / len(gaps))
 
 
 def test_distance_where_found_only() -> None:

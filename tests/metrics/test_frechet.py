@@ -93,6 +93,29 @@ def test_equals_scipys_formula(width: int) -> None:
     assert result.warning is None
 
 
+def test_2048_vectors_in_a_part_of_the_space_equal_scipys_formula_there() -> None:
+    """Rank 48 of 400: turned into a wider space, nothing changes, and SciPy's root is that of the part itself."""
+    scipy_linalg = pytest.importorskip("scipy.linalg", reason="SciPy comes with the dev extra")
+    first, second = _falling(0, 2048, 48), _falling(1, 2048, 48)
+    covariances = [np.cov(each, rowvar=False) for each in (first, second)]
+    root = scipy_linalg.sqrtm(covariances[0] @ covariances[1])
+    gap = first.mean(0) - second.mean(0)
+    expected = gap @ gap + np.trace(covariances[0]) + np.trace(covariances[1]) - 2 * np.trace(root).real
+    turned, _ = np.linalg.qr(np.random.default_rng(2).normal(size=(400, 48)))
+    wide = [each @ turned.T for each in (first, second)]
+    assert measure_frechet(_moments(wide[0]), _moments(wide[1])).distance == pytest.approx(expected, rel=1e-6)
+
+
+def test_fewer_vectors_than_features_equal_the_formula_on_the_vectors() -> None:
+    """tr (C1 C2)^(1/2) is the sum of the singular values of X1 X2^T for centred vectors; no covariance is made."""
+    first, second = _falling(0, 120, 400), _falling(1, 90, 400)
+    centred = [(each - each.mean(0)) / np.sqrt(len(each) - 1) for each in (first, second)]
+    shared = np.linalg.svd(centred[0] @ centred[1].T, compute_uv=False).sum()
+    gap = first.mean(0) - second.mean(0)
+    expected = gap @ gap + sum((each**2).sum() for each in centred) - 2 * shared
+    assert frechet_distance(_moments(first), _moments(second)) == pytest.approx(expected, rel=1e-6)
+
+
 def test_fewer_vectors_than_features_are_exact_too() -> None:
     """Two clouds that span orthogonal directions share nothing: the distance is the sum of both traces and the gap."""
     generator = np.random.default_rng(0)

@@ -80,6 +80,56 @@ def test_identity_ignores_what_lies_outside():
     assert np.isnan(crop_similarity(frames, outside, SIZES)[2])
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_similarity_equals_scipys_samples_and_numpys_covariance(seed: int):
+    ndimage = pytest.importorskip("scipy.ndimage", reason="SciPy comes with the dev extra")
+    generator = np.random.default_rng(seed)
+    frames = generator.integers(0, 256, size=(3, 30, 40, 3), dtype=np.uint8)
+    centres = generator.uniform((12, 10), (28, 20), size=(3, 2))
+    sizes = generator.uniform(6, 18, size=(3, 2))
+    steps = (np.arange(32) + 0.5) / 32 - 0.5
+    weight = np.repeat(np.exp(-np.add.outer(steps**2, steps**2) / (2 * 0.25**2)).ravel(), 3)
+
+    def crop(frame: int) -> np.ndarray:
+        x, y = (centres[frame, axis] + sizes[frame, axis] * steps - 0.5 for axis in (0, 1))
+        grid = np.meshgrid(y, x, indexing="ij")
+        values = frames[frame].astype(float)
+        sampled = [ndimage.map_coordinates(values[..., c], grid, order=1, mode="nearest") for c in range(3)]
+        return np.stack(sampled, axis=-1).ravel()
+
+    expected = []
+    for frame in range(3):
+        (own, shared), (_, other) = np.cov(np.stack([crop(0), crop(frame)]), aweights=weight)
+        expected.append(shared / np.sqrt(own * other))
+    assert crop_similarity(frames, centres, sizes) == pytest.approx(expected, abs=1e-9)
+    assert identity_kept(frames, centres, sizes) == pytest.approx(np.mean(expected[1:]), abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_background_and_first_frame_equal_loops_over_pixels(seed: int):
+    generator = np.random.default_rng(seed)
+    frames = generator.integers(0, 256, size=(3, 9, 12, 3), dtype=np.uint8)
+    image = generator.integers(0, 256, size=(9, 12, 3), dtype=np.uint8)
+    boxes = np.sort(generator.random((2, 3, 2, 2)), axis=2).reshape(2, 3, 4)
+
+    def covered(frame: int, row: int, column: int) -> bool:
+        x, y = (column + 0.5) / 12, (row + 0.5) / 9
+        return any(left <= x < right and top <= y < bottom for left, top, right, bottom in boxes[:, frame])
+
+    def decibels(places: list[tuple[int, int, int]]) -> float:
+        squares = [((int(frames[f, r, c, k]) - int(image[r, c, k])) / 255) ** 2 for f, r, c in places for k in range(3)]
+        return float(-10 * np.log10(sum(squares) / len(squares)))
+
+    pixels = [(row, column) for row in range(9) for column in range(12)]
+    free = [(f, *at) for f in (1, 2) for at in pixels if not covered(f, *at) and not covered(0, *at)]
+    assert background_kept(frames, image, boxes) == pytest.approx(decibels(free))
+    assert first_frame_psnr(frames, image) == pytest.approx(decibels([(0, *at) for at in pixels]))
+    means = [abs(frames[f, ..., k].mean() - image[..., k].mean()) / 255 for f in range(3) for k in range(3)]
+    spreads = [abs(frames[f, ..., k].std() - image[..., k].std()) / 255 for f in range(3) for k in range(3)]
+    shift = color_shift(frames, image)
+    assert (shift.mean, shift.spread) == pytest.approx((np.mean(means), np.mean(spreads)))
+
+
 def test_background_kept_leaves_out_boxes_of_this_frame_and_of_the_first():
     frames = _scene()
     image = frames[0]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hitmark.errors import HitmarkError
 from hitmark.metrics.tracks import (
@@ -59,6 +63,33 @@ def test_never_found_counts_from_the_first_wanted_place():
     skipped = object_motion_control_error(WANTED, found, SIZE, present=nothing, missing="skip")
     assert np.isnan(skipped.pixels)
     assert skipped.found_share == 0
+
+
+@given(st.integers(2, 8), st.integers(0, 10_000), st.sampled_from(["last", "skip", "guess"]))
+def test_against_a_loop(frames, seed, missing):
+    generator = np.random.default_rng(seed)
+    wanted, found = generator.uniform(0, 50, size=(2, frames, 2))
+    visible, present = generator.random((2, frames)) < 0.6
+    distances, seen, first = [], [], np.flatnonzero(visible)
+    place = wanted[first[0]] if len(first) else wanted[0]
+    for frame in range(frames):
+        if present[frame]:
+            place = found[frame]
+        if frame == 0 or not visible[frame]:
+            continue
+        seen.append(present[frame])
+        if missing != "skip" or present[frame]:
+            at = found[frame] if missing == "guess" else place
+            distances.append(math.hypot(at[0] - wanted[frame, 0], at[1] - wanted[frame, 1]))
+    error = object_motion_control_error(
+        wanted, found, SIZE, visible=visible, present=present, missing=missing, width=120
+    )
+    assert error.frames == len(distances)
+    assert error.found_share == pytest.approx(np.mean(seen) if seen else math.nan, nan_ok=True)
+    mean = sum(distances) / len(distances) if distances else math.nan
+    assert error.pixels == pytest.approx(2 * mean, nan_ok=True)
+    assert error.fraction == pytest.approx(mean / 100, nan_ok=True)
+    assert error.last == pytest.approx(2 * distances[-1] if distances else math.nan, nan_ok=True)
 
 
 def test_frames_where_it_is_not_wanted_never_count():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ WIDTH, HEIGHT = 560, 360
 LEFT, RIGHT, TOP, BOTTOM = 58, 26, 14, 48
 LANE = 38
 """Height of a row in a chart of spreads."""
+LETTER = 12
+"""Pixels between letters beside lines."""
 DOTS = 400
 """Clips that are drawn as dots at most; quartiles are over all."""
 
@@ -87,6 +90,61 @@ def spreads(rows: Sequence[tuple[str, int, str, Sequence[float]]], title: str) -
     for index, (mark, colour, label, values) in enumerate(rows):
         parts.append(_lane(mark, colour, label, np.array(values), across, TOP + LANE * (index + 0.5)))
     return _svg(bottom + BOTTOM, f"{title}, clip by clip", parts)
+
+
+@dataclass(frozen=True)
+class Path:
+    """One row of a chart over frames: mean, lower and upper edge of the band at each frame (None without a band)."""
+
+    mark: str
+    colour: int
+    label: str
+    values: Sequence[tuple[int, float, float | None, float | None]]
+
+
+def over_frames(paths: Sequence[Path], title: str) -> str:
+    """Rows as lines over the frames of the clip, with their bands; the letter stands at the end of the line."""
+    frames = [frame for path in paths for frame, *_ in path.values]
+    numbers = [each for path in paths for _, *values in path.values for each in values if each is not None]
+    across = Scale(min(frames) - 0.2, max(frames) + 0.6, LEFT, WIDTH - RIGHT)
+    up = Scale.around(numbers, HEIGHT - BOTTOM, TOP)
+    parts = [_axes(across, up, "frame of the clip", title)]
+    parts += [_band(path, across, up) for path in paths]
+    heights = _apart([up(path.values[-1][1]) for path in paths])
+    parts += [_path(path, across, up, height) for path, height in zip(paths, heights, strict=True)]
+    return _svg(HEIGHT, f"{title}, frame by frame", parts)
+
+
+def _apart(heights: Sequence[float]) -> list[float]:
+    """Where letters stand that belong at these heights: at least LETTER pixels from each other."""
+    order = sorted(range(len(heights)), key=lambda place: heights[place])
+    made = list(heights)
+    for before, place in itertools.pairwise(order):
+        made[place] = max(made[place], made[before] + LETTER)
+    return made
+
+
+def _band(path: Path, across: Scale, up: Scale) -> str:
+    edges = [(frame, low, high) for frame, _, low, high in path.values if low is not None and high is not None]
+    if len(edges) < 2:
+        return ""
+    above = [f"{across(frame)},{up(high)}" for frame, _, high in edges]
+    below = [f"{across(frame)},{up(low)}" for frame, low, _ in reversed(edges)]
+    return f'<polygon class="band c{path.colour % COLOURS}" points="{" ".join(above + below)}"/>'
+
+
+def _path(path: Path, across: Scale, up: Scale, height: float) -> str:
+    places = [(across(frame), up(mean)) for frame, mean, *_ in path.values]
+    dots = "".join(
+        f'<circle class="point" cx="{x}" cy="{y}" r="2.5"><title>{escape(path.label)}, frame {frame}: {number(mean)}'
+        "</title></circle>"
+        for (x, y), (frame, mean, *_) in zip(places, path.values, strict=True)
+    )
+    line = " ".join(f"{x},{y}" for x, y in places)
+    return (
+        f'<g class="c{path.colour % COLOURS}"><polyline class="line" points="{line}"/>{dots}'
+        f'<text class="mark" x="{places[-1][0] + 7}" y="{height + 4:g}">{escape(path.mark)}</text></g>'
+    )
 
 
 def _lane(mark: str, colour: int, label: str, values: np.ndarray, across: Scale, middle: float) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hitmark.bench.jobs import CLIP, COST, FORMAT
+from hitmark.bench.report.boxes import Several, seen_of, wanted_of
 from hitmark.bench.report.figures import COST as COST_OBSERVER
 from hitmark.bench.report.figures import COVERED, MADE, Figure
 from hitmark.bench.store import RESULT, Store
@@ -44,6 +45,9 @@ class Clip:
         settings: what the pipeline was called with.
         frames_sha256: of the frames, "" where the record has none.
         machine: processor, device and threads, "" where the record has none.
+        prompt: what the model was told, "" where the record has none.
+        wanted: boxes of the subjects; None where the record has none.
+        seen: boxes by observer.
     """
 
     folder: Path
@@ -58,6 +62,9 @@ class Clip:
     settings: dict[str, Any]
     frames_sha256: str
     machine: str
+    prompt: str = ""
+    wanted: Several | None = field(default=None, repr=False)
+    seen: dict[str, Several] = field(default_factory=dict, repr=False)
 
     @property
     def place(self) -> tuple[Scene, int]:
@@ -97,12 +104,13 @@ def _clip(place: Path, result: dict[str, Any], cost: dict[str, Any]) -> Clip:
         for observer, figures in result["scores"].items()
         for name, value in figures.items()
     }
-    for name, (field, _) in COSTS.items():
-        given[Figure(COST_OBSERVER, name)] = [cost.get(field)]
+    for name, (source, _) in COSTS.items():
+        given[Figure(COST_OBSERVER, name)] = [cost.get(source)]
     measured = {figure: tuple(_number(value) for value in values) for figure, values in given.items()}
     for name, (_, factor) in COSTS.items():
         figure = Figure(COST_OBSERVER, name)
         measured[figure] = tuple(value * factor for value in measured[figure])
+    shape = clip_shape(place / CLIP)
     return Clip(
         folder=place,
         row=Row(str(job["row"]), str(job["model"])),
@@ -110,12 +118,15 @@ def _clip(place: Path, result: dict[str, Any], cost: dict[str, Any]) -> Clip:
         seed=int(job["seed"]),
         noise=int(job["noise"]),
         kind=str(result.get("kind") or ""),
-        shape=clip_shape(place / CLIP),
+        shape=shape,
         figures=measured | _coverage(measured),
-        not_finite=sum(_is_wrong(value) for values in given.values() for value in values),
+        not_finite=_not_finite(result) + sum(_is_wrong(value) for values in given.values() for value in values),
         settings=dict(result["settings"]),
         frames_sha256=str(result.get("frames_sha256", "")),
         machine=_machine(cost),
+        prompt=str(result.get("prompt") or ""),
+        wanted=wanted_of(result, shape[0]),
+        seen=seen_of(result, shape[0]),
     )
 
 
@@ -156,6 +167,11 @@ def _number(value: Any) -> float:
 
 def _is_wrong(value: Any) -> bool:
     return isinstance(value, float) and not math.isfinite(value)
+
+
+def _not_finite(result: dict[str, Any]) -> int:
+    """Numbers that were NaN or infinite when the clip was scored; the record has null for them."""
+    return sum(len(names) for names in result.get("not_finite", {}).values())
 
 
 def _coverage(figures: dict[Figure, Values]) -> dict[Figure, Values]:

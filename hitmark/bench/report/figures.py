@@ -49,6 +49,8 @@ COST = "cost"
 MADE = "coverage"
 """The figure that the report makes itself, of `found`."""
 COVERED = 0.5
+OUTSIDE = "outside"
+"""Likewise, of two clips."""
 
 CARDS: dict[str, FigureCard] = {
     "guessed overlap": FigureCard(
@@ -136,6 +138,15 @@ CARDS: dict[str, FigureCard] = {
         "2..F. Crops are taken at the observer's best guess, found or not. No number where all "
         "of them lie outside of the picture.",
         "-1..1",
+    ),
+    OUTSIDE: FigureCard(
+        "kept",
+        "smaller",
+        "Difference from the uncontrolled clip of the same scene, noise and model (method none), outside of the wanted "
+        "boxes of each frame: squared difference of the unit-length channels in the layers of the sprite world's own "
+        "network, mean over positions and layers, in the manner of LPIPS without learned weights. What was not asked "
+        "for and changed all the same. It compares with no other network's.",
+        "0..4",
     ),
     "first frame PSNR": FigureCard(
         "kept",

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from hitmark.bench.report.charts import COLOURS, Point, marks, scatter, spreads
+from hitmark.bench.report import page_readings
+from hitmark.bench.report.charts import Point, marks, scatter, spreads
 from hitmark.bench.report.curves import curves
 from hitmark.bench.report.figures import Figure
 from hitmark.bench.report.page_clips import clip_grid
@@ -17,6 +18,7 @@ from hitmark.bench.report.page_tables import (
     distance_table,
     group_tables,
     how_to_read,
+    key,
     settings_table,
 )
 from hitmark.bench.report.run_record import BenchRun
@@ -39,8 +41,11 @@ def page(report: Report) -> str:
     sections = [
         f"<h1>{title}</h1>\n{_introduction(run, table)}",
         _notes(report.notes),
+        page_readings.lacks(report),
         how_to_read(table) + group_tables(table, run.rows),
+        page_readings.readings(report),
         _charts(report),
+        page_readings.times(report),
         _kinds(report),
         _distances(report),
         _clips(report),
@@ -82,20 +87,7 @@ def _charts(report: Report) -> str:
     drawn = [part for part in drawn if part]
     if not drawn:
         return ""
-    return f'<h2>Charts</h2>\n{_key(report.run)}\n<div class="charts">\n{chr(10).join(drawn)}\n</div>'
-
-
-def _key(run: BenchRun) -> str:
-    names = run.row_labels
-    letters = marks(len(run.rows))
-    return (
-        '<p class="soft">'
-        + " &nbsp; ".join(
-            f'<span><b class="mark c{index % COLOURS}">{letters[index]}</b>{escape(names[row])}</span>'
-            for index, row in enumerate(run.rows)
-        )
-        + "</p>"
-    )
+    return f'<h2>Charts</h2>\n{key(report.run)}\n<div class="charts">\n{chr(10).join(drawn)}\n</div>'
 
 
 def _tradeoff(report: Report, control: Figure | None, quality: Figure | None) -> str:

@@ -35,6 +35,7 @@ b.mark { color: var(--k); margin-right: .45em; }
 svg text { font: 12px system-ui, sans-serif; fill: var(--soft); } svg .mark { fill: var(--k); font-weight: 700; }
 .grid { stroke: var(--line); stroke-width: 1; } .curve { fill: none; stroke: var(--soft); stroke-dasharray: 4 4; }
 .whisker { stroke: var(--k); stroke-width: 1.5; fill: none; opacity: .6; } .point { fill: var(--k); }
+.line { fill: none; stroke: var(--k); stroke-width: 2; } .band { fill: var(--k); opacity: .13; }
 .dots { fill: var(--k); opacity: .35; } .box { fill: none; stroke: var(--k); stroke-width: 1.5; }
 .median { stroke: var(--k); stroke-width: 2.5; } .mean { fill: var(--back); stroke: var(--ink); stroke-width: 1.5; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 1rem 2rem; }

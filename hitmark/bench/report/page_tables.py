@@ -23,6 +23,12 @@ def marked(rows: Sequence[Row], row: Row, label: str) -> str:
     return f'<b class="mark c{index % COLOURS}">{marks(len(rows))[index]}</b>{escape(label)}'
 
 
+def key(run: BenchRun) -> str:
+    """The letters of all rows."""
+    names = " &nbsp; ".join(f"<span>{marked(run.rows, row, run.row_labels[row])}</span>" for row in run.rows)
+    return f'<p class="soft">{names}</p>'
+
+
 def group_tables(table: Table, rows: Sequence[Row], level: str = "h2") -> str:
     """One table for each group of figures."""
     return "\n".join(

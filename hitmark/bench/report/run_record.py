@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from hitmark.bench.job_list import ListedJob, read_jobs
 from hitmark.bench.plan import PLAN_FILE
 from hitmark.bench.report.clip_record import Clip, Row, UnusableError, read_clip
 from hitmark.bench.report.figures import Figure, labels
@@ -39,8 +40,9 @@ class BenchRun:
         clips: that count.
         left_out: that do not, with reasons.
         failed: key of a failed job -> first line of its error.
-        missing: of a row, how many places (scene, noise) it has no clip for though another row has; rows of which
-            none is missing are not in it.
+        missing: of a row, how many clips it has not: of the jobs listed, or (in a run without a list) of the places
+            (scene, noise) that another row has. Rows of which none is missing are not in it; rows without any clip are.
+        listed: the plan's jobs by key; None in a run without a list.
     """
 
     folder: Path
@@ -49,12 +51,14 @@ class BenchRun:
     left_out: list[LeftOut] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     missing: dict[Row, int] = field(default_factory=dict)
+    listed: dict[str, ListedJob] | None = None
 
     @cached_property
     def row_labels(self) -> dict[Row, str]:
-        """Names of the rows for people: the model is added where there are several."""
-        several = len({row.model for row in self.rows}) > 1
-        return {row: f"{row.method} on {Path(row.model).name}" if several else row.method for row in self.rows}
+        """Names of the rows for people, also of those without a clip: the model is added where there are several."""
+        rows = list(dict.fromkeys([*self.rows, *self.missing]))
+        several = len({row.model for row in rows}) > 1
+        return {row: f"{row.method} on {Path(row.model).name}" if several else row.method for row in rows}
 
     @cached_property
     def figure_labels(self) -> dict[Figure, str]:
@@ -66,9 +70,9 @@ class BenchRun:
         said = [f"{counted(count, 'job')} left out: {reason}." for reason, count in _reasons(self.left_out).items()]
         if self.failed:
             said.append(f"{counted(len(self.failed), 'job')} failed.")
-        names = self.row_labels
+        names, asked = self.row_labels, "that other rows have" if self.listed is None else "that the plan asks for"
         for row, count in self.missing.items():
-            said.append(f"{names[row]}: without {counted(count, 'clip')} that other rows have.")
+            said.append(f"{names[row]}: without {counted(count, 'clip')} {asked}.")
         wrong = sum(clip.not_finite for clip in self.clips)
         if wrong:
             said.append(f"{counted(wrong, 'number')} in the records, NaN or infinite, counted as not measured.")
@@ -82,26 +86,43 @@ def read_run(folder: Path) -> BenchRun:
         HitmarkError: there is no run, its plan cannot be read, or no job can be used.
     """
     plan, store = _read_plan(folder), Store(folder)
+    listed = read_jobs(folder, plan)
     clips: list[Clip] = []
     left_out: list[LeftOut] = []
     for place in sorted(store.jobs.iterdir()) if store.jobs.is_dir() else []:
         try:
             clip = read_clip(place, store)
-            _check_plan(clip, plan)
+            _check_plan(clip, plan, listed)
             clips.append(clip)
         except UnusableError as error:
             left_out.append(LeftOut(place.name, error.reason, error.detail))
     clips, twice = _once(clips)
     left_out += twice
-    failed = {path.stem: str(store.error(path.stem)).partition("\n")[0] for path in store.failures.glob("*.json")}
+    failed = _failed(store, listed)
     if not clips:
         why = "; ".join(f"{count} left out: {reason}" for reason, count in _reasons(left_out).items())
-        raise HitmarkError(f"{folder}: no finished job can be used ({why or 'none is there'}; {len(failed)} failed).")
+        errors = "".join(f": {error}" for error in list(dict.fromkeys(failed.values()))[:1])
+        why = f"{why or 'none is there'}; {len(failed)} failed{errors}"
+        raise HitmarkError(f"{folder}: no finished job can be used ({why}).")
     rows = _rows(clips, plan)
     clips.sort(key=lambda clip: (rows.index(clip.row), clip.place))
-    count, there = len({clip.place for clip in clips}), Counter(clip.row for clip in clips)
-    missing = {row: count - there[row] for row in rows if there[row] < count}
-    return BenchRun(folder, rows, clips, left_out, dict(sorted(failed.items())), missing)
+    return BenchRun(folder, rows, clips, left_out, failed, _missing(rows, clips, listed), listed)
+
+
+def _failed(store: Store, listed: dict[str, ListedJob] | None) -> dict[str, str]:
+    """First lines of the errors by key; with a list, without those that an earlier plan left."""
+    keys = sorted(path.stem for path in store.failures.glob("*.json"))
+    errors = {key: store.error(key) for key in keys if listed is None or key in listed}
+    return {key: str(error).partition("\n")[0] for key, error in errors.items()}
+
+
+def _missing(rows: list[Row], clips: list[Clip], listed: dict[str, ListedJob] | None) -> dict[Row, int]:
+    there = Counter(clip.row for clip in clips)
+    if listed is None:
+        count = len({clip.place for clip in clips})
+        return {row: count - there[row] for row in rows if there[row] < count}
+    asked = Counter(Row(job.row, job.model) for job in listed.values())
+    return {row: count - there[row] for row, count in asked.items() if there[row] < count}
 
 
 def _read_plan(folder: Path) -> dict[str, Any]:
@@ -114,18 +135,23 @@ def _read_plan(folder: Path) -> dict[str, Any]:
     return plan
 
 
-def _check_plan(clip: Clip, plan: dict[str, Any]) -> None:
+def _check_plan(clip: Clip, plan: dict[str, Any], listed: dict[str, ListedJob] | None) -> None:
     """Raises `UnusableError` for what an earlier plan left in the folder.
 
-    A model's folder is known by its last part: the plan has it as it was given, the record from the root.
+    Without a list, a model's folder is known by its last part: the plan has it as it was given, the record from the
+    root.
     """
     steps, models = plan.get("steps"), [Path(name).name for name in plan.get("models") or ["auto"]]
     belongs = (
-        clip.row.method in plan["methods"]
-        and clip.scene[0] in plan["scenes"]
-        and clip.noise < (plan.get("seeds") or 1)
-        and ("auto" in models or Path(clip.row.model).name in models)
-        and steps in (None, clip.settings.get("steps"))
+        clip.folder.name in listed
+        if listed is not None
+        else (
+            clip.row.method in plan["methods"]
+            and clip.scene[0] in plan["scenes"]
+            and clip.noise < (plan.get("seeds") or 1)
+            and ("auto" in models or Path(clip.row.model).name in models)
+            and steps in (None, clip.settings.get("steps"))
+        )
     )
     if not belongs:
         detail = f"{clip.row.method}, {clip.row.model}, {', '.join(clip.scene)}, seed {clip.seed}"

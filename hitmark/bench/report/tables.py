@@ -7,10 +7,13 @@ import io
 import math
 from collections.abc import Callable, Sequence
 
+from hitmark.bench.report import failures, published
 from hitmark.bench.report.clip_record import Clip
+from hitmark.bench.report.failures import Gaps, sentences
 from hitmark.bench.report.features import Distance
 from hitmark.bench.report.figures import GROUPS, Figure
 from hitmark.bench.report.numbers import NONE, interval, number, signed
+from hitmark.bench.report.published import PublishedRow
 from hitmark.bench.report.run_record import BenchRun
 from hitmark.bench.report.summary import Cell, Line, Table
 
@@ -26,23 +29,45 @@ COLUMNS = (
 Write = Callable[[list[str], list[list[str]]], str]
 
 
-def markdown(tables: Sequence[Table], distances: Sequence[Distance] = (), notes: Sequence[str] = ()) -> str:
-    """All tables: for each group of figures the means, then the differences to the baseline; `notes` come first."""
+def markdown(
+    tables: Sequence[Table],
+    distances: Sequence[Distance] = (),
+    notes: Sequence[str] = (),
+    readings: Sequence[PublishedRow] = (),
+    lacking: Sequence[Gaps] = (),
+) -> str:
+    """All tables: for each group of figures the means, then the differences to the baseline.
+
+    `notes` and what the rows lack come first, Peekaboo's published reading after the table of all clips.
+    """
     parts = ["".join(f"- {note}\n" for note in notes)] if notes else []
-    for table in tables:
+    if lacking:
+        listed = [f"- {each.label}: {sentence}" for each in lacking for sentence in sentences(each)]
+        parts.append("\n".join([f"## {failures.TITLE}\n", *listed, ""]))
+    for place, table in enumerate(tables):
         parts.append(f"## {heading(table)}\n")
         parts += _sections(table, "### {}\n", _markdown_table)
+        if readings and place == 0:
+            parts += [f"### {published.TITLE}\n", f"{published.LEGEND}\n", _markdown_table(*_reading_cells(readings))]
+            parts.append("".join(f"- {name}: {what}\n" for name, what in published.DEFINITIONS.items()))
     if distances:
         parts += ["## Frechet distance to the reference\n", _markdown_table(*_distance_cells(distances))]
     return "\n".join(parts) + f"\n{LEGEND}\n"
 
 
-def latex(tables: Sequence[Table], distances: Sequence[Distance] = (), notes: Sequence[str] = ()) -> str:
+def latex(
+    tables: Sequence[Table],
+    distances: Sequence[Distance] = (),
+    notes: Sequence[str] = (),
+    readings: Sequence[PublishedRow] = (),
+) -> str:
     """As `markdown`, as plain `tabular` environments that need no package; notes are comments."""
     parts = [f"% {note}" for note in notes]
-    for table in tables:
+    for place, table in enumerate(tables):
         parts.append(f"% {heading(table)}")
         parts += _sections(table, "% {}", _latex_table)
+        if readings and place == 0:
+            parts += [f"% {published.TITLE}. {published.LEGEND}", _latex_table(*_reading_cells(readings))]
     if distances:
         parts += ["% Frechet distance to the reference", _latex_table(*_distance_cells(distances))]
     return "\n".join(parts) + f"\n% {LEGEND}\n"
@@ -57,6 +82,17 @@ def comma_separated(tables: Sequence[Table]) -> str:
         for line in table.lines:
             for figure, cell in line.cells.items():
                 writer.writerow(_record(table, line, figure, cell))
+    return out.getvalue()
+
+
+def readings_as_csv(readings: Sequence[PublishedRow]) -> str:
+    """Peekaboo's published reading beside the strict one, with full precision; only the heads where there is none."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["method", "model", *published.HEADS[1:], "clips without boxes"])
+    for each in readings:
+        cells = ["" if isinstance(value, float) and math.isnan(value) else value for value in published.values(each)]
+        writer.writerow([each.row.method, each.row.model, *cells[1:], each.without])
     return out.getvalue()
 
 
@@ -143,6 +179,13 @@ def _escaped(text: str) -> str:
         "\u2193": r"$\downarrow$",
     }
     return "".join(special.get(letter, letter) for letter in text)
+
+
+def _reading_cells(readings: Sequence[PublishedRow]) -> tuple[list[str], list[list[str]]]:
+    return list(published.HEADS), [
+        [number(value) if isinstance(value, float) else str(value) for value in published.values(each)]
+        for each in readings
+    ]
 
 
 def _distance_cells(distances: Sequence[Distance]) -> tuple[list[str], list[list[str]]]:

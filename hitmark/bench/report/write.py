@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from hitmark.bench.report.boxes import with_wanted
+from hitmark.bench.report.failures import Gaps, gaps
 from hitmark.bench.report.features import Distance, feature_distances, feature_sets, read_reference
 from hitmark.bench.report.figures import Figure
 from hitmark.bench.report.filmstrips import Shown, choose, planned_tracks, show
+from hitmark.bench.report.numbers import counted
+from hitmark.bench.report.outside import with_outside
+from hitmark.bench.report.over_time import OverTimes, over_time
+from hitmark.bench.report.over_time import comma_separated as times_as_csv
 from hitmark.bench.report.page import page
+from hitmark.bench.report.published import PublishedRow, published_rows
 from hitmark.bench.report.run_record import BenchRun, read_run
 from hitmark.bench.report.statistics import DRAWS
 from hitmark.bench.report.summary import Table, baselines, by_kind, headlines, summarise
-from hitmark.bench.report.tables import clips_as_csv, comma_separated, latex, markdown
+from hitmark.bench.report.tables import clips_as_csv, comma_separated, latex, markdown, readings_as_csv
 from hitmark.files import output_error, write_text
 
 PAGE, CLIPS = "index.html", 24
@@ -30,6 +37,9 @@ class Report:
         shown: the clips on the page.
         notes: whatever may mislead.
         draws: of the bootstrap.
+        readings: Peekaboo's published reading beside the strict one; empty where no boxes are known.
+        times: distance frame by frame.
+        lacking: failed and missing jobs by row.
     """
 
     run: BenchRun
@@ -41,6 +51,9 @@ class Report:
     shown: list[Shown]
     notes: list[str]
     draws: int
+    readings: list[PublishedRow] = field(default_factory=list)
+    times: OverTimes = field(default_factory=OverTimes)
+    lacking: list[Gaps] = field(default_factory=list)
 
     def tables(self) -> list[Table]:
         """The table of all clips, then those by kind."""
@@ -71,11 +84,11 @@ def make_report(
     Raises:
         HitmarkError: there is no run, or no clip, row or figure of that name, or the reference cannot be used.
     """
-    run = read_run(folder)
+    run, notes = _with_boxes(read_run(folder))
     compared = baselines(run.rows, baseline)
     table = summarise(run, compared, draws)
     by_control, by_quality = headlines(table, control, quality)
-    notes, distances = run.notes(), []
+    notes, distances = run.notes() + notes, []
     if reference is not None:
         true = read_reference(reference, feature_sets(run))
         notes += true.notes
@@ -83,7 +96,20 @@ def make_report(
     uncontrolled = {row for row, other in compared.items() if other is None} if len(run.rows) > 1 else set()
     shown = show(run, choose(run, clips, by_control, uncontrolled), planned_tracks)
     kinds = by_kind(run, compared, draws)
-    return Report(run, table, kinds, by_control, by_quality, distances, shown, notes, draws)
+    more = (published_rows(run), over_time(run, draws), gaps(run))
+    return Report(run, table, kinds, by_control, by_quality, distances, shown, notes, draws, *more)
+
+
+def _with_boxes(run: BenchRun) -> tuple[BenchRun, list[str]]:
+    """The run with all that follows from wanted boxes, and notes on where these come from."""
+    clips, filled = with_wanted(run.clips, planned_tracks)
+    notes = []
+    if filled:
+        notes.append(
+            f"{counted(filled, 'record')} without wanted boxes (of an earlier version): those of the dataset as it is "
+            "now are used for what is published, over time and outside."
+        )
+    return with_outside(replace(run, clips=clips)), notes
 
 
 def write_report(report: Report, folder: Path) -> list[Path]:
@@ -99,9 +125,11 @@ def write_report(report: Report, folder: Path) -> list[Path]:
     tables: Sequence[Table] = report.tables()
     texts = {
         PAGE: page(report),
-        "tables.md": markdown(tables, report.distances, report.notes),
-        "tables.tex": latex(tables, report.distances, report.notes),
+        "tables.md": markdown(tables, report.distances, report.notes, report.readings, report.lacking),
+        "tables.tex": latex(tables, report.distances, report.notes, report.readings),
         "tables.csv": comma_separated(tables),
+        "published.csv": readings_as_csv(report.readings),
+        "over_time.csv": times_as_csv(report.times),
         "clips.csv": clips_as_csv(report.run),
     }
     for name, text in texts.items():

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hitmark.bench.job_list import JOBS_FILE
 from hitmark.bench.jobs import CLIP, COST, FEATURES, FORMAT
 from hitmark.bench.plan import PLAN_FILE
 from hitmark.bench.store import RESULT
@@ -45,8 +46,9 @@ class FakeRun:
         features: np.ndarray | None = None,
         settings: dict[str, Any] | None = None,
         seconds: float = 2.0,
+        record: dict[str, Any] | None = None,
     ) -> Path:
-        """One finished job; returns its folder."""
+        """One finished job; returns its folder. `record`: further fields of result.json."""
         key = f"{len(list((self.folder / 'jobs').iterdir())):024d}"
         place = self.folder / "jobs" / key
         place.mkdir()
@@ -67,8 +69,39 @@ class FakeRun:
             "settings": {"steps": 4, "dtype": "float32", "device": "cpu", "call": {}, "knobs": {}} | (settings or {}),
             "scores": scores,
         }
-        (place / RESULT).write_text(json.dumps(result))
+        (place / RESULT).write_text(json.dumps(result | (record or {})))
         return place
+
+    def list_jobs(self, *others: dict[str, Any]) -> None:
+        """The list of jobs: those that are there (with a whole record), and `others`, given by what differs."""
+        plain = {"dataset": self.scenes, "item": "a", "row": "none", "model": "toy", "seed": 0, "noise": 0}
+        there = [json.loads(path.read_text())["job"] for path in sorted(self.folder.glob(f"jobs/*/{RESULT}"))]
+        plan = json.loads((self.folder / PLAN_FILE).read_text())
+        listed = {"plan": plan, "jobs": [*there, *(plain | other for other in others)]}
+        (self.folder / JOBS_FILE).write_text(json.dumps(listed))
+
+    def fail(self, key: str, error: str) -> None:
+        """A failed job."""
+        (self.folder / "failed" / f"{key}.json").write_text(json.dumps({"job": key, "error": error}))
+
+
+def looked(wanted: Any, seen: Any, found: Any = None, visible: Any = None, observer: str = "owl") -> dict[str, Any]:
+    """Fields of a record: boxes (subjects, frames, 4), flags (subjects, frames); None: everywhere."""
+    wanted, seen = np.asarray(wanted, float), np.asarray(seen, float)
+    everywhere = np.ones(wanted.shape[:2], bool)
+    sure, asked = (everywhere if flags is None else np.asarray(flags, bool) for flags in (found, visible))
+    return {
+        "prompt": "a cat",
+        "wanted": [
+            {"name": f"{n}", "phrase": "cat", "boxes": boxes.tolist(), "visible": flags.tolist()}
+            for n, (boxes, flags) in enumerate(zip(wanted, asked, strict=True))
+        ],
+        "seen": {
+            observer: [
+                {"boxes": boxes.tolist(), "found": flags.tolist()} for boxes, flags in zip(seen, sure, strict=True)
+            ]
+        },
+    }
 
 
 def errors(*values: float | None) -> dict[str, dict[str, Any]]:

@@ -65,7 +65,8 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_page_is_whole_and_needs_nothing_else(folder: Path) -> None:
     paths = write_report(make_report(folder, draws=100), folder / "report")
-    assert [path.name for path in paths] == ["index.html", "tables.md", "tables.tex", "tables.csv", "clips.csv"]
+    names = ["index.html", "tables.md", "tables.tex", "tables.csv", "published.csv", "over_time.csv", "clips.csv"]
+    assert [path.name for path in paths] == names
     text = paths[0].read_text(encoding="utf-8")
     checked = Checked()
     checked.feed(text)

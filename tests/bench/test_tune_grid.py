@@ -1,0 +1,66 @@
+"""Which settings are tried."""
+
+from __future__ import annotations
+
+import pytest
+
+from hitmark.bench.plan import method_of
+from hitmark.bench.tune_grid import GRIDS, grid_for, parse_grid, settings_of
+from hitmark.errors import HitmarkError
+from hitmark.methods import METHODS, build
+
+
+def test_values_are_read() -> None:
+    assert parse_grid(["masked_steps=2,4", "strength=0.5,1", "kinds=spatial,temporal;cross", "layers=null,2"]) == {
+        "masked_steps": [2, 4],
+        "strength": [0.5, 1],
+        "kinds": ["spatial,temporal", "cross"],
+        "layers": [None, 2],
+    }
+
+
+@pytest.mark.parametrize("texts", [["masked_steps"], ["=2"], ["masked_steps="], ["masked_steps=2,,3"], ["a=1", "a=2"]])
+def test_other_texts_are_refused(texts: list[str]) -> None:
+    with pytest.raises(HitmarkError, match="--knob"):
+        parse_grid(texts)
+
+
+@pytest.mark.parametrize("method", GRIDS)
+def test_every_grid_is_of_knobs_that_the_method_has(method: str) -> None:
+    rows = settings_of(method, {}, grid_for(method, []), {})
+    assert len(rows) >= 4
+    for row in rows:
+        assert build(*method_of(row))
+
+
+@pytest.mark.parametrize("method", [name for name in METHODS if name not in GRIDS and name != "none"])
+def test_without_a_grid_the_knobs_are_listed(method: str) -> None:
+    with pytest.raises(HitmarkError, match=r"--knob.*deviation=1\.0"):
+        grid_for(method, [])
+
+
+def test_none_has_nothing_to_tune() -> None:
+    with pytest.raises(HitmarkError, match="no knobs"):
+        grid_for("none", ["masked_steps=2"])
+
+
+def test_all_combinations_once_without_the_default() -> None:
+    grid = {"masked_steps": [2, 4], "strength": [0.5, 1, 1.0]}
+    rows = settings_of("ivg-da", {"stop": 0.5}, grid, {"strength": 0.75})
+    assert rows == [
+        "ivg-da stop=0.5 masked_steps=2 strength=0.5",
+        "ivg-da stop=0.5 masked_steps=2 strength=1",
+        "ivg-da stop=0.5 masked_steps=4 strength=0.5",
+        "ivg-da stop=0.5 masked_steps=4 strength=1",
+    ]
+    model = {"masked_steps": 4, "strength": 1.0}
+    assert settings_of("ivg-da", {}, grid, model) == [
+        "ivg-da masked_steps=2 strength=0.5",
+        "ivg-da masked_steps=2 strength=1",
+        "ivg-da masked_steps=4 strength=0.5",
+    ]
+
+
+def test_of_several_methods_the_knob_says_whose_it_is() -> None:
+    rows = settings_of("peekaboo+temporal-intrinsic", {}, {"peekaboo.masked_steps": [1, 2, 3]}, {})
+    assert rows == [f"peekaboo+temporal-intrinsic peekaboo.masked_steps={steps}" for steps in (1, 3)]
