@@ -1,0 +1,1 @@
+"""The browser editor: a FastAPI server, one worker process, and the page in `page/`. Importing this is cheap."""

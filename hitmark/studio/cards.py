@@ -1,0 +1,172 @@
+"""What the page must know before anything is drawn: the models with their methods, formats, easings, limits."""
+
+from __future__ import annotations
+
+import json
+import math
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, get_args
+
+from hitmark.backbones.catalog import MODELS, ModelCard, model_card
+from hitmark.errors import HitmarkError
+from hitmark.model_choice import configured_frames, model_folder
+from hitmark.scene.parts import Easing
+from hitmark.scene.storage import LARGEST_FILE
+from hitmark.studio.folder import Folder
+from hitmark.studio.jobs import MOST_WAITING
+from hitmark.studio.pictures import LARGEST_FILE as LARGEST_PICTURE
+from hitmark.studio.pictures import MOST_PIXELS
+
+FOR_PICTURES = ("sg-i2v",)  # methods that read features, which only image-to-video models show
+FOR_TEXT = ("peekaboo", "ivg-da", "freetraj", "trailblazer", "temporal-intrinsic")
+NEED_NO_SUBJECT = ("none", "temporal-intrinsic")
+MOST_SPEED = {"sprites-i2v": 0.13, "sprites-t2v": 0.09}
+"""Model -> share of the width a frame that the fastest of its demo and measured scenes ask for, rounded up."""
+USUAL_CELL = 8  # pixels of a latent cell of all published checkpoints
+USUAL_UNIT = {"image-to-video": 64, "text-to-video": 8}  # what both sides must be multiples of, of those checkpoints
+LABELS = {
+    "hitmark": "hitmark scene",
+    "sg-i2v": "SG-I2V folder (zip)",
+    "peekaboo": "Peekaboo boxes",
+    "freetraj": "FreeTraj boxes",
+    "trailblazer": "TrailBlazer",
+    "wan-move": "Wan-Move tracks",
+    "comfy-coordinates": "ComfyUI coordinates",
+    "comfy-tracks": "ComfyUI tracks",
+}
+
+
+def information(folder: Folder) -> dict[str, Any]:
+    """The answer to `GET /api/info`."""
+    from hitmark.record import hitmark_version
+
+    return {
+        "version": hitmark_version(),
+        "folder": str(folder.root),
+        "models": [model(name) for name in MODELS],
+        "easings": list(get_args(Easing)),
+        "formats": formats(),
+        "limits": {
+            "picture_bytes": LARGEST_PICTURE,
+            "picture_pixels": MOST_PIXELS,
+            "scene_bytes": LARGEST_FILE,
+            "jobs": MOST_WAITING,
+        },
+    }
+
+
+def formats() -> list[dict[str, Any]]:
+    """Every format of scenes; all can be read and written."""
+    from hitmark.scene.formats import FORMATS
+
+    return [
+        {
+            "name": name,
+            "label": LABELS.get(name, each.description),
+            "suffix": each.extensions[0] if each.extensions else ".zip",
+            "reads": True,
+            "writes": True,
+        }
+        for name, each in FORMATS.items()
+    ]
+
+
+def card_of(name: str) -> ModelCard:
+    """The card of a model of the list. Raises `HitmarkError` for another one: paths are not taken from a browser."""
+    if name not in MODELS:
+        raise HitmarkError(f"model: expected one of {', '.join(MODELS)}, got {name!r:.80}; choose one of the list")
+    try:
+        return model_card(name)
+    except HitmarkError:
+        return MODELS[name]  # embedded, but its weights are missing: still something to draw for
+
+
+def model(name: str) -> dict[str, Any]:
+    """One model as the page shows it."""
+    card = card_of(name)
+    unit, cell = grid(name)
+    missing = why_missing(name)
+    return {
+        "name": name,
+        "task": card.task,
+        "installed": missing is None,
+        "why": missing,
+        "licence": card.licence,
+        "width": card.width,
+        "height": card.height,
+        "fps": card.fps,
+        "frames": frames_of(card),
+        "steps": card.steps,
+        "size_unit": unit,
+        "cell": cell,
+        "call": card.call,
+        "takes_picture": card.takes_picture,
+        "best_method": card.best_method,
+        "most_speed": MOST_SPEED.get(name),
+        "methods": _methods(name),
+    }
+
+
+def frames_of(card: ModelCard) -> int:
+    """The number of frames that a model makes unless told otherwise."""
+    try:
+        return card.frames or configured_frames(card, None)
+    except HitmarkError:
+        return 8
+
+
+def why_missing(name: str) -> str | None:
+    """Why a model cannot be used on this machine now, and how to get it; None when it can."""
+    try:
+        card = model_card(name)
+    except HitmarkError as error:
+        return str(error)
+    if card.embedded:
+        return None
+    folder = model_folder(card)
+    if folder is not None and any(folder.glob("unet/*.safetensors")):
+        return None
+    return f"Not on this machine yet: run `hf download {card.hub_id}`. Licence: {card.licence}."
+
+
+@lru_cache(maxsize=32)
+def grid(name: str) -> tuple[int, int]:
+    """Return what both sides must be multiples of, and the side of a latent cell, in pixels.
+
+    From the model's configuration where it is on this machine, as its adapter reads it, else as published.
+    """
+    card = card_of(name)
+    folder = model_folder(card)
+    try:
+        parts = Path(folder or "/nowhere")
+        cell = 2 ** (len(_config(parts / "vae")["block_out_channels"]) - 1)
+        levels = len(_config(parts / "unet")["down_block_types"]) if card.takes_picture else 1
+    except (OSError, ValueError, KeyError, TypeError):
+        return USUAL_UNIT[card.task], USUAL_CELL
+    return math.lcm(8, cell * 2 ** (levels - 1)), cell
+
+
+def _config(part: Path) -> dict[str, Any]:
+    return json.loads((part / "config.json").read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=32)
+def _methods(name: str) -> list[dict[str, Any]]:
+    """The methods that fit a model's task, with the knobs as they were found for it."""
+    from hitmark.methods import METHODS, resolved
+    from hitmark.prepare import knobs_on
+    from hitmark.studio.knobs import knobs_of, method_help
+
+    card = card_of(name)
+    fitting = ["none", *(FOR_PICTURES if card.takes_picture else FOR_TEXT)]
+    return [
+        {
+            "name": method,
+            "help": method_help(method),
+            "needs_subjects": method not in NEED_NO_SUBJECT,
+            "knobs": knobs_of(method, resolved(method, knobs_on(card, method, {}))),
+        }
+        for method in fitting
+        if method in METHODS
+    ]

@@ -1,0 +1,42 @@
+"""The built-in examples: the first scene of the demo that starts from a picture, and the first from text."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from hitmark.studio.folder import Folder
+from hitmark.studio.pictures import keep_picture
+
+SECONDS = {"image": 30, "text": 30}  # on two CPU cores, with the model's own number of steps
+
+
+def examples(folder: Folder) -> list[dict[str, Any]]:
+    """The answer to `GET /api/examples`; the picture is kept like one that was loaded."""
+    from hitmark.bench.demo_scenes import picture_demo_scenes, sprite_world, text_demo_scenes
+    from hitmark.studio.cards import card_of, frames_of
+
+    card = card_of("sprites-i2v")
+    drawn = next(picture_demo_scenes(sprite_world(card.width, card.height, frames_of(card)), seed=0))
+    told = next(text_demo_scenes(seed=0))
+    stream = io.BytesIO()
+    assert drawn.picture is not None  # a scene of the demo that starts from a picture
+    drawn.picture.save(stream, "PNG")
+    picture = keep_picture(folder, stream.getvalue())
+    scene = drawn.scene.replace(image=f"pictures/{picture.id}.png")
+    return [
+        {
+            "name": "picture",
+            "label": f"From a picture: {drawn.title}",
+            "scene": scene.to_dict(),
+            "picture": picture.id,
+            "seconds": SECONDS["image"],
+        },
+        {
+            "name": "text",
+            "label": f"From words: {told.title.removesuffix(', from text')}",
+            "scene": told.scene.to_dict(),
+            "picture": None,
+            "seconds": SECONDS["text"],
+        },
+    ]

@@ -1,0 +1,206 @@
+"""Scenes from and to files of other tools, all in a temporary folder: the names in an upload are never used."""
+
+from __future__ import annotations
+
+import io
+import re
+import tempfile
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hitmark.errors import HitmarkError
+from hitmark.scene.schema import Scene
+from hitmark.studio.folder import PICTURE_ID, PICTURE_PATH, Folder
+from hitmark.studio.pictures import Picture, keep_picture, picture_of
+from hitmark.studio.refusals import RefusedError
+
+LARGEST_UPLOAD = 64 * 1024 * 1024  # bytes, as hitmark.scene.formats reads
+MOST_MEMBERS = 64  # files in a zip
+SUFFIX = re.compile(r"\.[a-z0-9]{1,8}", re.ASCII)
+MEMBER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9 ._-]{0,99}", re.ASCII)
+SHOWN_LOSSES = 20
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A scene read from an upload."""
+
+    scene: Scene
+    format: str
+    picture: Picture | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def shown(self) -> dict[str, Any]:
+        """As the API gives it."""
+        picture = None if self.picture is None else self.picture.shown()
+        return {"scene": self.scene.to_dict(), "picture": picture, "notes": self.notes, "format": self.format}
+
+
+def read_upload(folder: Folder, data: bytes, name: str, options: dict[str, Any]) -> Imported:
+    """Read a scene of any format, a run record, or a zip of an SG-I2V folder.
+
+    Args:
+        folder: where pictures are kept.
+        data: the file's bytes.
+        name: what the user calls it; only its extension is used.
+        options: what the file does not say itself: width, height, record.
+
+    Raises:
+        HitmarkError: nothing that can be read; names the file as the user does.
+    """
+    suffix = Path(name[-40:]).suffix.lower()
+    suffix = suffix if SUFFIX.fullmatch(suffix) else ".txt"
+    label = f"file{suffix}"
+    with tempfile.TemporaryDirectory(prefix="hitmark-import-") as temporary:
+        place = Path(temporary).resolve()
+        path = place / label
+        try:
+            if data.startswith(b"PK\x03\x04") and suffix == ".zip":
+                path = place / "folder"
+                _unpack(data, path)
+            else:
+                path.write_bytes(data)
+            return _read(folder, path, options)
+        except HitmarkError as error:
+            raise _renamed(error, str(place) + "/") from None
+
+
+def _renamed(error: HitmarkError, place: str) -> HitmarkError:
+    """The same error without the temporary folder's name."""
+    text = str(error).replace(place, "")
+    return RefusedError(error.status, text) if isinstance(error, RefusedError) else HitmarkError(text)
+
+
+def _read(folder: Folder, path: Path, options: dict[str, Any]) -> Imported:
+    from hitmark.record import is_record
+    from hitmark.scene.formats import FORMATS, read, remarks
+
+    if path.is_file() and is_record(path):
+        return _read_record(folder, path)
+    path, format = _recognised(path)
+    taken = {name: value for name, value in options.items() if name in FORMATS[format].read_options}
+    scene = read(path, format, **taken)
+    scene, picture, notes = _with_picture(folder, scene, path if path.is_dir() else path.parent)
+    return Imported(scene, format, picture, [*(remarks(scene) if format != "hitmark" else []), *notes])
+
+
+def _recognised(path: Path) -> tuple[Path, str]:
+    """Find out the format of a file or folder; of a folder that is none, the first file in it that is of one."""
+    from hitmark.scene.formats import sniff
+
+    inner = sorted(path.iterdir()) if path.is_dir() else []
+    for each in [path, *(file for file in inner if "visibility" not in file.name)]:
+        try:
+            return each, sniff(each)
+        except HitmarkError as error:
+            if not inner:
+                raise error from None
+    return path, sniff(path)
+
+
+def _read_record(folder: Folder, path: Path) -> Imported:
+    """A run record: its picture is known by its content, if it was ever loaded here."""
+    from hitmark.record import RunRecord
+
+    record = RunRecord.load(path)
+    scene = record.to_scene(path)
+    scene = scene.replace(method={"name": scene.method.name, "knobs": record.settings.knobs})
+    identity = record.image.sha256[:24] if record.image is not None else ""
+    if PICTURE_ID.fullmatch(identity) and folder.picture(identity).is_file():
+        return Imported(
+            scene.replace(image=f"pictures/{identity}.png"), "hitmark run", picture_of(folder, identity), []
+        )
+    notes = [] if record.image is None else [_not_here(record.image.path)]
+    return Imported(scene.replace(image=None), "hitmark run", None, notes)
+
+
+def _with_picture(folder: Folder, scene: Scene, place: Path) -> tuple[Scene, Picture | None, list[str]]:
+    """Keep the picture that the scene names where it came with the upload or is here already; never another file."""
+    if scene.image is None:
+        return scene, None, []
+    known = PICTURE_PATH.fullmatch(scene.image)
+    if known is not None and folder.picture(known[1]).is_file():
+        return scene, picture_of(folder, known[1]), []
+    path = (place / scene.image).resolve()
+    if not (path.is_relative_to(place.resolve()) and path.is_file()):
+        return scene.replace(image=None), None, [_not_here(scene.image)]
+    picture = keep_picture(folder, path.read_bytes())
+    return scene.replace(image=f"pictures/{picture.id}.png"), picture, []
+
+
+def _not_here(name: str) -> str:
+    return f"the picture {name[:100]} did not come with the file; load it too"
+
+
+def _unpack(data: bytes, place: Path) -> None:
+    """Write the files of a zip flat into a new folder: of names that we would choose ourselves, and bounded."""
+    place.mkdir()
+    left = LARGEST_UPLOAD
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for member in [each for each in archive.infolist() if not each.is_dir()][:MOST_MEMBERS]:
+                name = member.filename.rpartition("/")[2]
+                if not MEMBER.fullmatch(name):
+                    continue
+                with archive.open(member) as stream:
+                    content = stream.read(left + 1)
+                left -= len(content)
+                if left < 0:
+                    raise RefusedError(413, f"zip: expected at most {LARGEST_UPLOAD >> 20} MB when unpacked, got more")
+                (place / name).write_bytes(content)
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, RuntimeError, NotImplementedError, EOFError, ValueError) as error:
+        if isinstance(error, RefusedError):
+            raise
+        raise RefusedError(422, f"zip: cannot be unpacked ({type(error).__name__}); pack the folder again") from None
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A file to be downloaded."""
+
+    name: str
+    data: bytes
+    losses: list[str]  # what the format could not hold
+
+    def notes(self) -> list[str]:
+        """The losses, few enough for a header."""
+        shown = [sentence[:300] for sentence in self.losses[:SHOWN_LOSSES]]
+        more = len(self.losses) - len(shown)
+        return [*shown, f"... and {more} more"] if more else shown
+
+
+def written(folder: Folder, scene: Scene, format: str, frames: int | None) -> Exported:
+    """Write a scene in a format: the file, or a zip where the format is several files.
+
+    Raises:
+        HitmarkError: unknown format, or a scene that it cannot express.
+    """
+    from hitmark.scene.formats import FORMATS, encode
+
+    if format not in FORMATS:
+        raise RefusedError(422, f"format: expected one of {', '.join(FORMATS)}, got {format!r:.60}")
+    if format == "hitmark":
+        whole = scene if frames is None else scene.replace(frames=frames)
+        return Exported("scene.json", whole.to_json().encode(), [])
+    suffix = FORMATS[format].extensions[0] if FORMATS[format].extensions else ""
+    with tempfile.TemporaryDirectory(prefix="hitmark-export-") as temporary:
+        options = {"base": str(folder.root)} if "base" in FORMATS[format].write_options else {}
+        try:
+            encoded = encode(scene, Path(temporary) / f"scene{suffix}", format, frames, **options)
+        except HitmarkError as error:
+            text = str(error).replace(temporary + "/", "").replace(str(folder.root) + "/", "")
+            raise HitmarkError(text) from None
+    if len(encoded.files) == 1 and not encoded.whole_folder:
+        ((name, data),) = encoded.files.items()
+        return Exported(name, data, encoded.losses)
+    return Exported("scene.zip", _packed(encoded.files), encoded.losses)
+
+
+def _packed(files: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
+    return stream.getvalue()

@@ -1,0 +1,284 @@
+/** Draws the plan: picture, onion skin, paths, boxes, handles. Knows nothing of pointers. */
+
+import { centreOf } from "./geometry.js";
+import { boxAt, visibleOf } from "./motion.js";
+import { ANCHOR, CAMERA, subjectColour } from "./palette.js";
+import { frameOf, lineOf, tooFast, tracksOf } from "./plan.js";
+import { modelOf } from "./model.js";
+
+export const HANDLES = ["nw", "n", "ne", "e", "se", "s", "sw", "w"];
+const MOST_SKINS = 121; // boxes that the onion skin draws of one subject
+const HALO = "rgb(0 0 0 / 55%)";
+const LABEL_FONT = "600 12px system-ui, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', sans-serif";
+
+/** Position of a handle on a screen rectangle. */
+export function handlePoint([left, top, width, height], handle) {
+  const x = left + width * (handle.includes("w") ? 0 : handle.includes("e") ? 1 : 0.5);
+  const y = top + height * (handle.includes("n") ? 0 : handle.includes("s") ? 1 : 0.5);
+  return [x, y];
+}
+
+/**
+ * Draw everything.
+ * @param {CanvasRenderingContext2D} pen in CSS pixels
+ * @param {{scene: object, ui: object, picture: CanvasImageSource|null, colours: object, extra: object}} what
+ */
+export function drawPlan(pen, view, { scene, ui, picture, colours, extra }) {
+  pen.clearRect(0, 0, view.width, view.height);
+  drawPicture(pen, view, picture, colours);
+  if (ui.grid) drawCells(pen, view, modelOf(scene, ui.info)?.cell, colours);
+  const order = (scene.subjects ?? []).map((subject, index) => ({ subject, index }));
+  order.sort((first, second) => (first.subject.depth ?? 0) - (second.subject.depth ?? 0));
+  for (const part of order) if (part.index !== ui.selected) drawPath(pen, view, part, { scene, ui, chosen: false });
+  drawStill(pen, view, { scene, ui });
+  for (const part of order) if (part.index !== ui.selected) drawSubject(pen, view, part, ui, false);
+  const chosen = order.find((part) => part.index === ui.selected);
+  if (chosen) {
+    drawPath(pen, view, chosen, { scene, ui, chosen: true });
+    drawSubject(pen, view, chosen, ui, true);
+  }
+  if (scene.camera) drawCamera(pen, view, scene.camera, ui);
+  drawExtra(pen, view, extra, colours);
+}
+
+function drawPicture(pen, view, picture, colours) {
+  const [left, top, width, height] = view.rectangle([0, 0, 1, 1]);
+  pen.fillStyle = colours.paper;
+  pen.fillRect(left, top, width, height);
+  if (picture) {
+    pen.imageSmoothingEnabled = width < 3 * (picture.naturalWidth ?? picture.width);
+    pen.imageSmoothingQuality = "medium";
+    pen.drawImage(picture, left, top, width, height);
+  }
+  pen.strokeStyle = colours.frame;
+  pen.lineWidth = 1;
+  pen.strokeRect(Math.round(left) - 0.5, Math.round(top) - 0.5, Math.round(width) + 1, Math.round(height) + 1);
+}
+
+function drawCells(pen, view, cell, colours) {
+  if (!cell || cell * view.scale < 5) return;
+  const [left, top, width, height] = view.rectangle([0, 0, 1, 1]);
+  pen.beginPath();
+  for (let x = cell; x < view.picture.width; x += cell) line(pen, left + x * view.scale, top, left + x * view.scale, top + height);
+  for (let y = cell; y < view.picture.height; y += cell) line(pen, left, top + y * view.scale, left + width, top + y * view.scale);
+  pen.strokeStyle = colours.cells;
+  pen.lineWidth = 1;
+  pen.stroke();
+}
+
+function line(pen, x0, y0, x1, y1) {
+  pen.moveTo(x0, y0);
+  pen.lineTo(x1, y1);
+}
+
+function drawPath(pen, view, { subject, index }, { scene, ui, chosen }) {
+  const colour = subjectColour(index);
+  const track = tracksOf(scene, ui).find((each) => each.kind === "subject" && each.name === subject.name);
+  if (ui.onion && track) drawOnion(pen, view, track, colour, chosen);
+  if (subject.keyframes.length < 2) return;
+  const points = lineOf(subject).map((point) => view.toScreen(point));
+  stroke(pen, points, HALO, chosen ? 4.5 : 3.5);
+  stroke(pen, points, colour, chosen ? 2.5 : 1.5);
+  if (track) drawTooFast(pen, view, subject, track, { scene, ui });
+  drawArrow(pen, points, colour);
+  if (!chosen) return;
+  if (track && track.boxes.length <= MOST_SKINS) drawFrameDots(pen, view, track, colour);
+  subject.keyframes.forEach((keyframe, which) => drawKeyframe(pen, view, keyframe, colour, which === ui.keyframe));
+}
+
+function drawOnion(pen, view, track, colour, chosen) {
+  const step = Math.ceil(track.boxes.length / MOST_SKINS);
+  pen.beginPath();
+  for (let frame = 0; frame < track.boxes.length; frame += step) {
+    if (track.visible[frame]) pen.rect(...view.rectangle(track.boxes[frame]));
+  }
+  pen.globalAlpha = chosen ? 0.42 : 0.2;
+  pen.strokeStyle = colour;
+  pen.lineWidth = 1;
+  pen.stroke();
+  pen.globalAlpha = 1;
+}
+
+function stroke(pen, points, colour, width) {
+  pen.beginPath();
+  points.forEach(([x, y], index) => (index ? pen.lineTo(x, y) : pen.moveTo(x, y)));
+  pen.strokeStyle = colour;
+  pen.lineWidth = width;
+  pen.lineJoin = "round";
+  pen.stroke();
+}
+
+function drawTooFast(pen, view, subject, track, { scene, ui }) {
+  const { frames } = tooFast(subject, scene, ui);
+  if (!frames.length) return;
+  for (const frame of frames) {
+    const ends = [frame - 1, frame].map((each) => view.toScreen(centreOf(track.boxes[each])));
+    stroke(pen, ends, "#fff", 4);
+    pen.setLineDash([5, 4]);
+    stroke(pen, ends, "#e00000", 4);
+    pen.setLineDash([]);
+  }
+}
+
+function drawArrow(pen, points, colour) {
+  const [x, y] = points.at(-1);
+  const from = points.findLast(([px, py]) => Math.hypot(px - x, py - y) > 6);
+  if (!from) return;
+  const angle = Math.atan2(y - from[1], x - from[0]);
+  pen.beginPath();
+  pen.moveTo(x + 5 * Math.cos(angle), y + 5 * Math.sin(angle));
+  for (const turn of [2.5, -2.5]) pen.lineTo(x + 9 * Math.cos(angle + turn), y + 9 * Math.sin(angle + turn));
+  pen.closePath();
+  pen.fillStyle = colour;
+  pen.strokeStyle = HALO;
+  pen.lineWidth = 1;
+  pen.fill();
+  pen.stroke();
+}
+
+function drawFrameDots(pen, view, track, colour) {
+  pen.beginPath();
+  for (const box of track.boxes) {
+    const [x, y] = view.toScreen(centreOf(box));
+    pen.moveTo(x + 2.5, y);
+    pen.arc(x, y, 2.5, 0, 7);
+  }
+  pen.fillStyle = colour;
+  pen.strokeStyle = HALO;
+  pen.lineWidth = 1;
+  pen.stroke();
+  pen.fill();
+}
+
+function drawKeyframe(pen, view, keyframe, colour, chosen) {
+  const [x, y] = view.toScreen(centreOf(keyframe.box));
+  const size = chosen ? 7 : 5.5;
+  pen.beginPath();
+  pen.moveTo(x, y - size);
+  pen.lineTo(x + size, y);
+  pen.lineTo(x, y + size);
+  pen.lineTo(x - size, y);
+  pen.closePath();
+  pen.fillStyle = chosen ? "#fff" : colour;
+  pen.strokeStyle = "#16181c";
+  pen.lineWidth = 1.5;
+  pen.fill();
+  pen.stroke();
+}
+
+function outline(pen, rectangle, colour, width, dash = []) {
+  pen.setLineDash(dash);
+  pen.strokeStyle = HALO;
+  pen.lineWidth = width + 2;
+  pen.strokeRect(...rectangle);
+  pen.setLineDash(dash);
+  pen.strokeStyle = colour;
+  pen.lineWidth = width;
+  pen.strokeRect(...rectangle);
+  pen.setLineDash([]);
+}
+
+function drawSubject(pen, view, { subject, index }, ui, chosen) {
+  const colour = subjectColour(index);
+  const rectangle = view.rectangle(boxAt(subject, ui.time));
+  const [from, to] = visibleOf(subject);
+  const seen = ui.time >= from - 1e-9 && ui.time <= to + 1e-9;
+  pen.globalAlpha = seen ? 1 : 0.5;
+  if (chosen && seen) {
+    pen.globalAlpha = 0.12;
+    pen.fillStyle = colour;
+    pen.fillRect(...rectangle);
+    pen.globalAlpha = 1;
+  }
+  outline(pen, rectangle, colour, chosen ? 2.5 : 1.75, seen ? [] : [4, 4]);
+  drawLabel(pen, rectangle, seen ? subject.name : `${subject.name} (not seen)`, colour, view);
+  pen.globalAlpha = 1;
+  if (chosen) drawHandles(pen, rectangle, colour);
+}
+
+function drawLabel(pen, [left, top], text, colour, view) {
+  pen.font = LABEL_FONT;
+  const shown = text.length > 28 ? `${text.slice(0, 27)}…` : text;
+  const width = pen.measureText(shown).width + 10;
+  const x = Math.max(2, Math.min(left - 1, view.width - width - 2));
+  const y = Math.max(2, Math.min(top - 20, view.height - 20));
+  pen.fillStyle = colour;
+  pen.fillRect(x, y, width, 18);
+  pen.fillStyle = "#101214";
+  pen.textBaseline = "middle";
+  pen.fillText(shown, x + 5, y + 9.5);
+}
+
+function drawHandles(pen, rectangle, colour) {
+  const roomy = Math.min(rectangle[2], rectangle[3]) > 36;
+  for (const handle of HANDLES) {
+    if (!roomy && handle.length === 1) continue;
+    const [x, y] = handlePoint(rectangle, handle);
+    pen.fillStyle = "#fff";
+    pen.strokeStyle = "#16181c";
+    pen.lineWidth = 1;
+    pen.fillRect(x - 4, y - 4, 8, 8);
+    pen.strokeRect(x - 4, y - 4, 8, 8);
+    pen.fillStyle = colour;
+    pen.fillRect(x - 2, y - 2, 4, 4);
+  }
+}
+
+function drawStill(pen, view, { scene, ui }) {
+  const frame = frameOf(scene, ui);
+  const own = new Set((scene.anchors ?? []).map((anchor) => anchor.name));
+  for (const track of tracksOf(scene, ui)) {
+    if (track.kind === "subject" || own.has(track.name) || !track.visible[frame]) continue;
+    pen.globalAlpha = 0.5;
+    outline(pen, view.rectangle(track.boxes[frame]), track.kind === "camera" ? CAMERA : ANCHOR, 1, [3, 3]);
+    pen.globalAlpha = 1;
+  }
+  (scene.anchors ?? []).forEach((anchor, index) => {
+    const rectangle = view.rectangle(anchor.box);
+    outline(pen, rectangle, ANCHOR, index === ui.anchor ? 2.5 : 1.5);
+    const [x, y] = view.toScreen(centreOf(anchor.box));
+    stroke(pen, [[x - 6, y], [x + 6, y]], ANCHOR, 1.5);
+    stroke(pen, [[x, y - 6], [x, y + 6]], ANCHOR, 1.5);
+    drawLabel(pen, rectangle, anchor.name, ANCHOR, view);
+    if (index === ui.anchor) drawHandles(pen, rectangle, ANCHOR);
+  });
+}
+
+/** Where the middle half of the picture goes under the camera move, with a handle to pan and one to zoom. */
+export function cameraBoxes(camera) {
+  const [x, y] = camera.pan ?? [0, 0];
+  const half = 0.25 * (camera.zoom ?? 1);
+  return { start: [0.25, 0.25, 0.75, 0.75], end: [0.5 - half + x, 0.5 - half + y, 0.5 + half + x, 0.5 + half + y] };
+}
+
+function drawCamera(pen, view, camera) {
+  const { start, end } = cameraBoxes(camera);
+  const half = "rgb(120 235 225 / 60%)";
+  outline(pen, view.rectangle(start), half, 1, [2, 4]);
+  outline(pen, view.rectangle(end), CAMERA, 1.5, [6, 3]);
+  for (const handle of ["nw", "ne", "se", "sw"]) {
+    stroke(pen, [handlePoint(view.rectangle(start), handle), handlePoint(view.rectangle(end), handle)], half, 1);
+  }
+  const rectangle = view.rectangle(end);
+  drawLabel(pen, rectangle, "camera", CAMERA, view);
+  const [x, y] = view.toScreen(centreOf(end));
+  for (const [px, py, round] of [[x, y, true], [...handlePoint(rectangle, "se"), false]]) {
+    pen.beginPath();
+    if (round) pen.arc(px, py, 7, 0, 7);
+    else pen.rect(px - 6, py - 6, 12, 12);
+    pen.fillStyle = CAMERA;
+    pen.strokeStyle = "#16181c";
+    pen.lineWidth = 1.5;
+    pen.fill();
+    pen.stroke();
+  }
+}
+
+function drawExtra(pen, view, { guides, drawn, box }, colours) {
+  for (const { axis, at } of guides) {
+    const [x, y] = view.toScreen([at, at]);
+    stroke(pen, axis ? [[0, y], [view.width, y]] : [[x, 0], [x, view.height]], colours.guide, 1);
+  }
+  if (drawn.length > 1) stroke(pen, drawn.map((point) => view.toScreen(point)), colours.guide, 2);
+  if (box) outline(pen, view.rectangle(box), colours.guide, 1.5, [5, 3]);
+}

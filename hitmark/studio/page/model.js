@@ -1,0 +1,34 @@
+/** Which model a scene means, and what that says about its size, frames and speed. */
+
+/**
+ * The model of a scene: its own, else the first that reads what the scene has (a prompt alone: text).
+ * @param {object|null} info what GET /api/info answered
+ * @returns {object|null} null before the server answered, and for a model given by its folder
+ */
+export function modelOf(scene, info) {
+  const models = info?.models ?? [];
+  if (scene.model) return models.find((model) => model.name === scene.model) ?? null;
+  const fromText = (scene.prompt ?? "").trim() !== "" && !scene.image;
+  return models.find((model) => model.takes_picture === !fromText) ?? models[0] ?? null;
+}
+
+/**
+ * Width and height in pixels that the scene will be made in.
+ * @returns {{width: number, height: number}}
+ */
+export function sizeOf(scene, ui) {
+  const model = modelOf(scene, ui.info);
+  const width = scene.width ?? model?.width ?? ui.picture?.width ?? 512;
+  const height = scene.height ?? model?.height ?? ui.picture?.height ?? 512;
+  return { width, height };
+}
+
+/** Number of frames that will be made. */
+export function framesOf(scene, ui) {
+  return Math.max(2, scene.frames ?? modelOf(scene, ui.info)?.frames ?? 16);
+}
+
+/** Frames a second of the clip; 7 is the scene format's own default. */
+export function fpsOf(scene) {
+  return scene.fps ?? 7;
+}

@@ -1,0 +1,190 @@
+/** The strip at the bottom: every job as a card, those of one press of Generate together, newest first. */
+import { toast } from "./dialogs.js";
+import { openPlayer } from "./result_open.js";
+import { remove } from "./result_actions.js";
+import { jobCard } from "./result_card.js";
+import { drawn, make, say, symbolButton } from "./result_dom.js";
+import { grouped, jobStore } from "./result_jobs.js";
+import { clockTime, counted, isFree, isOver } from "./result_text.js";
+import { store } from "./store.js";
+
+export { overlayFor } from "./result_overlay.js";
+
+const STORED = "hitmark.studio.results";
+const MOST_COMPARED = 4;
+
+/**
+ * Build the strip and keep it up to date.
+ *
+ * @param {HTMLElement} element
+ */
+export function mountResults(element) {
+  const cards = new Map(); // job id -> card
+  const groups = new Map(); // group -> {element, list, title}
+  const picked = new Set(); // ids chosen for comparing, in the order of choosing
+  const head = header();
+  const list = make("div", { class: "strip", role: "list", tabindex: -1 });
+  element.classList.add("results");
+  element.replaceChildren(head.element, list);
+
+  const strip = {
+    open: (id) => void openPlayer([id]),
+    pick(id, on) {
+      if (on && picked.size >= MOST_COMPARED) toast(`At most ${MOST_COMPARED} clips can be compared at once.`, "warning");
+      else if (on) picked.add(id);
+      else picked.delete(id);
+      draw();
+    },
+  };
+
+  const draw = () => {
+    const all = jobStore.all();
+    const shown = head.everything() ? all : all.filter((job) => (job.project ?? null) === (store.ui.project ?? null));
+    for (const id of picked) if (jobStore.get(id)?.state !== "done") picked.delete(id);
+    const there = new Set(shown.map((job) => job.id));
+    for (const [id, card] of cards) {
+      if (there.has(id)) continue;
+      card.element.remove();
+      cards.delete(id);
+    }
+    for (const job of shown) {
+      if (!cards.has(job.id)) cards.set(job.id, jobCard(job.id, strip));
+      cards.get(job.id).update(job, picked.has(job.id));
+    }
+    arrange(list, groups, grouped(shown), cards);
+    list.hidden = shown.length === 0 || head.folded();
+    element.classList.toggle("folded", list.hidden);
+    head.update(all, shown, picked);
+  };
+
+  head.onFilter = draw;
+  head.onCompare = () => void openPlayer([...picked], "side");
+  head.onClear = () => remove(jobStore.all().filter((job) => job.state === "failed" || job.state === "cancelled"));
+  list.addEventListener("keydown", (event) => moveFocus(event, list));
+  jobStore.subscribe(draw);
+  let project = store.ui.project;
+  store.subscribe(({ ui }) => {
+    if (ui.project === project) return;
+    project = ui.project;
+    draw();
+  });
+  jobStore.start();
+  draw();
+}
+
+function header() {
+  const filter = make(
+    "select",
+    { class: "small", "aria-label": "Which results are shown", test: "results-filter" },
+    make("option", { value: "all", text: "All results" }),
+    make("option", { value: "project", text: "This project" }),
+  );
+  const count = make("p", { class: "facts grow" });
+  const fold = symbolButton("down", "Hide the results", () => toggleFold(), { test: "fold" });
+  const compare = make("button", { type: "button", class: "small", test: "compare", disabled: true });
+  const unfinished = { text: "Remove unfinished", title: "Remove the failed and the cancelled ones", hidden: true };
+  const clear = make("button", { type: "button", class: "small quiet", test: "remove-unfinished", ...unfinished });
+  const title = make("h2", { text: "Results" });
+  const element = make("header", { class: "strip-head" }, title, count, clear, compare, filter, fold);
+  let kept = remembered();
+  filter.value = kept.filter;
+  const toggleFold = () => {
+    remember((kept = { ...kept, folded: !kept.folded }));
+    head.onFilter();
+  };
+  const head = {
+    element,
+    everything: () => filter.value === "all",
+    folded: () => kept.folded,
+    update(all, shown, picked) {
+      const running = shown.filter((job) => !isOver(job)).length;
+      const clips = counted(shown.length, "clip") + (running ? `, ${running} in the queue` : "");
+      say(count, shown.length ? clips : emptyText(all));
+      for (const part of [compare, filter]) part.hidden = all.length === 0;
+      fold.hidden = shown.length === 0;
+      fold.replaceChildren(drawn(kept.folded ? "up" : "down"));
+      fold.title = kept.folded ? "Show the results" : "Hide the results";
+      fold.setAttribute("aria-label", fold.title);
+      fold.setAttribute("aria-expanded", String(!kept.folded));
+      compare.disabled = picked.size < 2;
+      say(compare, picked.size ? `Compare (${picked.size})` : "Compare");
+      compare.title = picked.size < 2 ? "Tick two to four clips to compare them" : "Play them in step";
+      clear.hidden = !all.some((job) => job.state === "failed" || job.state === "cancelled");
+    },
+  };
+  filter.addEventListener("change", () => {
+    remember((kept = { ...kept, filter: filter.value }));
+    head.onFilter();
+  });
+  compare.addEventListener("click", () => head.onCompare());
+  clear.addEventListener("click", () => head.onClear().catch((error) => toast(error.message, "error")));
+  return head;
+}
+
+function remembered() {
+  try {
+    const { filter, folded } = JSON.parse(localStorage.getItem(STORED) || "{}");
+    return { filter: filter === "project" ? filter : "all", folded: folded === true };
+  } catch {
+    return { filter: "all", folded: false };
+  }
+}
+
+function remember(kept) {
+  try {
+    localStorage.setItem(STORED, JSON.stringify(kept));
+  } catch {
+    // Private windows may refuse; the choice then lasts as long as the page.
+  }
+}
+
+/** Put groups and cards in their places; what stays where it is is not touched, so that focus and scroll stay. */
+function arrange(list, groups, wanted, cards) {
+  const names = new Set(wanted.map(([name]) => name));
+  for (const [name, group] of groups) {
+    if (names.has(name)) continue;
+    group.element.remove();
+    groups.delete(name);
+  }
+  wanted.forEach(([name, jobs], index) => {
+    if (!groups.has(name)) groups.set(name, groupBox());
+    const group = groups.get(name);
+    say(group.title, groupTitle(jobs));
+    placeAt(list, group.element, index);
+    jobs.forEach((job, place) => placeAt(group.list, cards.get(job.id).element, place));
+  });
+}
+
+function placeAt(parent, child, index) {
+  if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
+}
+
+function groupBox() {
+  const title = make("h3", {});
+  const list = make("ul", { class: "group-cards" });
+  return { element: make("section", { class: "group", role: "listitem", test: "group" }, title, list), list, title };
+}
+
+function groupTitle(jobs) {
+  const [first] = jobs;
+  const method = jobs.find((job) => !isFree(job))?.method ?? first.method;
+  const name = first.project ? `${first.project}, ` : "";
+  return `${name}${method}, ${first.model}, ${clockTime(first.created)}`;
+}
+
+function emptyText(all) {
+  if (all.length) return `None of this project; ${counted(all.length, "clip")} of others.`;
+  return "Nothing yet. Press Generate (Ctrl+Enter): each clip appears here while it is made, and stays with its seed, scores and files.";
+}
+
+/** Left and right go from card to card. */
+function moveFocus(event, list) {
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (!step || !event.target.classList.contains("card-picture")) return;
+  const pictures = [...list.querySelectorAll(".card-picture")];
+  const next = pictures[pictures.indexOf(event.target) + step];
+  event.preventDefault();
+  event.stopPropagation();
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest", inline: "nearest" });
+}

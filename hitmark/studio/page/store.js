@@ -1,0 +1,264 @@
+/**
+ * The one place that holds the scene and what the page shows of it. Scenes never change: `change` makes a new one,
+ * so undo is going back to an older one, and a part that is the same object is the same part.
+ */
+
+import { ask } from "./dialogs.js";
+import { parseJson, sameJson, stringifyJson } from "./scene_json.js";
+
+const MERGE_WITHIN = 800; // ms: changes of the same label closer than this are one undo step
+const MOST_STEPS = 500;
+export const EMPTY_SCENE = Object.freeze({ version: 1, subjects: [] });
+
+const first = structuredClone(EMPTY_SCENE);
+const state = {
+  scene: first,
+  saved: first, // the scene as last saved, opened or imported
+  ui: {
+    selected: null, // index of a subject
+    anchor: null, // index of an anchor; at most one of `selected` and `anchor` is set
+    keyframe: null, // index of a keyframe of the selected subject
+    time: 0, // 0 to 1
+    playing: false,
+    tool: "select",
+    picture: null, // {id, width, height, url} of scene.image
+    project: null, // name of the project on disk
+    revision: null, // the revision that `saved` is on disk
+    theme: "auto",
+    info: null, // what GET /api/info answered
+    problems: [], // the server's sentences on what is wrong with the scene
+    snap: true,
+    onion: true,
+    grid: false,
+  },
+  past: [],
+  future: [],
+  open: null, // {label, depth}: the undo step that a drag builds
+  last: null, // {label, time}: the undo step that the next change may join
+};
+const pictures = new Map(); // id -> picture
+const listeners = new Set();
+const changed = new Set();
+let asked = false;
+
+function announce(what) {
+  changed.add(what);
+  if (asked) return;
+  asked = true;
+  // A hidden page gets no animation frames, but a job may end there.
+  if (document.hidden) setTimeout(tell, 30);
+  else requestAnimationFrame(tell);
+}
+
+function tell() {
+  asked = false;
+  const what = new Set(changed);
+  changed.clear();
+  for (const listener of [...listeners]) listener({ scene: state.scene, ui: state.ui, changed: what });
+}
+
+function clampSelection() {
+  const { ui, scene } = state;
+  const patch = {};
+  const subject = scene.subjects?.[ui.selected];
+  if (ui.selected !== null && !subject) Object.assign(patch, { selected: null, keyframe: null });
+  else if (ui.keyframe !== null && !subject?.keyframes?.[ui.keyframe]) patch.keyframe = null;
+  if (ui.anchor !== null && !scene.anchors?.[ui.anchor]) patch.anchor = null;
+  state.ui = { ...ui, ...patch };
+}
+
+function put(scene) {
+  const image = scene.image ?? null;
+  const before = state.scene.image ?? null;
+  state.scene = scene;
+  clampSelection();
+  if (image !== before || pictureName(state.ui.picture) !== image) findPicture(image);
+  announce("scene");
+  announce("ui");
+}
+
+/** The new value with every part that stayed as it was taken from the old one: what is the same is the same object. */
+function share(before, after) {
+  if (before === null || after === null || typeof before !== "object" || typeof after !== "object") {
+    return Object.is(before, after) ? before : after;
+  }
+  if (Array.isArray(before) !== Array.isArray(after)) return after;
+  const names = Object.keys(after);
+  let same = names.length === Object.keys(before).length;
+  for (const name of names) {
+    if (!Object.hasOwn(before, name)) same = false;
+    else {
+      after[name] = share(before[name], after[name]);
+      same &&= after[name] === before[name] || Number.isNaN(after[name]);
+    }
+  }
+  return same ? before : after;
+}
+
+function pictureName(picture) {
+  return picture ? `pictures/${picture.id}.png` : null;
+}
+
+/** Show the picture that `scene.image` names; its size is read from the picture itself where it is not known. */
+function findPicture(image) {
+  const id = /^pictures\/([0-9a-f]+)\.png$/.exec(image ?? "")?.[1];
+  const known = id ? pictures.get(id) : null;
+  state.ui = { ...state.ui, picture: known ?? null };
+  if (!id || known) return;
+  const url = `/api/pictures/${id}`;
+  const picture = new Image();
+  picture.addEventListener("load", () => {
+    pictures.set(id, { id, width: picture.naturalWidth, height: picture.naturalHeight, url });
+    if (state.scene.image === image) store.setUi({ picture: pictures.get(id) });
+  });
+  picture.src = url;
+}
+
+function remember(label) {
+  const now = performance.now();
+  const joins = state.open
+    ? state.open.started
+    : state.last !== null && state.last.label === label && now - state.last.time < MERGE_WITHIN;
+  if (state.open) state.open.started = true;
+  state.last = { label, time: now };
+  state.future.length = 0;
+  if (joins) return;
+  const { selected, keyframe, anchor } = state.ui;
+  state.past.push({ label: state.open?.label ?? label, scene: state.scene, selected, keyframe, anchor });
+  if (state.past.length > MOST_STEPS) state.past.shift();
+}
+
+function travel(from, to) {
+  const step = from.pop();
+  if (!step) return null;
+  const { selected, keyframe, anchor } = state.ui;
+  to.push({ label: step.label, scene: state.scene, selected, keyframe, anchor });
+  Object.assign(state, { last: null, open: null });
+  state.ui = { ...state.ui, selected: step.selected, keyframe: step.keyframe, anchor: step.anchor };
+  put(step.scene);
+  return step.label;
+}
+
+function tidy(patch) {
+  if (patch.selected !== undefined && patch.selected !== null) patch.anchor ??= null;
+  if (patch.anchor !== undefined && patch.anchor !== null) Object.assign(patch, { selected: null, keyframe: null });
+  if (patch.selected !== undefined && patch.selected !== state.ui.selected) patch.keyframe ??= null;
+  return patch;
+}
+
+export const store = {
+  /** The scene, as in its file. Never mutate it. */
+  get scene() {
+    return state.scene;
+  },
+
+  /** What the page shows: selection, time, tool, picture, project. Never mutate it. */
+  get ui() {
+    return state.ui;
+  },
+
+  /** Whether the scene differs from what was last saved, opened or imported. */
+  get dirty() {
+    return state.scene !== state.saved && !sameJson(state.scene, state.saved);
+  },
+
+  /** The labels of the next undo and redo, null where there is none. */
+  get history() {
+    return { undo: state.past.at(-1)?.label ?? null, redo: state.future.at(-1)?.label ?? null };
+  },
+
+  /**
+   * Change the scene: one undo step, joined with the one before when that has the same label and is under 0.8 s old.
+   * @param {string} label what was done, for the undo button
+   * @param {(draft: object) => void} recipe gets a deep copy to write into
+   */
+  change(label, recipe) {
+    const draft = structuredClone(state.scene);
+    recipe(draft);
+    const next = share(state.scene, draft);
+    if (next === state.scene) return;
+    remember(label);
+    put(next);
+  },
+
+  /** All changes until `end` are one undo step. */
+  begin(label) {
+    state.open = { label, started: false };
+  },
+
+  /** Whether a change was made since `begin`. */
+  get changing() {
+    return state.open?.started ?? false;
+  },
+
+  end() {
+    state.open = null;
+    state.last = null;
+  },
+
+  /** Change what the page shows; no undo step. */
+  setUi(patch) {
+    const tidied = tidy({ ...patch });
+    if (Object.entries(tidied).every(([name, value]) => Object.is(state.ui[name], value))) return;
+    if (tidied.picture) pictures.set(tidied.picture.id, tidied.picture);
+    state.ui = { ...state.ui, ...tidied };
+    announce("ui");
+  },
+
+  undo: () => travel(state.past, state.future),
+  redo: () => travel(state.future, state.past),
+
+  /**
+   * Open another scene and forget the history; asks first when there is unsaved work.
+   * @param {object} scene plain scene
+   * @param {object|null} picture the picture of `scene.image`, when it is known
+   * @param {{project?: string|null, revision?: number|null, force?: boolean}} where `force` does not ask
+   * @returns {Promise<boolean>} false when the user chose to keep what is there
+   */
+  async load(scene, picture = null, { project = null, revision = null, force = false } = {}) {
+    if (!force && this.dirty && !(await leaveUnsaved())) return false;
+    const opened = parseJson(stringifyJson(scene));
+    opened.subjects ??= [];
+    if (picture) pictures.set(picture.id, picture);
+    Object.assign(state, { past: [], future: [], open: null, last: null, saved: opened });
+    const selected = opened.subjects.length ? 0 : null;
+    const fresh = { selected, keyframe: null, anchor: null, time: 0, playing: false, tool: "select", problems: [] };
+    state.ui = { ...state.ui, ...fresh, project, revision };
+    put(opened);
+    return true;
+  },
+
+  /** Remember that this scene is now what lies on disk. */
+  markSaved(scene, project, revision) {
+    state.saved = scene;
+    this.setUi({ project, revision });
+    announce("ui");
+  },
+
+  /** Say that the scene is not what lies on disk: a draft was brought back. */
+  markUnsaved() {
+    state.saved = EMPTY_SCENE;
+    announce("ui");
+  },
+
+  /**
+   * Call `listener({scene, ui, changed})` after changes, at most once an animation frame.
+   * @returns {() => void} stops it
+   */
+  subscribe(listener) {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  },
+};
+
+async function leaveUnsaved() {
+  const answer = await ask({
+    title: "Leave the unsaved scene?",
+    text: "The scene has changes that are not in a project yet. Opening another one replaces it.",
+    choices: [
+      { value: "leave", label: "Replace it", kind: "danger" },
+      { value: "stay", label: "Keep editing", kind: "primary" },
+    ],
+  });
+  return answer === "leave";
+}

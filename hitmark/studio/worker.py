@@ -1,0 +1,154 @@
+"""The worker process: keeps a pipeline loaded and makes one clip after the other.
+
+Run as `python -m hitmark.studio.worker`. One JSON object a line: `{"run": {...}}` and `{"cancel": ID}` come in on
+stdin, `{"id", "event", ...}` go out on stdout. The calls are those of `hitmark generate`, with as many threads: the
+same bytes come out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from hitmark.errors import HitmarkError
+
+NEEDS_LESS = "What needs less:"  # how the message about memory goes on, see hitmark.generate
+
+
+class CancelledError(Exception):
+    """Raised between two steps of a job that nobody wants any more."""
+
+
+class Channel:
+    """Messages to and from the server."""
+
+    def __init__(self) -> None:
+        """Take stdout for messages alone; what libraries print goes to stderr."""
+        self._out = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
+        os.dup2(2, 1)
+        self._lock = threading.Lock()
+        self._cancelled: set[str] = set()
+        self.orders: queue.Queue[dict[str, Any]] = queue.Queue()
+        threading.Thread(target=self._listen, name="orders", daemon=True).start()
+
+    def tell(self, **message: Any) -> None:
+        """Send a message."""
+        with self._lock:
+            self._out.write(json.dumps(message) + "\n")
+
+    def stop_if_cancelled(self, identity: str) -> None:
+        """Raise `CancelledError` when the server has said so."""
+        if identity in self._cancelled:
+            raise CancelledError
+
+    def _listen(self) -> None:
+        for line in sys.stdin:
+            message = json.loads(line)
+            if "cancel" in message:
+                self._cancelled.add(message["cancel"])
+            elif "run" in message:
+                self._cancelled.discard(message["run"]["id"])  # it may have been cancelled once, and retried
+                self.orders.put(message["run"])
+        os._exit(0)  # the server is gone, and with it whoever could want the rest
+
+
+class Maker:
+    """Makes clips; keeps the pipeline of the last one."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self._loaded: tuple[tuple[str, str, str], Any] | None = None
+
+    def run(self, order: dict[str, Any]) -> None:
+        """Make one clip and say how it ended; nothing that goes wrong in it ends the process."""
+        identity = order["id"]
+        try:
+            self._make(order)
+            self.channel.tell(id=identity, event="done")
+        except CancelledError:
+            self.channel.tell(id=identity, event="cancelled")
+        except (HitmarkError, OSError) as error:
+            sentence, hint = with_hint(str(error))
+            self.channel.tell(id=identity, event="failed", error=sentence, hint=hint)
+        except Exception as error:  # a mistake of ours or of a library: told, and the next job may go well
+            import traceback
+
+            traceback.print_exc()
+            reason = f"{type(error).__name__}: {error}"[:500]
+            hint = "See worker.log in the studio's folder; other settings may work."
+            self.channel.tell(id=identity, event="failed", error=f"the model's library failed: {reason}", hint=hint)
+
+    def _make(self, order: dict[str, Any]) -> None:
+        from hitmark.generate import check_size, first_picture, generate, plan
+        from hitmark.outputs import Outputs
+        from hitmark.scene.schema import Scene
+        from hitmark.studio.results import save
+
+        identity, folder = order["id"], Path(order["folder"])
+        scene = Scene.load(folder / "scene.json")
+        planned = plan(scene, steps=order["steps"], call=order["call"])
+        picture = first_picture(scene, None, folder) if planned.card.takes_picture else None
+        outputs = Outputs(folder / "clip.mp4", from_picture=picture is not None)
+        whole = planned.scene
+        outputs.check([], overwrite=True, pixels=(whole.frames or 0) * (whole.width or 0) * (whole.height or 0))
+        pipe = self._pipe(str(whole.model), order["dtype"], order["device"])
+        self.channel.stop_if_cancelled(identity)
+        check_size(whole, pipe)
+
+        def on_step(step: int, steps: int) -> None:
+            self.channel.stop_if_cancelled(identity)
+            self.channel.tell(id=identity, event="step", step=step, steps=steps)
+
+        watch = [self._preview(pipe, planned, folder, identity)]
+        result = generate(scene, picture, pipe, on_step, steps=order["steps"], call=order["call"], watch=watch)
+        self.channel.tell(id=identity, event="saving")
+        save(result, outputs, planned.card)
+
+    def _preview(self, pipe: Any, planned: Any, folder: Path, identity: str) -> Any:
+        from hitmark.studio.preview import Preview
+
+        def told(step: int, name: str) -> None:
+            self.channel.tell(id=identity, event="preview", step=step, name=name)
+
+        def stop() -> None:
+            self.channel.stop_if_cancelled(identity)
+
+        return Preview(pipe, folder, planned.scene.fps, told, stop)
+
+    def _pipe(self, model: str, dtype: str, device: str) -> Any:
+        """The pipeline of the last job where it is the same model; another one is dropped before loading."""
+        from hitmark.backbones.loading import load_pipeline
+
+        key = (model, dtype, device)
+        if self._loaded is None or self._loaded[0] != key:
+            self._loaded = None
+            self._loaded = (key, load_pipeline(model, dtype=dtype, device=device))
+        return self._loaded[1]
+
+
+def with_hint(message: str) -> tuple[str, str | None]:
+    """Split the message about memory into what happened and what needs less."""
+    before, found, after = message.partition(NEEDS_LESS)
+    return (before.strip(), f"{found}{after}") if found else (message, None)
+
+
+def main() -> None:
+    """Load the libraries, then work off the orders until the server goes away."""
+    channel = Channel()
+    import diffusers  # noqa: F401  # seconds of imports, while the user still draws
+
+    import hitmark.generate  # noqa: F401
+
+    channel.tell(event="ready")
+    maker = Maker(channel)
+    while True:
+        maker.run(channel.orders.get())
+
+
+if __name__ == "__main__":
+    main()

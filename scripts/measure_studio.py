@@ -1,0 +1,130 @@
+"""What the studio's page costs: bytes over the wire, first paint, and the frames of a drag by the browser's tracing.
+
+    python -m scripts.measure_studio                       # a studio of its own, three loads, 600 pointer events
+    python -m scripts.measure_studio --events 1200 --trace out/drag.json     # keep the trace, for chrome://tracing
+
+The scene of the drag has 10 subjects of 12 keyframes each on curves; the first subject's box is dragged in circles.
+Frame times are the distances between frames that the compositor drew; "work" is the time that the page's main thread
+was busy for one of them, counted as processor time, so that other programs do not count. Run it on an idle machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.studio.browser.acts import TWO_FRAMES, Studio
+from tests.studio.browser.chromium import launched
+from tests.studio.browser.process import Process
+from tests.studio.browser.weight import KEYFRAMES, LOAD, PAINTS, SUBJECTS, Weight, crowded_scene, drag_in_circles
+
+WINDOW = {"width": 1280, "height": 720}
+CATEGORIES = [
+    "devtools.timeline",
+    "disabled-by-default-devtools.timeline",
+    "disabled-by-default-devtools.timeline.frame",
+    "toplevel",
+]
+LATE = 1.5 / 60  # seconds: a frame that comes later than this was missed
+
+
+def main() -> None:
+    """Measure, print."""
+    options = _parser().parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        process = Process(Path(folder) / "studio")
+        try:
+            with sync_playwright() as playwright, launched(playwright) as browser:
+                for load in range(options.loads):
+                    print(f"load {load + 1}: {_load(browser, process.address)}", flush=True)
+                trace = _drag(browser, process.address, options.events)
+        finally:
+            process.end()
+    if options.trace:
+        options.trace.parent.mkdir(parents=True, exist_ok=True)
+        options.trace.write_bytes(trace)
+    print(f"drag with {SUBJECTS} subjects x {KEYFRAMES} keyframes:")
+    for line in report(json.loads(trace)["traceEvents"]):
+        print(f"  {line}")
+
+
+def _load(browser: Browser, address: str) -> str:
+    """Load the page in a browser without a cache; what came and when it was seen."""
+    context = browser.new_context(viewport=WINDOW)
+    studio = Studio(context.new_page(), address)
+    weight = Weight(studio.page)
+    studio.open()
+    studio.hook("example").first.wait_for()
+    paint = studio.page.evaluate(PAINTS)["first-contentful-paint"]
+    files = sum(url == address or url.startswith(f"{address}assets/") for url in weight.bytes)
+    context.close()
+    return f"{weight.of_page(address)} bytes in {files} files, first contentful paint after {paint:.0f} ms"
+
+
+def _drag(browser: Browser, address: str, events: int) -> bytes:
+    """Drag in a crowded scene; the trace."""
+    context = browser.new_context(viewport=WINDOW)
+    studio = Studio(context.new_page(), address)
+    studio.open()
+    studio.page.evaluate(LOAD, crowded_scene())
+    drag_in_circles(studio, 60)  # once before, so that the scripts are compiled
+    studio.press("undo")
+    studio.page.evaluate(TWO_FRAMES)
+    browser.start_tracing(page=studio.page, categories=CATEGORIES)
+    drag_in_circles(studio, events)
+    trace = browser.stop_tracing()
+    context.close()
+    return trace
+
+
+def report(events: list[dict[str, Any]]) -> list[str]:
+    """Lines on the frames of a drag.
+
+    Args:
+        events: of a trace in Chromium's format, times in microseconds.
+    """
+    moves = [event for event in events if _is_move(event)]
+    start, stop = moves[0]["ts"], moves[-1]["ts"]
+    thread = (moves[0]["pid"], moves[0]["tid"])
+    drawn = sorted(event["ts"] for event in events if event["name"] == "DrawFrame" and start <= event["ts"] <= stop)
+    times = np.diff(np.unique(drawn)) / 1e6
+    busy = [
+        event.get("tdur", event.get("dur", 0)) / 1e3
+        for event in events
+        if event["name"] == "RunTask" and (event["pid"], event["tid"]) == thread and start <= event["ts"] <= stop
+    ]
+    scripts = [event.get("tdur", event["dur"]) / 1e3 for event in events if _is_script(event) and start <= event["ts"]]
+    late = np.mean(times > LATE)
+    return [
+        f"{len(moves)} pointer events, {len(drawn)} frames in {(stop - start) / 1e6:.1f} s",
+        f"{1 / times.mean():.1f} frames/s; frame time median {1e3 * np.median(times):.1f} ms, "
+        f"95 % {1e3 * np.quantile(times, 0.95):.1f} ms, worst {1e3 * times.max():.1f} ms; late {late:.1%}",
+        f"main thread: {sum(busy) / max(1, len(drawn)):.1f} ms a frame, longest task {max(busy, default=0):.1f} ms",
+        f"scripts: {sum(scripts) / max(1, len(drawn)):.1f} ms a frame, longest {max(scripts, default=0):.1f} ms",
+    ]
+
+
+def _is_move(event: dict[str, Any]) -> bool:
+    return event["name"] == "EventDispatch" and event.get("args", {}).get("data", {}).get("type") == "pointermove"
+
+
+def _is_script(event: dict[str, Any]) -> bool:
+    return "dur" in event and (event["name"] == "FireAnimationFrame" or _is_move(event))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--loads", type=int, default=3, help="how often the page is loaded")
+    parser.add_argument("--events", type=int, default=600, help="pointer events of the drag")
+    parser.add_argument("--trace", type=Path, help="where to keep the trace of the drag")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

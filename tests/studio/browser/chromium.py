@@ -1,0 +1,25 @@
+"""The browser that the machine has; none is downloaded."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from playwright.sync_api import Browser, Playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+MISSING = "no Chromium on this machine; install one (Debian: apt-get install chromium) or name it in HITMARK_CHROMIUM"
+# Nothing is reached but this machine; without a graphics card its emulation costs more than drawing in software.
+ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
+
+
+def found_chromium() -> str | None:
+    """The path of a Chromium: HITMARK_CHROMIUM, else one on the PATH, else None."""
+    return os.environ.get("HITMARK_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def launched(playwright: Playwright) -> Browser:
+    """A headless Chromium that can reach nothing but this machine."""
+    path = found_chromium()
+    assert path, MISSING
+    return playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))

@@ -1,0 +1,52 @@
+"""One studio and one browser for all end-to-end tests; each test has a page of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.studio.browser.acts import Studio
+from tests.studio.browser.chromium import MISSING, found_chromium, launched
+from tests.studio.browser.process import Process
+from tests.studio.browser.watch import Watch
+
+HERE = Path(__file__).parent
+WINDOW = {"width": 1280, "height": 720}
+
+
+def pytest_collection_modifyitems(items):
+    if found_chromium() is None:
+        for item in items:
+            if HERE in item.path.parents:
+                item.add_marker(pytest.mark.skip(reason=MISSING))
+
+
+@pytest.fixture(scope="package")
+def process(tmp_path_factory):
+    made = Process(tmp_path_factory.mktemp("browser") / "studio")
+    yield made
+    assert made.end() == 0
+
+
+@pytest.fixture(scope="package")
+def browser():
+    with sync_playwright() as playwright, launched(playwright) as made:
+        yield made
+
+
+@pytest.fixture
+def context(browser, process):
+    """A browser without a past, in which nothing may go wrong and nothing may leave the machine."""
+    made = browser.new_context(viewport=WINDOW, accept_downloads=True, reduced_motion="no-preference")
+    watch = Watch(made, process.address)
+    yield made
+    made.close()
+    assert watch.problems == []
+    assert watch.foreign == []
+
+
+@pytest.fixture
+def studio(context, process):
+    return Studio(context.new_page(), process.address)

@@ -1,0 +1,161 @@
+"""From a picture to a clip, as a person does it, and the same bytes from the command line."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.studio.browser.acts import MILLISECONDS, centre
+from tests.studio.browser.process import command
+
+STEPS = 6
+
+
+def test_draw_generate_compare_export(studio, process, tmp_path):
+    studio.open()
+    studio.example("picture")
+    draw_two_subjects(studio)
+    clip, free = studio.generate(steps=STEPS, baseline=True)
+    expect(studio.hook("preview", f'[data-job="{clip}"]')).to_have_attribute("src", previews_of(clip))
+    expect(studio.hook("preview", '[data-test="queue"]')).to_be_visible()
+    studio.wait(clip, "done")
+    studio.wait(free, "done")
+    play_with_overlay(studio, clip)
+    wipe(studio, clip, free)
+    made_again(studio, process, clip, tmp_path)
+
+
+def draw_two_subjects(studio):
+    example = studio.scene()
+    studio.draw("box", (0.1, 0.6), (0.4, 0.9))
+    drawn = studio.scene()["subjects"][-1]
+    assert len(drawn["keyframes"]) == 1
+    assert drawn["keyframes"][0]["box"] == pytest.approx([0.1, 0.6, 0.4, 0.9], abs=0.01)
+
+    studio.draw("path", (0.25, 0.75), (0.5, 0.7), (0.7, 0.65))
+    first, last = studio.scene()["subjects"][-1]["keyframes"]
+    assert first == drawn["keyframes"][0]
+    assert last["time"] == 1
+    assert centre(last["box"]) == pytest.approx((0.7, 0.65), abs=0.01)
+
+    middle = enlarge_in_the_middle(studio)
+    studio.hook("easing", "#timeline").select_option("in-out")
+    eased = studio.scene()
+    assert eased["subjects"][-1]["keyframes"][1] == {**middle, "easing": "in-out"}
+
+    labels = []
+    while studio.scene() != example:
+        labels.append(studio.hook("undo").get_attribute("aria-label"))
+        studio.press("undo")
+    assert labels[0] == "Undo: set easing"
+    assert labels[-1] == "Undo: add subject"
+    expect(studio.hook("undo")).to_be_disabled()
+    for _ in labels:
+        studio.press("redo")
+    assert studio.scene() == eased
+    expect(studio.hook("redo")).to_be_disabled()
+    add_third_subject(studio, eased)
+
+
+def enlarge_in_the_middle(studio):
+    """A keyframe between, larger than the others: by the button, then by a corner of the box."""
+    studio.press("tool-select")
+    studio.go_to(4 / 7)
+    studio.press("add-keyframe")
+    before = studio.scene()["subjects"][-1]["keyframes"][1]
+    assert before["time"] == pytest.approx(4 / 7)
+    x, y = before["box"][2:]
+    studio.drag((x, y), (x + 0.1, y + 0.05))
+    after = studio.scene()["subjects"][-1]["keyframes"][1]
+    assert after["box"] == pytest.approx([*before["box"][:2], x + 0.1, y + 0.05], abs=0.01)
+    return after
+
+
+def add_third_subject(studio, before):
+    studio.press("add-subject")
+    box = studio.scene()["subjects"][-1]["keyframes"][0]["box"]
+    x, y = centre(box)
+    studio.draw("path", (x, y), (x + 0.05, y + 0.2))
+    studio.press("tool-select")
+    scene = studio.scene()
+    assert scene["subjects"][:2] == before["subjects"]
+    assert len(scene["subjects"]) == 3
+    expect(studio.hook("subject")).to_have_count(3)
+
+
+def previews_of(identity):
+    return re.compile(rf"/api/jobs/{identity}/files/preview-\d+\.webp")
+
+
+def play_with_overlay(studio, clip):
+    player = studio.play(clip)
+    shown = int(player.get_attribute("data-frame"))
+    expect(player).not_to_have_attribute("data-frame", str(shown))  # it plays
+    studio.press("player-play")
+    studio.hook("scrub").fill("3")
+    expect(studio.hook("screen")).to_have_attribute("data-frame", "3")
+    pixels = "canvas => canvas.toDataURL()"
+    studio.hook("layer-boxes").click()
+    without = studio.hook("screen").evaluate(pixels)
+    studio.hook("layer-boxes").click()
+    assert studio.hook("screen").evaluate(pixels) != without
+    assert studio.hook("scores").inner_text().count("path error") >= 1
+    studio.press("player-close")
+    expect(player).to_have_count(0)
+
+
+def wipe(studio, clip, free):
+    for identity in (clip, free):
+        studio.card(identity).hover()
+        studio.card(identity).locator('[data-test="pick"]').check()
+    studio.press("compare")
+    player = studio.page.locator('[data-test="player"]')
+    expect(player).to_have_attribute("data-state", "ready", timeout=MILLISECONDS)
+    expect(studio.hook("screen")).to_have_count(2)
+    studio.press("mode-wipe")
+    studio.hook("wipe").fill("30")
+    left, right = studio.page.locator(".screen-frame").all()
+    assert left.evaluate("frame => frame.style.clipPath") == "inset(0px 70% 0px 0px)"
+    assert right.evaluate("frame => frame.style.clipPath") == "inset(0px 0px 0px 30%)"
+    studio.press("player-close")
+
+
+def made_again(studio, process, clip, folder):
+    path = studio.export(folder)
+    assert json.loads(path.read_text())["subjects"] == studio.scene()["subjects"]
+    command("generate", path, "-o", folder / "again.mp4", "--steps", str(STEPS))
+    record = json.loads((folder / "again.json").read_text())
+    job = process.client.get(f"/api/jobs/{clip}").json()
+    studios = process.client.get(job["files"]["clip.json"]).json()
+    assert record["output"]["frames_sha256"] == studios["output"]["frames_sha256"]
+    assert process.client.get(job["files"]["clip.mp4"]).content == (folder / "again.mp4").read_bytes()
+
+
+def test_cancel_and_reload(studio, process):
+    studio.open()
+    studio.example("picture")
+    studio.draw("box", (0.1, 0.6), (0.4, 0.9))
+    studio.press("tab-generate")
+    (cancelled,) = studio.generate(steps=500)
+    studio.wait(cancelled, "running")
+    studio.card(cancelled).locator('[data-test="cancel"]').click()
+    studio.wait(cancelled, "cancelled")
+    assert process.client.get(f"/api/jobs/{cancelled}").json()["step"] < 500
+
+    (identity,) = studio.generate(steps=12)
+    studio.wait(identity, "running")
+    before = studio.scene()
+    cards = studio.job_ids()
+    studio.page.reload()
+    studio.ready()
+    assert studio.scene() == before
+    expect(studio.hook("job")).to_have_count(len(cards))
+    assert studio.job_ids() == cards
+    assert studio.card(identity).get_attribute("data-state") in ("running", "saving", "done")
+    studio.wait(identity, "done")
+    studio.wait(cancelled, "cancelled")
+    player = studio.play(identity)
+    assert "seed" in player.locator("h2").first.inner_text()
