@@ -100,7 +100,7 @@ def _dense(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -
 def _gathered(
     queries: Tensor, keys: Tensor, values: Tensor, query_regions: Tensor, key_regions: Tensor, relation: Tensor
 ) -> Tensor:
-    by_token = queries.shape[:2] + (queries.shape[3], queries.shape[2], values.shape[-1])
+    by_token = (*queries.shape[:2], queries.shape[3], queries.shape[2], values.shape[-1])
     output = queries.new_zeros(by_token)  # tokens before heads, so that what is taken and put lies in one piece
     for region in query_regions.unique().tolist():
         asking = query_regions == region
@@ -123,7 +123,7 @@ def _indices(chosen: Tensor, count: int) -> Tensor:
 
 
 def _take(tokens: Tensor, rows: Tensor, places: Tensor) -> Tensor:
-    """Of (branches, rows, heads, length, width) these rows (n,), and in each of them the tokens at places (n, count)."""
+    """Of (branches, rows, heads, length, width) rows (n,), and in each of them the tokens at places (n, count)."""
     return tokens.transpose(2, 3)[:, rows[:, None], places].transpose(2, 3)
 
 
