@@ -65,6 +65,7 @@ def picture_story(camera: Camera, steps: int) -> None:
     expect(studio.hook("example")).to_have_count(2)
     camera.take("start")
     studio.example("picture")
+    example = studio.scene()
     studio.draw("box", (0.08, 0.62), (0.34, 0.88))
     studio.fill("subject-name", "stone")
     studio.draw("path", (0.2, 0.75), (0.45, 0.8), (0.74, 0.78))
@@ -74,7 +75,7 @@ def picture_story(camera: Camera, steps: int) -> None:
     studio.press("add-keyframe")
     studio.hook("easing", "#timeline").select_option("in-out")
     camera.take("time", studio.page.locator("#timeline"))
-    while not studio.hook("undo").is_disabled():
+    while studio.scene() != example:
         studio.press("undo")
     clip, free = studio.generate(steps=steps, baseline=True)
     expect(studio.hook("preview", '[data-test="queue"]')).to_be_visible()

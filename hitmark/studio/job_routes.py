@@ -93,9 +93,9 @@ def job_file(
     path = None if file is None else studio.folder.inside("jobs", found.id, file)
     if path is None or not path.is_file():
         raise RefusedError(404, f"files: job {found.id} has no file {name!r:.60}; see its `files`")
-    disposition = {"filename": f"{found.id}-{name}"} if download == "1" else {}
+    shown_as = f"{found.id}-{name}" if download == "1" else None
     headers = {"cache-control": "no-cache"}
-    return FileResponse(path, media_type=TYPES[path.suffix], headers=headers, **disposition)
+    return FileResponse(path, media_type=TYPES[path.suffix], headers=headers, filename=shown_as)
 
 
 @router.get(

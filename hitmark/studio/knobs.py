@@ -28,7 +28,7 @@ def knobs_of(method: str, defaults: dict[str, Any]) -> list[dict[str, Any]]:
 
 def method_help(method: str) -> str:
     """One line on a method: the first of its docstring."""
-    controls = METHODS[method]
+    controls = list(METHODS[method])
     if not controls:
         return "The model as it is, without control: what it does of its own accord."
     if len(controls) > 1:

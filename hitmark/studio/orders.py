@@ -33,7 +33,7 @@ def order(queue: Queue, asked: JobsRequest) -> list[Job]:
     scene = with_picture(queue.folder, scene_of(asked.scene))
     if asked.project is not None:
         queue.folder.project(asked.project)
-    plans = [(role, _plan(variant, asked)) for variant, role in _clips(scene, asked)]
+    plans: list[tuple[Role, Plan]] = [(role, _plan(variant, asked)) for variant, role in _clips(scene, asked)]
     queue.check_room(len(plans))
     with queue.changed:
         number = queue.next_number()

@@ -23,7 +23,11 @@ IN_WINDOW = """async (points) => {
 }"""
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
+COUNT_JOBS = "async () => (await (await fetch('/api/jobs')).json()).jobs.length"
+
 Point = tuple[float, float]
+
+expect.set_options(timeout=MILLISECONDS)
 
 
 class Studio:
@@ -40,8 +44,9 @@ class Studio:
         self.ready()
 
     def ready(self) -> None:
-        """Wait until the page knows the models."""
+        """Wait until the page knows the models and shows every job."""
         self.page.locator('[data-test="model"] option').first.wait_for(state="attached")
+        expect(self.hook("job")).to_have_count(self.page.evaluate(COUNT_JOBS))
 
     def hook(self, name: str, within: str = "") -> Locator:
         """The elements with this `data-test`, below a selector."""
@@ -121,13 +126,13 @@ class Studio:
 
     def wait(self, identity: str, state: str) -> None:
         """Wait until a card shows a state."""
-        expect(self.card(identity)).to_have_attribute("data-state", state, timeout=MILLISECONDS)
+        expect(self.card(identity)).to_have_attribute("data-state", state)
 
     def play(self, identity: str) -> Locator:
         """Open a clip in the player and wait for its frames; the player."""
         self.card(identity).locator(".card-picture").click()
         player = self.page.locator('[data-test="player"]')
-        expect(player).to_have_attribute("data-state", "ready", timeout=MILLISECONDS)
+        expect(player).to_have_attribute("data-state", "ready")
         return player
 
     def export(self, folder: Path) -> Path:

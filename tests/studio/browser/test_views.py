@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.studio.browser.acts import TWO_FRAMES
+
 KEPT = Path(__file__).parents[3] / "out" / "studio-screenshots"
-SIZES = [(1280, 720), (1920, 1080), (820, 1180)]
+SIZES = [(1920, 1080), (820, 1180), (1280, 720)]
+THEMES = ["light", "dark"]
+SHADE = """() => {
+  const parts = getComputedStyle(document.body).backgroundColor.match(/[0-9.]+/g).slice(0, 3).map(Number);
+  return (parts[0] + parts[1] + parts[2]) / 3;
+}"""
 OVERFLOWING = """() => {
   const bad = [];
   if (document.documentElement.scrollWidth > innerWidth) bad.push("page wider than window");
@@ -39,18 +47,21 @@ def clip(process):
     return jobs[0]["id"]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize(("width", "height"), SIZES)
-def test_views(studio, clip, theme, width, height):
+def test_every_view_in_every_window(studio, clip):
     page = studio.page
-    page.set_viewport_size({"width": width, "height": height})
-    page.emulate_media(color_scheme=theme)
     KEPT.mkdir(parents=True, exist_ok=True)
 
     def keep(name):
-        assert page.evaluate(OVERFLOWING) == []
-        assert page.evaluate(NAMELESS) == []
-        page.screenshot(path=KEPT / f"{name}-{theme}-{width}x{height}.png", animations="disabled")
+        for theme, (width, height) in itertools.product(THEMES, SIZES):
+            page.emulate_media(color_scheme=theme)
+            page.set_viewport_size({"width": width, "height": height})
+            page.evaluate(TWO_FRAMES)
+            assert page.evaluate(OVERFLOWING) == [], f"{name} {width}x{height}"
+            nameless = page.evaluate(NAMELESS)
+            assert nameless == [], f"{name}: {nameless}"
+            shade = page.evaluate(SHADE)
+            assert shade < 80 if theme == "dark" else shade > 200, f"{name} {theme}"
+            page.screenshot(path=KEPT / f"{name}-{theme}-{width}x{height}.png", animations="disabled")
 
     studio.open()
     expect(studio.hook("example")).to_have_count(2)
@@ -65,11 +76,12 @@ def test_views(studio, clip, theme, width, height):
     studio.press("json")
     keep("json")
     player = studio.play(clip)
+    studio.hook("scrub").fill("5")
     keep("player")
+    studio.press("compare-baseline")
+    expect(studio.hook("screen")).to_have_count(2)
+    keep("compare")
     studio.press("player-close")
     expect(player).to_have_count(0)
     studio.press("help")
     keep("help")
-    dark = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
-    brightness = sum(int(part) for part in dark.strip("rgba()").split(",")[:3]) / 3
-    assert brightness < 80 if theme == "dark" else brightness > 200
