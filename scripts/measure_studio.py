@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from tests.studio.browser.acts import TWO_FRAMES, Studio
 from tests.studio.browser.chromium import launched
 from tests.studio.browser.process import Process
 from tests.studio.browser.weight import KEYFRAMES, LOAD, PAINTS, SUBJECTS, Weight, crowded_scene, drag_in_circles
 
-WINDOW = {"width": 1280, "height": 720}
+WINDOW: ViewportSize = {"width": 1280, "height": 720}
 CATEGORIES = [
     "devtools.timeline",
     "disabled-by-default-devtools.timeline",

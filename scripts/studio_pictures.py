@@ -14,13 +14,13 @@ import tempfile
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Locator, expect, sync_playwright
+from playwright.sync_api import Locator, ViewportSize, expect, sync_playwright
 
 from tests.studio.browser.acts import Studio, centre
 from tests.studio.browser.chromium import launched
 from tests.studio.browser.process import Process
 
-WINDOW = {"width": 1280, "height": 720}
+WINDOW: ViewportSize = {"width": 1280, "height": 720}
 COLOURS = 128
 
 

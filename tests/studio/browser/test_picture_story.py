@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from tests.studio.browser.acts import TWO_FRAMES, centre
 from tests.studio.browser.process import command
 
-STEPS = 6
+STEPS = 4
 
 
 def test_draw_generate_compare_export(studio, process, tmp_path):
@@ -146,7 +146,7 @@ def test_cancel_and_reload(studio, process):
     studio.wait(cancelled, "cancelled")
     assert process.client.get(f"/api/jobs/{cancelled}").json()["step"] < 500
 
-    (identity,) = studio.generate(steps=12)
+    (identity,) = studio.generate(steps=8)
     studio.wait(identity, "running")
     before = studio.scene()
     cards = studio.job_ids()
