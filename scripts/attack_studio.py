@@ -1,6 +1,6 @@
 """Malformed requests at a running studio: none may be answered with a 5xx, and the server must live on.
 
-    hitmark studio --folder /tmp/attacked --port 8190 --no-open &
+    hitmark studio --folder attacked --port 8190 --no-open &
     python scripts/attack_studio.py http://127.0.0.1:8190/                  # 10,000 requests
     python scripts/attack_studio.py http://127.0.0.1:8190/ --count 500 --seed 3
 
