@@ -7,7 +7,7 @@ import { isFree, jobTitle, stateText } from "./result_text.js";
 /** A figure with a canvas and a caption. `show` takes a job, `paint` a moment of it, `fit` the room it has. */
 export class Screen {
   constructor() {
-    this.canvas = make("canvas", { role: "img", width: 1, height: 1, test: "screen" });
+    this.canvas = make("canvas", { role: "img", "aria-label": "Clip, being read", width: 1, height: 1, test: "screen" });
     this.note = make("p", { class: "screen-note" });
     this.caption = make("figcaption", {});
     this.frame = make("div", { class: "screen-frame" }, this.canvas, this.note);
