@@ -118,13 +118,17 @@ def open_picture(path: Path) -> Image.Image:
 
 def check_size(scene: Scene, pipe: Any) -> None:
     """Raise `GenerationError` with the nearest sizes that fit unless the model can make this width and height."""
-    unit = size_unit(pipe)
+    check_sides(scene, size_unit(pipe), "this model")
+
+
+def check_sides(scene: Scene, unit: int, model: str) -> None:
+    """Raise `GenerationError` with the nearest sizes unless width and height are multiples of `unit`; names `model`."""
     for name in ("width", "height"):
         value = getattr(scene, name)
         if value % unit or value < unit:
             below, above = value // unit * unit, (value // unit + 1) * unit
             near = f"{below} or {above}" if below else f"{above}"
-            raise GenerationError(f"{name}: this model makes multiples of {unit} px, got {value}; use {near}")
+            raise GenerationError(f"{name}: {model} makes multiples of {unit} px, got {value}; use {near}")
 
 
 def size_unit(pipe: Any) -> int:

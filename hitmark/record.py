@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -15,13 +14,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from hitmark.errors import HitmarkError
 from hitmark.files import write_text
-from hitmark.scene.problems import scene_error
+from hitmark.scene.documents import read_document
 from hitmark.scene.schema import Scene
-from hitmark.scene.storage import parse_json, pretty_json, read_text
+from hitmark.scene.storage import pretty_json
 
 RECORD_VERSION = 1
 KIND = "hitmark run"
@@ -99,18 +98,7 @@ class RunRecord(_Part):
     @classmethod
     def load(cls, path: Path | str) -> RunRecord:
         """Read a record. Raises `RecordError` or `SceneError` that names the file and the field."""
-        value = parse_json(read_text(path), os.fspath(path))
-        if not isinstance(value, dict) or value.get("kind") != KIND:
-            raise RecordError(f'{path}: expected a run record with "kind": "{KIND}", got something else')
-        found = value.get("version")
-        if isinstance(found, int) and found > RECORD_VERSION:
-            raise RecordError(
-                f"{path}: this record is version {found}, this hitmark reads up to {RECORD_VERSION}; update hitmark"
-            )
-        try:
-            return cls.model_validate(value)
-        except ValidationError as error:
-            raise scene_error(error, cls, os.fspath(path)) from None
+        return read_document(cls, path, kind=KIND, version=RECORD_VERSION, called="run record", error=RecordError)
 
     def save(self, path: Path | str) -> None:
         """Write the record, whole or not at all. Raises `OutputError`."""

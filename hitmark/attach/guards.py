@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from hitmark.control import Control
 from hitmark.errors import HitmarkError
 from hitmark.scene.schema import Scene
 from hitmark.scene.tracks import Track, evaluate
@@ -84,24 +83,6 @@ def check_not_compiled(denoiser: nn.Module) -> None:
             "Methods that edit attention need the denoiser uncompiled, but it is wrapped by torch.compile. "
             "Attach them to the pipeline before compiling, or use pipe.unet._orig_mod."
         )
-
-
-def check_acting_points(controls: Sequence[Control], backbone: Any) -> None:
-    """Raise HitmarkError for a control that acts where this model family cannot be acted upon."""
-    for place, control in enumerate(controls):
-        if control.refines and not any(before.implements("attention") for before in controls[:place]):
-            raise HitmarkError(
-                f"{control.method} corrects what another method does to attention, and none is named before it. "
-                f"Write, for instance, peekaboo+{control.method}."
-            )
-        name, family = control.method or type(control).__name__, type(backbone).__name__
-        if control.implements("attention") and not backbone.attention_layers():
-            raise HitmarkError(f"{name} edits attention by the words of a prompt, which {family} models do not have.")
-        if hasattr(control, "layers") and not backbone.shows_self_attention:
-            raise HitmarkError(
-                f"{name} reads features of image-to-video models, which {family} models do not show. "
-                "Use it with Stable Video Diffusion, or choose a text-to-video method."
-            )
 
 
 @contextmanager

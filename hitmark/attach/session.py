@@ -15,7 +15,6 @@ from hitmark.attach.estimator import Estimator
 from hitmark.attach.guards import (
     Wanted,
     attribute,
-    check_acting_points,
     check_gradients_possible,
     check_not_compiled,
     check_not_compiled_inside,
@@ -28,6 +27,7 @@ from hitmark.attach.schedulers import check_single_step, clean_estimate, noise_l
 from hitmark.backbones import backbone_for
 from hitmark.control import Control, Layers, Layout, SelfAttention, Step
 from hitmark.errors import HitmarkError
+from hitmark.method_fit import check_acting_points
 from hitmark.prompt import Prompt
 
 MARK = "_hitmark_session"
@@ -85,7 +85,12 @@ class Session:
         check_gradients_possible(network)
         check_not_compiled_inside(network)
         check_single_step(self.scheduler)
-        check_acting_points(self.controls, self.backbone)
+        check_acting_points(
+            self.controls,
+            type(self.pipe).__name__,
+            reads_words=bool(self.backbone.attention_layers()),
+            shows_features=self.backbone.shows_self_attention,
+        )
         for marked in (self.scheduler, self.denoiser, network):
             if MARK in vars(marked):
                 raise HitmarkError(

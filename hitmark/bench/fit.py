@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hitmark.control import Control, Layout
 from hitmark.errors import HitmarkError
-from hitmark.prompt import Prompt
+from hitmark.method_fit import check_method
 
 if TYPE_CHECKING:
     from hitmark.prepare import Plan
@@ -54,52 +53,8 @@ def misfit(planned: Plan, picture: bool, autocast: bool = False) -> str | None:
         return "the model starts from a picture, and the scene has none"
     if card.takes_picture and autocast:
         return "its pipeline cannot encode a picture under autocast (set `autocast: false`; on a GPU use dtype float16)"
-    acting = _acts(planned.controls, card.takes_picture)
-    return acting or _serves(planned)
-
-
-def _acts(controls: list[Control], takes_picture: bool) -> str | None:
-    """As `hitmark.attach.guards.check_acting_points`."""
-    for place, control in enumerate(controls):
-        if control.refines and not any(before.implements("attention") for before in controls[:place]):
-            return f"{control.method} corrects another method's attention, and none is named before it"
-        if control.implements("attention") and takes_picture:
-            return f"{control.method} edits attention by the words of a prompt, which the model does not read"
-        if hasattr(control, "layers") and not takes_picture:
-            return f"{control.method} reads features that only image-to-video models show"
+    try:
+        check_method(planned.controls, card, planned.scene, planned.tracks)
+    except HitmarkError as error:
+        return str(error).rstrip(".")
     return None
-
-
-def _serves(planned: Plan) -> str | None:
-    """As `Control.check`, where no tokenizer and no grid of latents is needed for the answer."""
-    scene, card = planned.scene, planned.card
-    subjects = [track for track in planned.tracks if track.kind == "subject"]
-    if card.takes_picture and subjects:
-        return None  # what is left depends on the grid: a box beside the first picture
-    prompt = _AnyPhrase(scene.prompt, (), lambda words: (0,) * len(words))
-    layout = Layout(
-        frames=int(scene.frames or 0),
-        height=int(scene.height or 0),
-        width=int(scene.width or 0),
-        factor=1,
-        tracks=tuple(planned.tracks),
-        prompt=prompt,
-    )
-    for control in planned.controls:
-        try:
-            control.check(layout)
-        except HitmarkError as error:
-            return str(error).rstrip(".")
-    return None
-
-
-class _AnyPhrase(Prompt):
-    """A prompt in which every phrase is found: which words it has is the tokenizer's to say."""
-
-    def positions(self, phrase: str) -> tuple[int, ...]:
-        """As if the phrase were the first word."""
-        return (1,)
-
-    def anywhere(self, phrase: str) -> tuple[int, ...]:
-        """As `positions`."""
-        return (1,)

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hitmark.files import write_text
 
 if TYPE_CHECKING:
-    from hitmark.bench.jobs import Job
     from hitmark.bench.plan import BenchPlan
 
 JOBS_FILE = "jobs.json"
-FIELDS = ("key", "dataset", "item", "row", "model", "seed", "noise")
 
 
 @dataclass(frozen=True)
 class ListedJob:
-    """A job of the plan, as `Job` has it."""
+    """What a report must know of a job.
+
+    Attributes:
+        key: hash of all that decides the result: scene, picture, model's files, method, every knob, noise, settings.
+        dataset, item: of the scene.
+        row: method and knobs as the plan has them.
+        model: name or path.
+        seed: of the noise.
+        noise: number of the seed, 0 for the first.
+    """
 
     key: str
     dataset: str
@@ -31,7 +38,10 @@ class ListedJob:
     noise: int
 
 
-def save_jobs(jobs: Sequence[Job], plan: BenchPlan, folder: Path) -> None:
+FIELDS = tuple(field.name for field in fields(ListedJob))
+
+
+def save_jobs(jobs: Sequence[ListedJob], plan: BenchPlan, folder: Path) -> None:
     """Write the list with the plan that it is of. Raises OutputError."""
     listed = [{name: getattr(job, name) for name in FIELDS} for job in jobs]
     lines = ",\n".join(json.dumps(each) for each in listed)

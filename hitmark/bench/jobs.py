@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hitmark.bench.fit import Misfits
-from hitmark.bench.job_list import FIELDS
+from hitmark.bench.job_list import FIELDS, ListedJob
 from hitmark.bench.plan import BenchPlan, method_of
 from hitmark.bench.scoring import FinishedClip, Scores, observers_for, score, scorer
 from hitmark.bench.store import RESULT, Store
@@ -36,27 +36,14 @@ CLIP, COST, FEATURES = "clip.mkv", "cost.json", "features.npz"
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(ListedJob):
     """What to make, and where it comes from.
 
     Attributes:
-        key: hash of all that decides the result: scene, picture, model's files, method, every knob, noise, settings.
-        dataset, item: of the scene.
-        row: method and knobs as the plan has them.
-        model: name or path.
-        seed: of the noise.
-        noise: number of the seed, 0 for the first.
         plan: settings of the run.
         observers: what looks at the clip.
     """
 
-    key: str
-    dataset: str
-    item: str
-    row: str
-    model: str
-    seed: int
-    noise: int
     plan: BenchPlan
     observers: tuple[str, ...]
 

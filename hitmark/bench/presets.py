@@ -6,16 +6,14 @@ A preset is a JSON file, written by `hitmark tune`. It is read by `load_preset`,
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from hitmark.errors import HitmarkError
 from hitmark.files import write_text
-from hitmark.scene.problems import scene_error
-from hitmark.scene.storage import parse_json, read_text
+from hitmark.scene.documents import read_document
 
 KIND = "hitmark preset"
 PRESET_VERSION = 1
@@ -125,18 +123,9 @@ class Preset(_Part):
     @classmethod
     def load(cls, path: Path | str) -> Preset:
         """Read a preset. Raises HitmarkError that names the file and the field."""
-        value = parse_json(read_text(path), os.fspath(path))
-        if not isinstance(value, dict) or value.get("kind") != KIND:
-            raise HitmarkError(f'{path}: expected a preset with "kind": "{KIND}", as hitmark tune writes them')
-        found = value.get("version")
-        if isinstance(found, int) and found > PRESET_VERSION:
-            raise HitmarkError(
-                f"{path}: this preset is version {found}, this hitmark reads up to {PRESET_VERSION}; update hitmark"
-            )
-        try:
-            return cls.model_validate(value)
-        except ValidationError as error:
-            raise scene_error(error, cls, os.fspath(path)) from None
+        return read_document(
+            cls, path, kind=KIND, version=PRESET_VERSION, called="preset of hitmark tune", error=HitmarkError
+        )
 
     def save(self, path: Path) -> None:
         """Write it, whole or not at all. Raises OutputError."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +11,7 @@ from hitmark.bench.presets import Cut, Gap, Mean, Role, Rung, Setting
 from hitmark.bench.report.clip_record import Clip, UnusableError, read_clip
 from hitmark.bench.report.figures import Figure, labels, ordered
 from hitmark.bench.report.statistics import Draws, Entries, difference, estimate
+from hitmark.bench.report.summary import entries
 from hitmark.bench.run import State
 from hitmark.bench.store import Store
 from hitmark.errors import HitmarkError
@@ -142,20 +143,14 @@ def _clips(state: State, store: Store) -> tuple[dict[str, dict[tuple, Clip]], di
     return clips, failed
 
 
-def _entries(clips: Mapping[tuple, Clip], figure: Figure) -> Entries:
-    """The figure's numbers by scene, noise and subject."""
-    return {
-        (*place, subject): value
-        for place, clip in clips.items()
-        for subject, value in enumerate(clip.figures.get(figure, ()))
-        if not math.isnan(value)
-    }
+def _numbers(clips: Iterable[Clip], figure: Figure) -> Entries:
+    return {entry: value for entry, value in entries(clips, figure).items() if not math.isnan(value)}
 
 
 def _shared(by_row: Mapping[str, Mapping[tuple, Clip]], figure: Figure) -> dict[str, Entries]:
     """A figure of each row, only the entries that all rows have, so that their means are over the same."""
-    every = {row: _entries(clips, figure) for row, clips in by_row.items()}
-    common = set.intersection(*(set(entries) for entries in every.values()))
+    every = {row: _numbers(clips.values(), figure) for row, clips in by_row.items()}
+    common = set.intersection(*(set(each) for each in every.values()))
     return {row: {entry: value for entry, value in own.items() if entry in common} for row, own in every.items()}
 
 

@@ -7,6 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hitmark.cli.bench_options import (
+    Address,
+    Call,
+    EngineName,
+    Gpu,
+    Many,
+    Observers,
+    RetryFailed,
+    Scenes,
+    Steps,
+    Workers,
+)
 from hitmark.cli.flags import parse_pairs
 from hitmark.cli.progress import job_bar, silence_libraries
 from hitmark.errors import HitmarkError
@@ -24,28 +36,26 @@ Examples:
 """
 SHOWN_FAILURES = 5
 
-Many = list[str] | None
-
 
 def bench(
     plan: Annotated[Path | None, typer.Argument(metavar="PLAN", help="YAML file; flags change what it says.")] = None,
     *,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the run.")] = Path("out/bench"),
-    scenes: Annotated[Many, typer.Option("--scenes", help="Dataset or folder of scenes; repeatable.")] = None,
+    scenes: Scenes = None,
     methods: Annotated[Many, typer.Option("--method", help='Such as "peekaboo masked_steps=6"; repeatable.')] = None,
     models: Annotated[Many, typer.Option("--model", help="Name or path; repeatable. Default: the scene's.")] = None,
     seeds: Annotated[int | None, typer.Option(help="Clips of each scene, each from other noise.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Denoising steps. Default: the model's.")] = None,
+    steps: Steps = None,
     dtype: Annotated[str | None, typer.Option(help="As in generate.")] = None,
     device: Annotated[str | None, typer.Option(help="As in generate.")] = None,
     autocast: Annotated[bool | None, typer.Option(help="Compute in bfloat16 inside of the network.")] = None,
-    call: Annotated[Many, typer.Option("--call", metavar="NAME=VALUE", help="Argument of the pipeline.")] = None,
-    observers: Annotated[Many, typer.Option("--observer", help="What looks at the clips; repeatable.")] = None,
-    engine: Annotated[str, typer.Option(help="inline (this process), or ray.")] = "inline",
-    workers: Annotated[int, typer.Option(min=1, help="Of ray: processes, each with its own model.")] = 2,
-    address: Annotated[str | None, typer.Option(help="Of a running Ray cluster; default: start one here.")] = None,
-    gpu: Annotated[bool, typer.Option("--gpu", help="Of ray: one GPU for each worker.")] = False,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run failed jobs again.")] = False,
+    call: Call = None,
+    observers: Observers = None,
+    engine: EngineName = "inline",
+    workers: Workers = 2,
+    address: Address = None,
+    gpu: Gpu = False,
+    retry_failed: RetryFailed = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the jobs and what is left; run nothing.")] = False,
 ) -> None:
     """Compare ways of controlling a video: make and score a clip for each scene, method, model and seed.

@@ -154,6 +154,7 @@ def run(request: Request, outputs: Outputs, *, force: bool) -> None:
     from hitmark.backbones.loading import load_pipeline
     from hitmark.generate import check_size, first_picture, open_picture, plan
     from hitmark.generate import generate as make
+    from hitmark.method_fit import check_method
     from hitmark.model_choice import model_folder
 
     planned = plan(request.scene, steps=request.steps, call=request.call, picture=request.image is not None)
@@ -162,6 +163,7 @@ def run(request: Request, outputs: Outputs, *, force: bool) -> None:
         picture = first_picture(request.scene, request.image and open_picture(request.image), request.folder)
     outputs = replace(outputs, from_picture=picture is not None)
     scene, model = planned.scene, str(planned.scene.model)
+    check_method(planned.controls, planned.card, scene, planned.tracks)
     pixels = (scene.frames or 0) * (scene.width or 0) * (scene.height or 0)
     outputs.check(request.inputs, overwrite=force, pixels=pixels)
     for note in notes(planned):

@@ -10,6 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hitmark.cli.bench_options import (
+    Address,
+    Call,
+    EngineName,
+    Gpu,
+    Many,
+    Observers,
+    RetryFailed,
+    Scenes,
+    Steps,
+    Workers,
+)
 from hitmark.cli.flags import parse_pairs
 from hitmark.cli.progress import job_bar, silence_libraries
 from hitmark.errors import HitmarkError
@@ -25,8 +37,6 @@ Examples:
   hitmark tune sg-i2v --model svd --scenes my-scenes/ --metric "guessed path error" --save svd-fast
 """
 
-Many = list[str] | None
-
 
 def tune(
     method: Annotated[str, typer.Argument(metavar="METHOD", help='Or with knobs: "peekaboo as_published=paper".')],
@@ -34,7 +44,7 @@ def tune(
     model: Annotated[str, typer.Option(help="Name (`hitmark models`) or path.", show_default=False)],
     knobs: Annotated[Many, typer.Option("--knob", help="KNOB=VALUE,VALUE...; repeatable. Default: a grid.")] = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the run.")] = Path("out/tune"),
-    scenes: Annotated[Many, typer.Option("--scenes", help="Dataset or folder of scenes; repeatable.")] = None,
+    scenes: Scenes = None,
     metric: Annotated[str | None, typer.Option(help="Figure that decides. Default: guessed distance.")] = None,
     keep_quality: Annotated[
         Many, typer.Option("--keep-quality", metavar="FIGURE=LIMIT", help="Limit that a mean must keep; repeatable.")
@@ -44,17 +54,17 @@ def tune(
         bool, typer.Option("--force-winner", help="Take the winner also if it is not surely better.")
     ] = False,
     seeds: Annotated[int, typer.Option(min=1, help="Clips of each scene, each from other noise.")] = 1,
-    steps: Annotated[int | None, typer.Option(help="Denoising steps. Default: the model's.")] = None,
+    steps: Steps = None,
     dtype: Annotated[str, typer.Option(help="As in generate.")] = "auto",
     device: Annotated[str, typer.Option(help="As in generate.")] = "auto",
     autocast: Annotated[bool, typer.Option("--autocast", help="Compute in bfloat16 inside of the network.")] = False,
-    call: Annotated[Many, typer.Option("--call", metavar="NAME=VALUE", help="Argument of the pipeline.")] = None,
-    observers: Annotated[Many, typer.Option("--observer", help="What looks at the clips; repeatable.")] = None,
-    engine: Annotated[str, typer.Option(help="inline (this process), or ray.")] = "inline",
-    workers: Annotated[int, typer.Option(min=1, help="Of ray: processes, each with its own model.")] = 2,
-    address: Annotated[str | None, typer.Option(help="Of a running Ray cluster; default: start one here.")] = None,
-    gpu: Annotated[bool, typer.Option("--gpu", help="Of ray: one GPU for each worker.")] = False,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run failed jobs again.")] = False,
+    call: Call = None,
+    observers: Observers = None,
+    engine: EngineName = "inline",
+    workers: Workers = 2,
+    address: Address = None,
+    gpu: Gpu = False,
+    retry_failed: RetryFailed = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the rungs; run nothing.")] = False,
 ) -> None:
     """Pick a method's knobs for a model: all settings on few scenes, the better half on twice as many, and so on.

@@ -79,10 +79,10 @@ def _checked_box(box: Sequence[float], frames: np.ndarray) -> tuple[float, float
 def _search(pictures: torch.Tensor, home: np.ndarray, extent: tuple[float, float]) -> Candidates:
     """The KEPT best places of every frame over all sizes; frame 1 has the home place alone."""
     found = []
-    for scale in SCALES:
-        size = (max(4, round(extent[1] * scale)), max(4, round(extent[0] * scale)))
-        template, weight = _template(pictures[:1], home, extent, size)
-        score = _correlations(pictures, template, weight)
+    sizes = [(max(4, round(extent[1] * scale)), max(4, round(extent[0] * scale))) for scale in SCALES]
+    spectra = _Spectra(pictures, max(sizes))
+    for scale, size in zip(SCALES, sizes, strict=True):
+        score = spectra.correlations(*_template(pictures[:1], home, extent, size))
         peak = F.max_pool2d(score[:, None], 5, 1, 2)[:, 0]
         values, index = torch.where(score == peak, score, -9.0).flatten(1).topk(KEPT)
         row, column = index // score.shape[2], index % score.shape[2]
@@ -116,30 +116,38 @@ def _template(
     return template, weight / weight.sum()
 
 
-def _correlations(pictures: torch.Tensor, template: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """The score at all places, (frames, rows + a - 1, columns + b - 1) for a template of (a, b) pixels.
+class _Spectra:
+    """The Fourier transforms of the frames, made once for the templates of all sizes, of which `largest` is one."""
 
-    Only the part in the picture counts; places with less than half of the weight in it get -9.
-    """
-    rows, columns = pictures.shape[2] + weight.shape[0] - 1, pictures.shape[3] + weight.shape[1] - 1
-    size = (-(-rows // 8) * 8, -(-columns // 8) * 8)
-    square = pictures.square().mean(1, keepdim=True)
-    ones = torch.ones_like(square[:1, 0])
-    spectrum = torch.fft.rfft2(torch.cat([pictures, pictures.mean(1, keepdim=True), square], 1), s=size)
-    kernels = torch.stack([weight, *(weight * template), weight * template.mean(0), weight * template.square().mean(0)])
-    kernel = torch.fft.rfft2(kernels.flip(1, 2), s=size)
-    product = (spectrum[:, :3] * kernel[1:4]).sum(1, keepdim=True) / 3
-    maps = torch.fft.irfft2(torch.cat([product, spectrum[:, 3:] * kernel[0]], 1), s=size)[:, :, :rows, :columns]
-    known = torch.fft.irfft2(torch.fft.rfft2(ones, s=size) * kernel[[0, 4, 5]], s=size)[:, :rows, :columns]
-    part = known[0].clamp_min(0.1)
-    product, mean, power = (maps / part).unbind(1)
-    own_mean, own_power = known[1] / part, known[2] / part
-    deviation = (power - mean.square()).clamp_min(0) + FLAT**2
-    own = (own_power - own_mean.square()).clamp_min(0) + FLAT**2
-    score = (product - mean * own_mean) / (deviation * own).sqrt()
-    away = (power - 2 * product + own_power).clamp_min(0)
-    score = (1 - CLOSE) * score + CLOSE * torch.exp(away / (-2 * TOLERANCE**2))
-    return torch.where(known[0] >= 0.5, score, -9.0)
+    def __init__(self, pictures: torch.Tensor, largest: tuple[int, int]) -> None:
+        self.height, self.width = pictures.shape[2:]
+        self.size = (-(-(self.height + largest[0] - 1) // 8) * 8, -(-(self.width + largest[1] - 1) // 8) * 8)
+        square = pictures.square().mean(1, keepdim=True)
+        self._frames = torch.fft.rfft2(torch.cat([pictures, pictures.mean(1, keepdim=True), square], 1), s=self.size)
+        self._ones = torch.fft.rfft2(torch.ones_like(square[0, 0]), s=self.size)
+
+    def correlations(self, template: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        """The score at all places, (frames, rows + a - 1, columns + b - 1) for a template of (a, b) pixels.
+
+        Only the part in the picture counts; places with less than half of the weight in it get -9.
+        """
+        rows, columns = self.height + weight.shape[0] - 1, self.width + weight.shape[1] - 1
+        weighted = weight * template
+        kernels = torch.stack([weight, *weighted, weighted.mean(0), weight * template.square().mean(0)])
+        kernel = torch.fft.rfft2(kernels.flip(1, 2), s=self.size)
+        product = (self._frames[:, :3] * kernel[1:4]).sum(1, keepdim=True) / 3
+        spectrum = torch.cat([product, self._frames[:, 3:] * kernel[0]], 1)
+        maps = torch.fft.irfft2(spectrum, s=self.size)[:, :, :rows, :columns]
+        known = torch.fft.irfft2(self._ones * kernel[[0, 4, 5]], s=self.size)[:, :rows, :columns]
+        part = known[0].clamp_min(0.1)
+        product, mean, power = (maps / part).unbind(1)
+        own_mean, own_power = known[1] / part, known[2] / part
+        deviation = (power - mean.square()).clamp_min(0) + FLAT**2
+        own = (own_power - own_mean.square()).clamp_min(0) + FLAT**2
+        score = (product - mean * own_mean) / (deviation * own).sqrt()
+        away = (power - 2 * product + own_power).clamp_min(0)
+        score = (1 - CLOSE) * score + CLOSE * torch.exp(away / (-2 * TOLERANCE**2))
+        return torch.where(known[0] >= 0.5, score, -9.0)
 
 
 def _vertex(score: torch.Tensor, row: torch.Tensor, column: torch.Tensor) -> tuple[torch.Tensor, ...]:

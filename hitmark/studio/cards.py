@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
@@ -18,9 +19,6 @@ from hitmark.studio.jobs import MOST_WAITING
 from hitmark.studio.pictures import LARGEST_FILE as LARGEST_PICTURE
 from hitmark.studio.pictures import MOST_PIXELS
 
-FOR_PICTURES = ("sg-i2v",)  # methods that read features, which only image-to-video models show
-FOR_TEXT = ("peekaboo", "ivg-da", "freetraj", "trailblazer", "temporal-intrinsic")
-NEED_NO_SUBJECT = ("none", "temporal-intrinsic")
 MOST_SPEED = {"sprites-i2v": 0.13, "sprites-t2v": 0.09}
 """Model -> share of the width a frame that the fastest of its demo and measured scenes ask for, rounded up."""
 USUAL_CELL = 8  # pixels of a latent cell of all published checkpoints
@@ -154,19 +152,30 @@ def _config(part: Path) -> dict[str, Any]:
 @lru_cache(maxsize=32)
 def _methods(name: str) -> list[dict[str, Any]]:
     """The methods that fit a model's task, with the knobs as they were found for it."""
-    from hitmark.methods import METHODS, resolved
+    from hitmark.method_fit import check_family, check_tracks
+    from hitmark.methods import METHODS, build, resolved
     from hitmark.prepare import knobs_on
+    from hitmark.scene.schema import Scene
     from hitmark.studio.knobs import knobs_of, method_help
 
     card = card_of(name)
-    fitting = ["none", *(FOR_PICTURES if card.takes_picture else FOR_TEXT)]
+    empty = Scene(prompt="a thing", width=card.width, height=card.height, frames=frames_of(card))
     return [
         {
             "name": method,
             "help": method_help(method),
-            "needs_subjects": method not in NEED_NO_SUBJECT,
+            "needs_subjects": _refused(check_tracks, build(method), empty, ()),
             "knobs": knobs_of(method, resolved(method, knobs_on(card, method, {}))),
         }
-        for method in fitting
-        if method in METHODS
+        for method in METHODS
+        if not _refused(check_family, build(method), card)
     ]
+
+
+def _refused(check: Callable[..., None], *given: Any) -> bool:
+    """Whether a check raises HitmarkError."""
+    try:
+        check(*given)
+    except HitmarkError:
+        return True
+    return False

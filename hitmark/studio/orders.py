@@ -61,8 +61,8 @@ def _clips(scene: Scene, asked: JobsRequest) -> list[tuple[Scene, Role]]:
 
 
 def _plan(scene: Scene, asked: JobsRequest) -> Plan:
-    from hitmark.attach.guards import check_acting_points
-    from hitmark.prepare import plan
+    from hitmark.method_fit import check_method
+    from hitmark.prepare import check_sides, plan
 
     card = card_for_scene(scene)
     missing = why_missing(card.name)
@@ -73,30 +73,10 @@ def _plan(scene: Scene, asked: JobsRequest) -> Plan:
     _check_call(card.name, card.call, asked.call)
     evaluate_bounded(scene, scene.frames or frames_of(card))
     planned = plan(scene, steps=asked.steps, call=asked.call)
-    _check_size(planned)
-    check_acting_points(planned.controls, _Family(card.takes_picture))
+    unit, _cell = grid(card.name)
+    check_sides(planned.scene, unit, card.name)
+    check_method(planned.controls, card, planned.scene, planned.tracks)
     return planned
-
-
-class _Family:
-    """What `check_acting_points` asks of a model family, before the model is loaded."""
-
-    def __init__(self, from_picture: bool) -> None:
-        self.shows_self_attention = from_picture
-        self._layers = [] if from_picture else [None]
-
-    def attention_layers(self) -> list[Any]:
-        return self._layers
-
-
-def _check_size(planned: Plan) -> None:
-    unit, _cell = grid(planned.card.name)
-    for name in ("width", "height"):
-        value = getattr(planned.scene, name)
-        if value % unit or value < unit:
-            near = sorted({max(unit, value // unit * unit), (value // unit + 1) * unit})
-            listed = " or ".join(str(each) for each in near)
-            raise HitmarkError(f"{name}: {planned.card.name} makes multiples of {unit} px, got {value}; use {listed}")
 
 
 def _check_call(model: str, known: dict[str, Any], given: dict[str, Any]) -> None:

@@ -54,9 +54,12 @@ def save(clip: Clip, outputs: Outputs, card: ModelCard) -> Result:
 def scores(clip: Clip, found: Found) -> dict[str, dict[str, float | None]]:
     """For each followed subject how far it was from its path: `path error px`, `found share`, `overlap`.
 
+    Of one that was found in no frame there is no error, since the distances would be of nothing (None).
+
     Overlap is the mean over wanted frames 2..F of what the wanted box shares with a box of its size at the found place
     (intersection over union); a frame in which it was not found counts 0.
     """
+    from hitmark.metrics.boxes import frame_overlaps
     from hitmark.metrics.tracks import object_motion_control_error
 
     height, width = clip.frames.shape[1:3]
@@ -72,19 +75,14 @@ def scores(clip: Clip, found: Found) -> dict[str, dict[str, float | None]]:
             wanted, np.nan_to_num(places), (width, height), visible=track.visible, present=present
         )
         counted = track.visible & (np.arange(len(boxes)) > 0)
-        overlaps = np.where(present, _overlaps(boxes[:, 2:] - boxes[:, :2], np.nan_to_num(places) - wanted), 0.0)
+        seen = boxes + np.tile(np.nan_to_num(places) - wanted, 2)
+        overlaps = frame_overlaps(boxes, seen, present)
         told[track.name] = {
-            "path error px": _number(error.pixels),
+            "path error px": _number(error.pixels) if error.found_share > 0 else None,
             "found share": _number(error.found_share),
             "overlap": _number(float(overlaps[counted].mean())) if counted.any() else None,
         }
     return told
-
-
-def _overlaps(sides: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    """Intersection over union of boxes (frames, 2) with themselves moved by `shift` (frames, 2)."""
-    shared = np.clip(sides - np.abs(shift), 0, None).prod(axis=1)
-    return shared / (2 * sides.prod(axis=1) - shared)
 
 
 def _number(value: float) -> float | None:

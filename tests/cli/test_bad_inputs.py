@@ -158,7 +158,7 @@ def test_record_of_a_newer_version(hitmark, refused, checkpoint, scene_file, tmp
     assert hitmark("generate", scene_file, "--model", checkpoint, "--method", "none").exit_code == 0
     record = json.loads((tmp_path / "out.json").read_text()) | {"version": 2}
     (tmp_path / "out.json").write_text(json.dumps(record))
-    assert "this record is version 2" in refused("generate", "out.json")
+    assert "this run record is version 2" in refused("generate", "out.json")
     (tmp_path / "out.json").write_text(json.dumps(record | {"version": 1, "scene": {"frames": 1}}))
     assert "frames" in refused("generate", "out.json")
     (tmp_path / "out.json").write_text(json.dumps(record | {"version": 1, "settings": {}}))

@@ -153,3 +153,5 @@ def test_scores_of_a_known_clip(picture):
     assert told["path error px"] == pytest.approx((16 + 32) / 2)  # frames 2 and 3; missing counts as where last seen
     assert told["found share"] == 0.5
     assert told["overlap"] == pytest.approx((16 * 32 / (2 * 32 * 32 - 16 * 32)) / 2, abs=1e-4)
+    nowhere = scores(clip, {"a": np.full((3, 2), np.nan)})["a"]
+    assert nowhere == {"path error px": None, "found share": 0.0, "overlap": 0.0}

@@ -1,0 +1,81 @@
+"""Whether a method fits a model is said before the weights are loaded, as attaching would say it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hitmark.attach import attach
+from hitmark.backbones.catalog import model_card
+from hitmark.backbones.tiny import tiny_svd, tiny_text_to_video
+from hitmark.errors import HitmarkError
+from hitmark.method_fit import check_family, check_method, check_tracks
+from hitmark.methods import METHODS, build
+from hitmark.prepare import plan
+from hitmark.scene.schema import Scene
+
+NAMES = [*METHODS, "peekaboo+mask-normalization", "mask-normalization+peekaboo", "peekaboo+sg-i2v"]
+CAR = {"name": "car", "phrase": "car", "keyframes": [{"time": 0, "box": [0.1, 0.1, 0.4, 0.4]}]}
+
+
+def refusal(methods: str, model: str) -> str | None:
+    try:
+        check_family(build(methods), model_card(model))
+    except HitmarkError as error:
+        return str(error)
+    return None
+
+
+def attaching(methods: str, pipe: Any) -> bool:
+    """Whether the method can be attached to a pipeline."""
+    scene = Scene.from_dict({"prompt": "a car", "subjects": [CAR], "frames": 4})
+    try:
+        with attach(pipe, scene, build(methods)):
+            return True
+    except HitmarkError:
+        return False
+
+
+@pytest.mark.parametrize("model", ["sprites-i2v", "sprites-t2v"])
+def test_it_says_of_every_method_what_attaching_says(model: str) -> None:
+    tiny = tiny_svd if model_card(model).takes_picture else tiny_text_to_video
+    pipe = tiny(channels=(32, 32), layers=1)
+    assert {name: refusal(name, model) is None for name in NAMES} == {name: attaching(name, pipe) for name in NAMES}
+
+
+def test_a_refusal_names_method_model_and_what_would_do() -> None:
+    assert refusal("sg-i2v", "sprites-i2v") is None
+    text = refusal("sg-i2v", "sprites-t2v")
+    assert text is not None
+    assert text.startswith("sg-i2v reads features")
+    assert "sprites-t2v is none" in text
+    assert "choose a text-to-video method" in text
+    text = refusal("peekaboo", "sprites-i2v")
+    assert text is not None
+    assert text.startswith("peekaboo edits attention")
+    assert "sprites-i2v does not read" in text
+    assert "choose sg-i2v" in text
+    text = refusal("mask-normalization+peekaboo", "sprites-t2v")
+    assert text is not None
+    assert text.startswith("mask-normalization corrects")
+    assert "peekaboo+mask-normalization" in text
+
+
+def test_methods_that_need_a_subject_say_so_and_the_others_do_not() -> None:
+    empty = Scene(prompt="a car", frames=4, width=64, height=64)
+    needs = {"sg-i2v", "peekaboo", "ivg-da", "freetraj", "trailblazer"}
+    for name in needs:
+        with pytest.raises(HitmarkError, match="the scene has none"):
+            check_tracks(build(name), empty, ())
+    for name in set(METHODS) - needs:
+        check_tracks(build(name), empty, ())
+
+
+def test_a_subject_without_words_is_refused_for_text_alone() -> None:
+    nameless = Scene.from_dict({"prompt": "a car", "subjects": [{**CAR, "phrase": None}]})
+    planned = plan(nameless.replace(model="sprites-t2v", method={"name": "peekaboo"}))
+    with pytest.raises(HitmarkError, match="has no phrase"):
+        check_method(planned.controls, planned.card, planned.scene, planned.tracks)
+    planned = plan(nameless.replace(model="sprites-i2v", method={"name": "sg-i2v"}), picture=True)
+    check_method(planned.controls, planned.card, planned.scene, planned.tracks)
