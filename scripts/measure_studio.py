@@ -1,28 +1,31 @@
 """What the studio's page costs: bytes over the wire, first paint, and the frames of a drag by the browser's tracing.
 
-    python -m scripts.measure_studio                       # a studio of its own, three loads, 600 pointer events
-    python -m scripts.measure_studio --events 1200 --trace out/drag.json     # keep the trace, for chrome://tracing
+    python -m scripts.measure_studio                       # a studio of its own, three loads, ten seconds of dragging
+    python -m scripts.measure_studio --events 3600 --trace out/drag.json     # keep the trace, for chrome://tracing
 
 The scene of the drag has 10 subjects of 12 keyframes each on curves; the first subject's box is dragged in circles.
-Frame times are the distances between frames that the compositor drew; "work" is the time that the page's main thread
+Pointer events are sent at --rate, as a mouse sends them, whether or not the page is done with the one before: a sender
+that waits for each answer would measure its own round trip. Frame times are the distances between frames that the compositor drew; "work" is the time that the page's main thread
 was busy for one of them, counted as processor time, so that other programs do not count. Run it on an idle machine.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from playwright.async_api import CDPSession, Page, async_playwright
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
-from tests.studio.browser.acts import TWO_FRAMES, Studio
-from tests.studio.browser.chromium import launched
+from tests.studio.browser.acts import IN_WINDOW, TWO_FRAMES, Studio
+from tests.studio.browser.chromium import ARGUMENTS, found_chromium, launched
 from tests.studio.browser.process import Process
-from tests.studio.browser.weight import KEYFRAMES, LOAD, PAINTS, SUBJECTS, Weight, crowded_scene, drag_in_circles
+from tests.studio.browser.weight import KEYFRAMES, LOAD, PAINTS, SUBJECTS, Weight, circles, crowded_scene
 
 WINDOW: ViewportSize = {"width": 1280, "height": 720}
 CATEGORIES = [
@@ -43,7 +46,7 @@ def main() -> None:
             with sync_playwright() as playwright, launched(playwright) as browser:
                 for load in range(options.loads):
                     print(f"load {load + 1}: {_load(browser, process.address)}", flush=True)
-                trace = _drag(browser, process.address, options.events)
+            trace = asyncio.run(_drag(process.address, options.events, options.rate))
         finally:
             process.end()
     if options.trace:
@@ -67,20 +70,42 @@ def _load(browser: Browser, address: str) -> str:
     return f"{weight.of_page(address)} bytes in {files} files, first contentful paint after {paint:.0f} ms"
 
 
-def _drag(browser: Browser, address: str, events: int) -> bytes:
+async def _drag(address: str, events: int, rate: float) -> bytes:
     """Drag in a crowded scene; the trace."""
-    context = browser.new_context(viewport=WINDOW)
-    studio = Studio(context.new_page(), address)
-    studio.open()
-    studio.page.evaluate(LOAD, crowded_scene())
-    drag_in_circles(studio, 60)  # once before, so that the scripts are compiled
-    studio.press("undo")
-    studio.page.evaluate(TWO_FRAMES)
-    browser.start_tracing(page=studio.page, categories=CATEGORIES)
-    drag_in_circles(studio, events)
-    trace = browser.stop_tracing()
-    context.close()
-    return trace
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=found_chromium(), args=list(ARGUMENTS))
+        page = await browser.new_page(viewport=WINDOW)
+        await page.goto(address)
+        await page.locator('[data-test="model"] option').first.wait_for(state="attached")
+        await page.evaluate(LOAD, crowded_scene())
+        await page.evaluate(TWO_FRAMES)
+        mouse = await page.context.new_cdp_session(page)
+        await _circle(page, mouse, round(rate), rate)  # once before, so that the scripts are compiled
+        await browser.start_tracing(page=page, categories=CATEGORIES)
+        await _circle(page, mouse, events, rate)
+        trace = await browser.stop_tracing()
+        await browser.close()
+        return trace
+
+
+async def _circle(page: Page, mouse: CDPSession, events: int, rate: float) -> None:
+    """Drag the first box around at a steady rate of events and back to where it was."""
+    path = [*circles(crowded_scene(), events), circles(crowded_scene(), 1)[0]]
+    places = await page.evaluate(IN_WINDOW, [list(place) for place in path])
+
+    async def send(kind: str, place: list[float]) -> None:
+        about = {"type": kind, "x": place[0], "y": place[1], "button": "left", "buttons": 1, "clickCount": 1}
+        await mouse.send("Input.dispatchMouseEvent", about)
+
+    await send("mousePressed", places[0])
+    clock, sent = asyncio.get_running_loop(), []
+    start = clock.time()
+    for number, place in enumerate(places[1:]):
+        await asyncio.sleep(max(0.0, start + number / rate - clock.time()))
+        sent.append(asyncio.create_task(send("mouseMoved", place)))
+    await asyncio.gather(*sent)
+    await send("mouseReleased", places[-1])
+    await page.evaluate(TWO_FRAMES)
 
 
 def report(events: list[dict[str, Any]]) -> list[str]:
@@ -121,7 +146,8 @@ def _is_script(event: dict[str, Any]) -> bool:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--loads", type=int, default=3, help="how often the page is loaded")
-    parser.add_argument("--events", type=int, default=600, help="pointer events of the drag")
+    parser.add_argument("--events", type=int, default=1200, help="pointer events of the drag")
+    parser.add_argument("--rate", type=float, default=120, help="pointer events a second; a usual mouse sends 125")
     parser.add_argument("--trace", type=Path, help="where to keep the trace of the drag")
     return parser
 

@@ -5,7 +5,7 @@ import { parseJson, stringifyJson } from "./scene_json.js";
 const HEADERS = { "X-Hitmark": "1" }; // a foreign page cannot send it without asking first
 
 /** A refused or failed request: `status` is the HTTP status (0: the server was not reached), `body` what it said. */
-export class ApiError extends Error {
+class ApiError extends Error {
   constructor(message, status = 0, body = null) {
     super(message);
     this.name = "ApiError";

@@ -2,6 +2,7 @@
 
 import { drawPlan } from "./draw.js";
 import { byId } from "./elements.js";
+import { drawInFrame } from "./frame.js";
 import { sizeOf } from "./model.js";
 import { describe } from "./speech.js";
 import { store } from "./store.js";
@@ -14,14 +15,10 @@ let canvas = null;
 let pen = null;
 let colours = {};
 let picture = { url: null, image: null };
-let asked = false;
-let playing = null; // a result shown instead of the picture, see showInstead
 
-/** Draw in the next animation frame. */
+/** Draw in the next animation frame; asked for by what changes the page in a frame: in that one. */
 export function redraw() {
-  if (asked) return;
-  asked = true;
-  requestAnimationFrame(paint);
+  drawInFrame(paint);
 }
 
 /** The view, for zoom buttons and keys. */
@@ -44,12 +41,6 @@ export const viewer = {
     return [left + x, top + y];
   },
 };
-
-/** Show a frame of a result (or null: the picture again) under the plan. */
-export function showInstead(frame) {
-  playing = frame;
-  redraw();
-}
 
 /** Mount the canvas and its tools. */
 export function mountCanvas() {
@@ -114,9 +105,8 @@ function themed() {
 }
 
 function paint() {
-  asked = false;
   if (!colours.paper) colours = themed();
   const ratio = devicePixelRatio || 1;
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  drawPlan(pen, view, { scene: store.scene, ui: store.ui, picture: playing ?? picture.image, colours, extra });
+  drawPlan(pen, view, { scene: store.scene, ui: store.ui, picture: picture.image, colours, extra });
 }

@@ -23,8 +23,9 @@ export function mountChecks() {
   });
   let shown = "";
   const show = ({ scene, ui }) => {
-    const problems = ui.problems.map((text) => ({ text, kind: "error", subject: null }));
-    const lines = [...problems, ...warningsOf(scene, ui).map((warning) => ({ ...warning, kind: "warning" }))];
+    const whole = (texts, kind) => texts.map((text) => ({ text, kind, subject: null }));
+    const parts = warningsOf(scene, ui).map((warning) => ({ ...warning, kind: "warning" }));
+    const lines = [...whole(ui.problems, "error"), ...parts, ...whole(ui.notes, "warning")];
     const key = JSON.stringify([lines, host.className]);
     if (key === shown) return;
     shown = key;
@@ -50,11 +51,16 @@ function lineOf({ text, kind, subject }) {
   return line;
 }
 
+/** Of the parts the page knows by itself, while they change. */
+function notesOf({ ok, warnings }) {
+  return ok ? warnings.filter((warning) => warning.subject === null).map((warning) => warning.text) : [];
+}
+
 async function check() {
   const { scene, ui } = store;
   try {
     const answer = await api.post("/api/check", { scene, frames: framesOf(scene, ui) });
-    if (scene === store.scene) store.setUi({ problems: answer.ok ? [] : answer.problems });
+    if (scene === store.scene) store.setUi({ problems: answer.ok ? [] : answer.problems, notes: notesOf(answer) });
   } catch {
     // The server may be away; the page says so elsewhere.
   }

@@ -1,12 +1,14 @@
 /** Draws the plan: picture, onion skin, paths, boxes, handles. Knows nothing of pointers. */
 
 import { centreOf } from "./geometry.js";
+import { Layer } from "./layer.js";
+import { framesOf, modelOf } from "./model.js";
 import { boxAt, visibleOf } from "./motion.js";
 import { ANCHOR, CAMERA, subjectColour } from "./palette.js";
 import { frameOf, lineOf, tooFast, tracksOf } from "./plan.js";
-import { modelOf } from "./model.js";
 
 export const HANDLES = ["nw", "n", "ne", "e", "se", "s", "sw", "w"];
+const back = new Layer(); // what stays while the selected subject is dragged, and while the plan plays
 const MOST_SKINS = 121; // boxes that the onion skin draws of one subject
 const HALO = "rgb(0 0 0 / 55%)";
 const LABEL_FONT = "600 12px system-ui, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', sans-serif";
@@ -25,13 +27,18 @@ export function handlePoint([left, top, width, height], handle) {
  */
 export function drawPlan(pen, view, { scene, ui, picture, colours, extra }) {
   pen.clearRect(0, 0, view.width, view.height);
-  drawPicture(pen, view, picture, colours);
-  if (ui.grid) drawCells(pen, view, modelOf(scene, ui.info)?.cell, colours);
   const order = (scene.subjects ?? []).map((subject, index) => ({ subject, index }));
   order.sort((first, second) => (first.subject.depth ?? 0) - (second.subject.depth ?? 0));
-  for (const part of order) if (part.index !== ui.selected) drawPath(pen, view, part, { scene, ui, chosen: false });
+  const others = order.filter(({ index }) => index !== ui.selected);
+  const about = [picture, colours, ui.grid, ui.onion, framesOf(scene, ui), modelOf(scene, ui.info)];
+  about.push(view.picture, view.x, view.y, view.scale);
+  back.paste(pen, [...about, ...others.flatMap(({ subject, index }) => [subject, index])], (still) => {
+    drawPicture(still, view, picture, colours);
+    if (ui.grid) drawCells(still, view, modelOf(scene, ui.info)?.cell, colours);
+    for (const part of others) drawPath(still, view, part, { scene, ui, chosen: false });
+  });
   drawStill(pen, view, { scene, ui });
-  for (const part of order) if (part.index !== ui.selected) drawSubject(pen, view, part, ui, false);
+  for (const part of others) drawSubject(pen, view, part, ui, false);
   const chosen = order.find((part) => part.index === ui.selected);
   if (chosen) {
     drawPath(pen, view, chosen, { scene, ui, chosen: true });

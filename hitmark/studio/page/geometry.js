@@ -1,6 +1,6 @@
 /** Boxes and points as fractions of the picture. Every function returns something new. */
 
-export const SMALLEST = 0.004; // least side that the page draws; files may hold smaller boxes
+const SMALLEST = 0.004; // least side that the page draws; files may hold smaller boxes
 const FARTHEST = 99; // edges beyond 100 pictures away are refused by the scene format
 const DIGITS = 1e5;
 

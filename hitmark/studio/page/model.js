@@ -17,10 +17,13 @@ export function modelOf(scene, info) {
  * @returns {{width: number, height: number}}
  */
 export function sizeOf(scene, ui) {
-  const model = modelOf(scene, ui.info);
-  const width = scene.width ?? model?.width ?? ui.picture?.width ?? 512;
-  const height = scene.height ?? model?.height ?? ui.picture?.height ?? 512;
-  return { width, height };
+  return sizeOn(scene, modelOf(scene, ui.info), ui.picture);
+}
+
+/** The same on a model, or where it is not known from the picture. */
+export function sizeOn(scene, model, picture = null) {
+  const side = (name) => scene[name] ?? model?.[name] ?? picture?.[name] ?? 512;
+  return { width: side("width"), height: side("height") };
 }
 
 /** Number of frames that will be made. */

@@ -156,7 +156,7 @@ export async function blankPicture(colour) {
 }
 
 /** Make the clip as large as the model's own, in the picture's shape. */
-export function takeShape() {
+function takeShape() {
   const { scene, ui } = store;
   const model = modelOf(scene, ui.info);
   const unit = model?.size_unit ?? 8;

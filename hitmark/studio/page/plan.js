@@ -6,7 +6,9 @@ import { boxesAt, frameTimes, tracks, visibleOf } from "./motion.js";
 
 const PER_SEGMENT = 20; // points of the drawn line between two keyframes
 const lines = new WeakMap(); // subject -> points
+const speeds = new WeakMap(); // subject -> {key, found}: what `tooFast` said last
 let remembered = { scene: null, frames: 0, tracks: [] };
+let warned = { scene: null, info: null, picture: null, found: [] };
 
 /** The tracks of the scene at the frames that will be made. */
 export function tracksOf(scene, ui) {
@@ -51,13 +53,20 @@ export function frameOf(scene, ui) {
 export function tooFast(subject, scene, ui) {
   const limit = modelOf(scene, ui.info)?.most_speed ?? null;
   const { width, height } = sizeOf(scene, ui);
-  const times = frameTimes(framesOf(scene, ui));
+  const frames = framesOf(scene, ui);
+  const key = `${frames}/${limit}/${height / width}`;
+  if (speeds.get(subject)?.key !== key) speeds.set(subject, { key, found: fastSteps(subject, frames, limit, height / width) });
+  return speeds.get(subject).found;
+}
+
+function fastSteps(subject, frames, limit, aspect) {
+  const times = frameTimes(frames);
   const [from, to] = visibleOf(subject);
   const centres = boxesAt(subject, times).map(centreOf);
   const found = { frames: [], most: 0 };
   for (let frame = 1; frame < times.length; frame += 1) {
     if (times[frame - 1] < from - 1e-9 || times[frame] > to + 1e-9) continue;
-    const step = distance(centres[frame - 1], centres[frame], height / width);
+    const step = distance(centres[frame - 1], centres[frame], aspect);
     found.most = Math.max(found.most, step);
     if (limit !== null && step > limit * (1 + 1e-6)) found.frames.push(frame);
   }
@@ -65,7 +74,7 @@ export function tooFast(subject, scene, ui) {
 }
 
 /** The smallest side of a part's boxes in pixels, and the side of a latent cell. */
-export function smallestSide(boxes, scene, ui) {
+function smallestSide(boxes, scene, ui) {
   const { width, height } = sizeOf(scene, ui);
   const sides = boxes.flatMap((box) => sizeOfBox(box).map((side, axis) => side * (axis ? height : width)));
   return Math.min(...sides);
@@ -76,6 +85,14 @@ export function smallestSide(boxes, scene, ui) {
  * @returns {{subject: number|null, anchor: number|null, text: string}[]}
  */
 export function warningsOf(scene, ui) {
+  const { info, picture } = ui;
+  if (warned.scene !== scene || warned.info !== info || warned.picture !== picture) {
+    warned = { scene, info, picture, found: findWarnings(scene, ui) };
+  }
+  return warned.found;
+}
+
+function findWarnings(scene, ui) {
   const model = modelOf(scene, ui.info);
   if (!model) return [];
   const found = [];

@@ -75,7 +75,7 @@ function restore() {
 }
 
 /** Start an empty scene, after asking when there is unsaved work. */
-export async function newScene() {
+async function newScene() {
   await store.load(structuredClone(EMPTY_SCENE));
 }
 

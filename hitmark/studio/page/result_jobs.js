@@ -2,7 +2,9 @@
  * The jobs as the server knows them: one list, kept up to date by events. Nothing of it is kept in the page alone, so a
  * reload in the middle of a job finds everything again.
  */
+
 import { api, events } from "./api.js";
+import { inFrame } from "./frame.js";
 import { isFree } from "./result_text.js";
 import { sameJson } from "./scene_json.js";
 
@@ -11,7 +13,6 @@ const listeners = new Set();
 const asked = new Map(); // id -> promise of the whole job
 let touched = null; // ids that events changed while a list was on its way
 let again = false; // somebody asked for the list while it was on its way
-let scheduled = false;
 let started = false;
 
 export const jobStore = {
@@ -93,14 +94,10 @@ function forget(id) {
 }
 
 function notify() {
-  if (scheduled) return;
-  scheduled = true;
-  if (document.hidden) setTimeout(tell, 200); // a hidden page gets no animation frames, but a job may end there
-  else requestAnimationFrame(tell);
+  inFrame(tell);
 }
 
 function tell() {
-  scheduled = false;
   const list = jobStore.all();
   listeners.forEach((listener) => listener(list));
 }

@@ -1,6 +1,6 @@
 /** What pressing Generate asks for: the method that a scene means, its knobs, and why it can not run. No DOM in here. */
 
-import { modelOf } from "./model.js";
+import { modelOf, sizeOn } from "./model.js";
 import { counted } from "./result_text.js";
 
 const STORED = "hitmark.studio.generate";
@@ -49,7 +49,7 @@ export function setKnob(scene, name, value) {
 }
 
 /** Whether a method by name is made for a model; of several joined with "+", whether all are. */
-export function methodFits(name, model) {
+function methodFits(name, model) {
   const parts = name.split("+").map((part) => part.trim());
   return name === "auto" || parts.every((part) => model.methods.some((method) => method.name === part));
 }
@@ -88,7 +88,7 @@ export function reasons(scene, model, info, problems = []) {
   if (needsSubjects(scene, model)) say(`${methodName(scene, model)} needs a box to follow. Draw one on the canvas.`);
   const method = methodName(scene, model);
   if (!methodFits(method, model)) say(`${method} is not made for ${model.name}.`, "method");
-  const [width, height] = sizeOf(scene, model);
+  const { width, height } = sizeOn(scene, model);
   const unit = model.size_unit || 1;
   if (width % unit || height % unit) {
     const near = fittingSize(scene, model);
@@ -104,15 +104,11 @@ function needsSubjects(scene, model) {
   return model.methods.some((method) => parts.includes(method.name) && method.needs_subjects);
 }
 
-/** Width and height in pixels that a scene asks for on a model. */
-export function sizeOf(scene, model) {
-  return [scene.width || model.width, scene.height || model.height];
-}
-
 /** The nearest size that a model can make. */
 export function fittingSize(scene, model) {
   const unit = model.size_unit || 1;
-  return sizeOf(scene, model).map((side) => Math.max(unit, Math.round(side / unit) * unit));
+  const { width, height } = sizeOn(scene, model);
+  return [width, height].map((side) => Math.max(unit, Math.round(side / unit) * unit));
 }
 
 /** How many clips are asked for and with which seeds, in words: "4 clips, seeds 7 to 8". */
@@ -142,7 +138,7 @@ export function orderBody(scene, model, settings, project, controlled) {
  * as much as a controlled one.
  */
 export function estimate(jobs, scene, model, settings, method) {
-  const [width, height] = sizeOf(scene, model);
+  const { width, height } = sizeOn(scene, model);
   const alike = jobs.filter((job) => job.state === "done" && job.seconds && job.steps && job.model === model.name);
   const sized = alike.filter((job) => job.width === width && job.height === height);
   const pace = (name) => {

@@ -74,7 +74,7 @@ function sizeText(scene, model) {
 }
 
 /** Width and height of about the model's own area in a shape, on its grid. */
-export function sizeInShape([across, down], model) {
+function sizeInShape([across, down], model) {
   const area = (model?.width ?? 512) * (model?.height ?? 512);
   const unit = model?.size_unit ?? 8;
   const width = Math.sqrt((area * across) / down);

@@ -115,7 +115,7 @@ function jump(way) {
 }
 
 /** Show all keys. */
-export function helpSheet() {
+function helpSheet() {
   const groups = HELP.map(([title, keys]) => element("section", {}, [
     element("h3", { text: title }),
     element("dl", {}, keys.flatMap(([key, text]) => [element("dt", {}, [element("kbd", { text: key })]), element("dd", { text })])),

@@ -4,6 +4,7 @@
  */
 
 import { ask } from "./dialogs.js";
+import { inFrame } from "./frame.js";
 import { parseJson, sameJson, stringifyJson } from "./scene_json.js";
 
 const MERGE_WITHIN = 800; // ms: changes of the same label closer than this are one undo step
@@ -27,6 +28,7 @@ const state = {
     theme: "auto",
     info: null, // what GET /api/info answered
     problems: [], // the server's sentences on what is wrong with the scene
+    notes: [], // and on what of the whole scene is allowed but probably not meant
     snap: true,
     onion: true,
     grid: false,
@@ -39,19 +41,13 @@ const state = {
 const pictures = new Map(); // id -> picture
 const listeners = new Set();
 const changed = new Set();
-let asked = false;
 
 function announce(what) {
   changed.add(what);
-  if (asked) return;
-  asked = true;
-  // A hidden page gets no animation frames, but a job may end there.
-  if (document.hidden) setTimeout(tell, 30);
-  else requestAnimationFrame(tell);
+  inFrame(tell);
 }
 
 function tell() {
-  asked = false;
   const what = new Set(changed);
   changed.clear();
   for (const listener of [...listeners]) listener({ scene: state.scene, ui: state.ui, changed: what });
@@ -222,7 +218,7 @@ export const store = {
     if (picture) pictures.set(picture.id, picture);
     Object.assign(state, { past: [], future: [], open: null, last: null, saved: opened });
     const selected = opened.subjects.length ? 0 : null;
-    const fresh = { selected, keyframe: null, anchor: null, time: 0, playing: false, tool: "select", problems: [] };
+    const fresh = { selected, keyframe: null, anchor: null, time: 0, playing: false, tool: "select", problems: [], notes: [] };
     state.ui = { ...state.ui, ...fresh, project, revision };
     put(opened);
     return true;

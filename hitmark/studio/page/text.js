@@ -9,12 +9,12 @@ import { store } from "./store.js";
 const WORD = /[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu;
 
 /** The words of a text and where they stand. */
-export function wordsOf(text) {
+function wordsOf(text) {
   return [...text.matchAll(WORD)].map((match) => ({ text: match[0], start: match.index, stop: match.index + match[0].length }));
 }
 
 /** First and last word that a phrase covers in a prompt, or null. */
-export function rangeOf(prompt, phrase) {
+function rangeOf(prompt, phrase) {
   if (!phrase) return null;
   const words = wordsOf(prompt);
   const wanted = wordsOf(phrase).map((word) => word.text.toLowerCase());
@@ -24,7 +24,7 @@ export function rangeOf(prompt, phrase) {
 }
 
 /** The range after a click on a word: it grows to the word, shrinks at its ends, or starts anew far away. */
-export function clickedRange(range, index) {
+function clickedRange(range, index) {
   if (!range) return [index, index];
   const [first, last] = range;
   if (first === last && index === first) return null;

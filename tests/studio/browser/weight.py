@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.sync_api import CDPSession, Page
 
-from tests.studio.browser.acts import Studio
+from tests.studio.browser.acts import Point, Studio
 
 PAINTS = "() => Object.fromEntries(performance.getEntriesByType('paint').map((entry) => [entry.name, entry.startTime]))"
 SUBJECTS, KEYFRAMES = 10, 12
@@ -57,9 +57,13 @@ def _place(number: int, step: int) -> list[float]:
 
 def drag_in_circles(studio: Studio, events: int) -> None:
     """Drag the first subject's first box around, one pointer event after the other."""
-    box = studio.scene()["subjects"][0]["keyframes"][0]["box"]
-    around = [
+    studio.drag(*circles(studio.scene(), events), free=False, steps=1)
+
+
+def circles(scene: dict[str, Any], events: int) -> list[Point]:
+    """Places of the pointer on circles that begin in the first subject's first box, 60 to a round."""
+    box = scene["subjects"][0]["keyframes"][0]["box"]
+    return [
         (box[0] + 0.05 + 0.2 * (1 - cos(2 * pi * step / 60)), box[1] + 0.05 + 0.15 * sin(2 * pi * step / 60))
         for step in range(events)
     ]
-    studio.drag(*around, free=False, steps=1)
