@@ -7,16 +7,19 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 export HF_HUB_OFFLINE ?= 1
 export OMP_NUM_THREADS ?= $(shell nproc 2>/dev/null || echo 2)
 
+# Tests use one thread each, so that the cores share them; a file's tests stay together.
+SHARED := -n auto --maxprocesses 4 --dist loadfile
+
 .PHONY: demo test unit check install table clean
 
 demo: install  ## Six scenes with and without control on the embedded models; prints a table and where the page is.
 	$(BIN)/hitmark demo -o out/demo
 
 test: install check  ## All checks and tests.
-	$(BIN)/python -m pytest tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests $(SHARED)
 
 unit: install  ## The quick tests only.
-	$(BIN)/python -m pytest tests -m "not efficacy"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -m "not efficacy" $(SHARED)
 
 check: install  ## Style, types, import layers.
 	$(BIN)/ruff check hitmark tests

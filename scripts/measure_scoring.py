@@ -30,8 +30,9 @@ from hitmark.console import readable_errors
 from hitmark.errors import HitmarkError
 from hitmark.metrics.boxes import BoxAverages, box_scores
 from hitmark.metrics.frechet import FeatureMoments, measure_frechet
-from hitmark.metrics.points import end_point_errors, summarise_accuracies, summarise_point_errors, tap_vid_accuracy
-from hitmark.metrics.tracks import object_motion_control_error, summarise_control_errors
+from hitmark.metrics.point_averages import AccuracyAverages, PointErrorAverages
+from hitmark.metrics.points import end_point_errors, tap_vid_accuracy
+from hitmark.metrics.tracks import ControlErrorAverages, object_motion_control_error
 from hitmark.peak_memory import PeakMemory
 from hitmark.video import read_video, write_video
 
@@ -77,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--width", type=int, default=400, help="numbers in a feature vector (400: I3D's, as in FVD)")
     parser.add_argument("--observe", action="store_true", help="look for the thing in the frames")
     parser.add_argument("--seconds", type=float, default=20, help="that the first number of clips may take")
-    parser.add_argument("--growth", type=float, default=8, help="MB that the last may take more than the first")
+    parser.add_argument("--growth", type=float, default=4, help="MB that the last may take more than the first")
     parser.add_argument("--folder", type=Path, help="where the temporary folder is made; default: the system's")
     parser.add_argument("--score", type=int, help=argparse.SUPPRESS)
     return parser
@@ -137,7 +138,7 @@ def scored(folder: Path, count: int, observe: bool) -> dict[str, Any]:
 def score_all(folder: Path, count: int, observe: bool) -> dict[str, float]:
     """Means over the clips, and the Frechet distance of their features from the true ones."""
     boxes, made, true = BoxAverages(), FeatureMoments(), FeatureMoments()
-    control, errors, accuracies = [], [], []
+    control, errors, accuracies = ControlErrorAverages(), PointErrorAverages(), AccuracyAverages()
     for number in range(count):
         frames, _ = read_video(folder / f"{number}.mkv")
         height, width = frames.shape[1:3]
@@ -147,17 +148,17 @@ def score_all(folder: Path, count: int, observe: bool) -> dict[str, float]:
         wanted, everywhere = about["wanted"], np.ones(len(frames), dtype=bool)
         boxes.add(box_scores(wanted, seen, found, everywhere, width / height))
         centres = [(each[:, :2] + each[:, 2:]) / 2 * np.array([width, height]) for each in (wanted, seen)]
-        control.append(object_motion_control_error(centres[0], centres[1], (width, height), present=found))
+        control.add(object_motion_control_error(centres[0], centres[1], (width, height), present=found))
         tracks = about["points"], about["points_found"], (width, height)
-        errors.append(end_point_errors(*tracks, visible=about["points_visible"]))
-        accuracies.append(tap_vid_accuracy(*tracks, visible=about["points_visible"]))
+        errors.add(end_point_errors(*tracks, visible=about["points_visible"]))
+        accuracies.add(tap_vid_accuracy(*tracks, visible=about["points_visible"]))
         made.add(about["features"])
         true.add(about["true_features"])
     return {
         "overlap": boxes.summary().overlap,
-        "ObjMC": summarise_control_errors(control).mean,
-        "end-point error": summarise_point_errors(errors).pixels,
-        "TAP-Vid accuracy": summarise_accuracies(accuracies).mean,
+        "ObjMC": control.summary().mean,
+        "end-point error": errors.summary().pixels,
+        "TAP-Vid accuracy": accuracies.summary().mean,
         "Frechet": measure_frechet(made, true).distance,
     }
 

@@ -2,11 +2,13 @@
 
     python -m scripts.measure_studio                       # a studio of its own, three loads, ten seconds of dragging
     python -m scripts.measure_studio --events 3600 --trace out/drag.json     # keep the trace, for chrome://tracing
+    python -m scripts.measure_studio --examples            # also how long the built-in examples take to generate
 
 The scene of the drag has 10 subjects of 12 keyframes each on curves; the first subject's box is dragged in circles.
 Pointer events are sent at --rate, as a mouse sends them, whether or not the page is done with the one before: a sender
-that waits for each answer would measure its own round trip. Frame times are the distances between frames that the compositor drew; "work" is the time that the page's main thread
-was busy for one of them, counted as processor time, so that other programs do not count. Run it on an idle machine.
+that waits for each answer would measure its own round trip. Frame times are the distances between frames that the
+compositor drew; "main thread" is the time that the page's main thread was busy for one of them, counted as processor
+time, so that other programs do not count. Run it on an idle machine.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ import argparse
 import asyncio
 import json
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +50,9 @@ def main() -> None:
             with sync_playwright() as playwright, launched(playwright) as browser:
                 for load in range(options.loads):
                     print(f"load {load + 1}: {_load(browser, process.address)}", flush=True)
+            if options.examples:
+                for name, seconds in _examples(process):
+                    print(f"example {name}: {seconds:.1f} s from the order to the finished clip", flush=True)
             trace = asyncio.run(_drag(process.address, options.events, options.rate))
         finally:
             process.end()
@@ -55,6 +62,18 @@ def main() -> None:
     print(f"drag with {SUBJECTS} subjects x {KEYFRAMES} keyframes:")
     for line in report(json.loads(trace)["traceEvents"]):
         print(f"  {line}")
+
+
+def _examples(studio: Process) -> Iterator[tuple[str, float]]:
+    """Generate the built-in examples with the model's own settings; neither model is loaded before."""
+    for example in studio.client.get("api/examples").json():
+        start = time.perf_counter()
+        [job] = studio.client.post("api/jobs", json={"scene": example["scene"]}).json()["jobs"]
+        while job["state"] not in ("done", "failed", "cancelled"):
+            time.sleep(0.1)
+            job = studio.client.get(f"api/jobs/{job['id']}").json()
+        assert job["state"] == "done", job
+        yield example["name"], time.perf_counter() - start
 
 
 def _load(browser: Browser, address: str) -> str:
@@ -146,6 +165,7 @@ def _is_script(event: dict[str, Any]) -> bool:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--loads", type=int, default=3, help="how often the page is loaded")
+    parser.add_argument("--examples", action="store_true", help="also generate the built-in examples")
     parser.add_argument("--events", type=int, default=1200, help="pointer events of the drag")
     parser.add_argument("--rate", type=float, default=120, help="pointer events a second; a usual mouse sends 125")
     parser.add_argument("--trace", type=Path, help="where to keep the trace of the drag")

@@ -27,6 +27,8 @@ HOLDS = {
     "vipseg:FOLDER": "VIPSeg: panoptic masks to first frame, boxes and centres",
     "sg-i2v:FOLDER": "SG-I2V example folders, img.png and traj.npy",
     "peekaboo:FILE": "Peekaboo's lists of boxes (JSON): DAVIS, IMC, LaSOT, ssv2-ST",
+    "move-bench:FOLDER": "MoveBench: point tracks of real clips, captions in en and zh; FOLDER may be a list in it",
+    "mc-bench:FOLDER": "MC-Bench: pictures with clicked tracks and brushes",
     "scenes:FOLDER": "scene files, *.json as `hitmark generate` takes them",
 }
 """How a dataset is named, and what it holds. The reader's name may be left out where the place tells which it is."""

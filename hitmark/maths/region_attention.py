@@ -1,8 +1,9 @@
 """Attention in which regions see only the regions that they may see, without a mask of (queries x keys) at video size.
 
 Tokens carry small whole numbers, their regions; a relation says which region may look at which. Tokens of one region
-are gathered, with the keys that they may see, into dense attentions: that costs less than the unmasked layer. Where
-the mask is small anyway (between the frames of a cell) it is built, since gathering would cost more than it saves.
+are gathered, with the keys that they may see, into dense attentions: that costs about as much as the unmasked layer
+(`scripts/measure_attention_overhead.py`), a mask of that size far more. Where the mask is small anyway (between the
+frames of a cell) it is built, since gathering would cost more than it saves.
 """
 
 from __future__ import annotations

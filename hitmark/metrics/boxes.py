@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from hitmark.errors import HitmarkError
+from hitmark.metrics.running import RunningMean
 
 COVERED = 0.5
 """A clip is covered when the subject is found in more than this share of the wanted frames."""
+AVERAGED = ("overlap", "volume_overlap", "precise", "centre_distance")
 PRECISE = 0.5
 """A frame is precise when the overlap is at least this."""
 
@@ -127,42 +129,44 @@ class BoxSummary:
 
 
 class BoxAverages:
-    """Box scores gathered one by one, such as subject by subject and clip by clip."""
+    """Box scores gathered one by one, such as subject by subject and clip by clip; only their sums are kept."""
 
     def __init__(self, covered_above: float = COVERED) -> None:
         """`covered_above`: an entry is covered when found in more than this share of its frames, 0 <= share < 1."""
         if not 0 <= covered_above < 1:
             raise HitmarkError(f"covered_above must be a share of the frames, 0 <= share < 1, got {covered_above}")
         self.covered_above = covered_above
-        self._scores: list[BoxScores] = []
+        self._means = {name: RunningMean() for name in (*AVERAGED, "covered_overlap", "found_distance")}
+        self._frames = 0
 
     def add(self, scores: BoxScores) -> BoxAverages:
         """Add one entry. Raises HitmarkError for a figure that is not finite (`found_distance` may be NaN)."""
         values = scores.overlap, scores.volume_overlap, scores.precise, scores.centre_distance, scores.found_share
         if not np.isfinite(values).all():
             raise HitmarkError(f"box scores must be finite, got {scores}; leave out the entry or mend it")
-        self._scores.append(scores)
+        for name in AVERAGED:
+            self._means[name].add(getattr(scores, name))
+        if scores.found_share > self.covered_above:
+            self._means["covered_overlap"].add(scores.overlap)
+        if np.isfinite(scores.found_distance):
+            self._means["found_distance"].add(scores.found_distance)
+        self._frames += scores.frames
         return self
 
     def summary(self) -> BoxSummary:
         """Means over the entries so far. Raises HitmarkError when there are none."""
-        if not self._scores:
+        clips = self._means["overlap"].count
+        if not clips:
             raise HitmarkError("box scores: there is no entry to average; add at least one")
-        covered = [scores.overlap for scores in self._scores if scores.found_share > self.covered_above]
-        distances = [scores.found_distance for scores in self._scores if np.isfinite(scores.found_distance)]
+        covered = self._means["covered_overlap"].count
         return BoxSummary(
-            overlap=_mean([scores.overlap for scores in self._scores]),
-            covered_overlap=_mean(covered),
-            volume_overlap=_mean([scores.volume_overlap for scores in self._scores]),
-            precise=_mean([scores.precise for scores in self._scores]),
-            centre_distance=_mean([scores.centre_distance for scores in self._scores]),
-            found_distance=_mean(distances),
-            coverage=len(covered) / len(self._scores),
+            **{name: each.mean for name, each in self._means.items()},
+            coverage=covered / clips,
             covered_above=self.covered_above,
-            clips=len(self._scores),
-            covered_clips=len(covered),
-            found_clips=len(distances),
-            frames=sum(scores.frames for scores in self._scores),
+            clips=clips,
+            covered_clips=covered,
+            found_clips=self._means["found_distance"].count,
+            frames=self._frames,
         )
 
 
@@ -178,10 +182,6 @@ def _shared_and_united(wanted: np.ndarray, seen: np.ndarray, found: np.ndarray) 
 
 def _area(boxes: np.ndarray) -> np.ndarray:
     return (boxes[:, 2:] - boxes[:, :2]).clip(0).prod(axis=1)
-
-
-def _mean(values: list[float]) -> float:
-    return float(np.mean(values)) if values else float("nan")
 
 
 def _shapes(*arrays: np.ndarray) -> HitmarkError:

@@ -10,7 +10,7 @@ Sources: end-point error as in Wan-Move and MotionStream; shares within pixel th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -121,87 +121,11 @@ def tap_vid_accuracy(
     """TAP-Vid's delta average: shares nearer than 1, 2, 4, 8 and 16 pixels, and their mean.
 
     Both axes are scaled to 256 pixels each, whatever the picture's aspect; nearer means a distance below the threshold.
-    The benchmark's figure is the mean over clips (`summarise_accuracies`), and leaves the query frame out (`given` 1,
-    for points that are queried in frame 1). Arguments as in `end_point_errors`.
+    The benchmark's figure is the mean over clips (`point_averages.summarise_accuracies`), and leaves the query frame
+    out (`given` 1, for points that are queried in frame 1). Arguments as in `end_point_errors`.
     """
     wanted, found, counted = _checked(wanted, found, size, visible, given)
     return _accuracy((wanted - found) * TAP_VID_SIDE / np.array(size, float), counted, TAP_VID_THRESHOLDS)
-
-
-@dataclass(frozen=True)
-class PointErrorSummary:
-    """Over many clips; every clip with a figure counts the same."""
-
-    pixels: float
-    """Mean of `PointErrors.pixels`, in pixels of `width`."""
-    fraction: float
-    """In diagonals."""
-    by_entry: float
-    """Mean over all entries of all clips, in pixels of `width`."""
-    clips: int
-    """Clips that the means are over."""
-    without_figure: int
-    """Clips left out since none of their points is visible in a frame that counts."""
-    points: int
-    entries: int
-    width: float
-
-
-def summarise_point_errors(errors: Iterable[PointErrors]) -> PointErrorSummary:
-    """Means over clips. Raises HitmarkError when there are none or they are stated for different widths."""
-    errors = list(errors)
-    widths = {error.width for error in errors}
-    if len(widths) != 1:
-        raise HitmarkError(
-            f"point errors must be at least one and stated for one width, got {len(errors)} with widths "
-            f"{sorted(widths)}; pass the same width= to end_point_errors"
-        )
-    figures = [error for error in errors if error.points]
-    entries = sum(error.entries for error in figures)
-    return PointErrorSummary(
-        pixels=_mean([error.pixels for error in figures]),
-        fraction=_mean([error.fraction for error in figures]),
-        by_entry=sum(error.pooled * error.entries for error in figures) / entries if entries else float("nan"),
-        clips=len(figures),
-        without_figure=len(errors) - len(figures),
-        points=sum(error.points for error in figures),
-        entries=entries,
-        width=widths.pop(),
-    )
-
-
-@dataclass(frozen=True)
-class AccuracySummary:
-    """Over many clips; every clip with a figure counts the same, as in TAP-Vid."""
-
-    thresholds: tuple[float, ...]
-    shares: tuple[float, ...]
-    mean: float
-    clips: int
-    """Clips that the means are over."""
-    without_figure: int
-    entries: int
-
-
-def summarise_accuracies(accuracies: Iterable[PointAccuracy]) -> AccuracySummary:
-    """Means over clips. Raises HitmarkError when there are none or their thresholds differ."""
-    accuracies = list(accuracies)
-    thresholds = {accuracy.thresholds for accuracy in accuracies}
-    if len(thresholds) != 1:
-        raise HitmarkError(
-            f"accuracies must be at least one and of the same thresholds, got {len(accuracies)} with "
-            f"{sorted(thresholds)}"
-        )
-    figures = [accuracy for accuracy in accuracies if accuracy.entries]
-    chosen = thresholds.pop()
-    return AccuracySummary(
-        thresholds=chosen,
-        shares=tuple(_mean([accuracy.shares[place] for accuracy in figures]) for place in range(len(chosen))),
-        mean=_mean([accuracy.mean for accuracy in figures]),
-        clips=len(figures),
-        without_figure=len(accuracies) - len(figures),
-        entries=sum(accuracy.entries for accuracy in figures),
-    )
 
 
 def _accuracy(gap: np.ndarray, counted: np.ndarray, thresholds: Sequence[float]) -> PointAccuracy:

@@ -9,6 +9,7 @@ its own evaluation was never released.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -16,6 +17,7 @@ from typing import Literal
 import numpy as np
 
 from hitmark.errors import HitmarkError
+from hitmark.metrics.running import RunningMean
 
 Missing = Literal["last", "skip", "guess"]
 PUBLISHED_FRAMES = 14
@@ -125,29 +127,57 @@ class ControlErrorSummary:
     width: float
 
 
+class ControlErrorAverages:
+    """Control errors gathered object by object: their sums, and for the median a number of eight bytes each."""
+
+    def __init__(self) -> None:
+        self._width: float | None = None
+        self._pixels = array("d")
+        self._fraction, self._last, self._found, self._found_in_half = (RunningMean() for _ in range(4))
+        self._without_figure = 0
+
+    def add(self, error: ControlError) -> ControlErrorAverages:
+        """Add one object. Raises HitmarkError when it is stated for another width than those before."""
+        if self._width not in (None, error.width):
+            raise HitmarkError(
+                f"control errors must be stated for one width, got {error.width} after {self._width}; pass the same "
+                "width= to object_motion_control_error"
+            )
+        self._width = error.width
+        if np.isfinite(error.found_share):
+            self._found.add(error.found_share)
+            self._found_in_half.add(float(error.found_share >= 0.5))
+        if not np.isfinite(error.pixels):
+            self._without_figure += 1
+            return self
+        self._pixels.append(error.pixels)
+        self._fraction.add(error.fraction)
+        self._last.add(error.last)
+        return self
+
+    def summary(self) -> ControlErrorSummary:
+        """Mean and median over the objects so far. Raises HitmarkError when there are none."""
+        if self._width is None:
+            raise HitmarkError("control errors: there is no object to average; add at least one")
+        return ControlErrorSummary(
+            mean=float(np.mean(self._pixels)) if self._pixels else float("nan"),
+            median=float(np.median(self._pixels)) if self._pixels else float("nan"),
+            fraction=self._fraction.mean,
+            last=self._last.mean,
+            found_share=self._found.mean,
+            found_in_half=self._found_in_half.mean,
+            count=len(self._pixels),
+            without_figure=self._without_figure,
+            width=self._width,
+        )
+
+
 def summarise_control_errors(errors: Iterable[ControlError]) -> ControlErrorSummary:
     """Mean and median over objects. Raises HitmarkError when there are none or they are stated for different widths."""
-    errors = list(errors)
-    widths = {error.width for error in errors}
-    if len(widths) != 1:
-        raise HitmarkError(
-            f"control errors must be at least one and stated for one width, got {len(errors)} with widths "
-            f"{sorted(widths)}; pass the same width= to object_motion_control_error"
-        )
-    figures = [error for error in errors if np.isfinite(error.pixels)]
-    shares = np.array([error.found_share for error in errors if np.isfinite(error.found_share)])
-    nan = float("nan")
-    return ControlErrorSummary(
-        mean=float(np.mean([error.pixels for error in figures])) if figures else nan,
-        median=float(np.median([error.pixels for error in figures])) if figures else nan,
-        fraction=float(np.mean([error.fraction for error in figures])) if figures else nan,
-        last=float(np.mean([error.last for error in figures])) if figures else nan,
-        found_share=float(shares.mean()) if len(shares) else nan,
-        found_in_half=float((shares >= 0.5).mean()) if len(shares) else nan,
-        count=len(figures),
-        without_figure=len(errors) - len(figures),
-        width=widths.pop(),
-    )
+    averages = ControlErrorAverages()
+    for error in errors:
+        averages.add(error)
+    return averages.summary()
 
 
 @dataclass(frozen=True)

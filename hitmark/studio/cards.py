@@ -20,7 +20,7 @@ from hitmark.studio.pictures import LARGEST_FILE as LARGEST_PICTURE
 from hitmark.studio.pictures import MOST_PIXELS
 
 MOST_SPEED = {"sprites-i2v": 0.13, "sprites-t2v": 0.09}
-"""Model -> share of the width a frame that the fastest of its demo and measured scenes ask for, rounded up."""
+"""Model -> share of the width a frame that the fastest scene of its demo asks for, rounded up to hundredths."""
 USUAL_CELL = 8  # pixels of a latent cell of all published checkpoints
 USUAL_UNIT = {"image-to-video": 64, "text-to-video": 8}  # what both sides must be multiples of, of those checkpoints
 LABELS = {

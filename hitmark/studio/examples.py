@@ -8,7 +8,7 @@ from typing import Any
 from hitmark.studio.folder import Folder
 from hitmark.studio.pictures import keep_picture
 
-SECONDS = {"image": 30, "text": 30}  # on two CPU cores, with the model's own number of steps
+SECONDS = {"image": 20, "text": 6}  # on two CPU cores, by `python -m scripts.measure_studio --examples`
 
 
 def examples(folder: Folder) -> list[dict[str, Any]]:

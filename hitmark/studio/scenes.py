@@ -110,7 +110,7 @@ def _too_fast(track: Track, width: int, height: int, card: ModelCard) -> str | N
     if most is None or not len(speed) or speed.max() <= most + 1e-9:
         return None
     return (
-        f"moves {speed.max():.1%} of the width in one frame; {card.name} was seen to follow up to {most:.1%}: "
+        f"moves {speed.max():.1%} of the width in one frame; {card.name} was tried on up to {most:.1%}: "
         "shorten the path, or give it more frames"
     )
 

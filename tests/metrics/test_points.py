@@ -10,11 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hitmark.errors import HitmarkError
+from hitmark.metrics.point_averages import summarise_accuracies, summarise_point_errors
 from hitmark.metrics.points import (
     accuracy_in_diagonals,
     end_point_errors,
-    summarise_accuracies,
-    summarise_point_errors,
     tap_vid_accuracy,
 )
 

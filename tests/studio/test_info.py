@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
 
 from hitmark.backbones.catalog import MODELS, model_card
+from hitmark.bench.demo_scenes import picture_demo_scenes, sprite_world, text_demo_scenes
 from hitmark.methods import METHODS, build, resolved
 from hitmark.prepare import knobs_on
 from hitmark.scene.formats import FORMATS
-from hitmark.studio.cards import information, model
+from hitmark.scene.tracks import evaluate
+from hitmark.studio.cards import MOST_SPEED, information, model
 from hitmark.studio.knobs import knobs_of
 
 PAIRS = [(name, method["name"]) for name in MODELS for method in model(name)["methods"]]
@@ -97,6 +102,18 @@ def test_known_knobs_by_hand():
     assert knobs["features"]["choices"] == ["first-frame", "self"]
     masks = {knob["name"]: knob for knob in knobs_of("freetraj", {})}
     assert masks["temporal_cutoff"]["help"] == masks["cutoff"]["help"]  # one entry for both in the docstring
+
+
+def test_the_speed_of_a_warning_is_that_of_the_fastest_demo_scene():
+    world = sprite_world(64, 64, 8)
+    demo = {"sprites-i2v": picture_demo_scenes(world, seed=0), "sprites-t2v": text_demo_scenes(seed=0)}
+    for name, scenes in demo.items():
+        steps = []
+        for track in (track for each in scenes for track in evaluate(each.scene, 8) if track.kind == "subject"):
+            centres = (track.boxes[:, :2] + track.boxes[:, 2:]) / 2
+            both = track.visible[1:] & track.visible[:-1]
+            steps += np.linalg.norm(np.diff(centres, axis=0), axis=1)[both].tolist()
+        assert math.ceil(100 * max(steps)) / 100 == MOST_SPEED[name]
 
 
 def test_examples_can_be_made(client):

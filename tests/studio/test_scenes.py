@@ -77,7 +77,7 @@ def test_too_fast_and_too_small_are_warnings(client):
         ("leap", "moves"),
         ("dot", "is"),
     ]
-    assert "sprites-t2v was seen to follow up to 9.0%" in told["warnings"][0]["text"]
+    assert "sprites-t2v was tried on up to 9.0%" in told["warnings"][0]["text"]
     assert "latent cell" in told["warnings"][1]["text"]
 
 

@@ -47,7 +47,7 @@ export function frameOf(scene, ui) {
 }
 
 /**
- * Steps of a subject that are faster than the model was seen to follow: the frames that they lead to.
+ * Steps of a subject that are faster than any that the model was tried on: the frames that they lead to.
  * @returns {{frames: number[], most: number}} `most` is the greatest step, as a share of the picture's width
  */
 export function tooFast(subject, scene, ui) {
@@ -116,7 +116,7 @@ function percent(share) {
 
 function speedText({ frames, most }, model) {
   const where = frames.length === 1 ? `on the way to frame ${frames[0] + 1}` : `in ${frames.length} steps`;
-  return `moves ${percent(most)} of the width a frame ${where}; ${model.name} was seen to follow ${percent(model.most_speed)}. `
+  return `moves ${percent(most)} of the width a frame ${where}; ${model.name} was tried on up to ${percent(model.most_speed)}. `
     + "Shorten the path or spread it over more frames.";
 }
 
