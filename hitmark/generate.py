@@ -17,10 +17,9 @@ from hitmark.backbones import backbone_for
 from hitmark.backbones.call import Order
 from hitmark.backbones.loading import load_pipeline
 from hitmark.control import Control
-from hitmark.method_fit import check_method
 from hitmark.methods import resolved
 from hitmark.peak_memory import PeakMemory
-from hitmark.prepare import GenerationError, Plan, check_size, first_picture, open_picture, plan
+from hitmark.prepare import GenerationError, Plan, check_fit, check_size, first_picture, open_picture, plan
 from hitmark.record import Settings
 from hitmark.scene.schema import Scene
 from hitmark.scene.tracks import Track
@@ -30,6 +29,7 @@ __all__ = [
     "OnStep",
     "Plan",
     "Result",
+    "check_fit",
     "check_size",
     "first_picture",
     "generate",
@@ -99,7 +99,7 @@ def generate(
     planned = plan(scene, steps=steps, call=call, pipe=pipe, picture=image is not None)
     picture = first_picture(planned.scene, image, folder) if planned.card.takes_picture else None
     if pipe is None:
-        check_method(planned.controls, planned.card, planned.scene, planned.tracks)
+        check_fit(planned)
         pipe = load_pipeline(str(planned.scene.model), dtype=dtype, device=device)
     check_size(planned.scene, pipe)
     with PeakMemory(_device(pipe)) as memory, _readable_memory_error(planned), _quiet(pipe):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -68,3 +69,23 @@ def configured_frames(card: ModelCard, pipe: Any) -> int:
         return int(json.loads(path.read_text(encoding="utf-8"))["num_frames"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HitmarkError(f"frames: {path} does not say how many the model makes ({error}); give --frames") from None
+
+
+def configured_grid(card: ModelCard) -> tuple[int, int] | None:
+    """What both sides of a clip must be multiples of, and the side of a latent cell, in pixels, as adapters have them.
+
+    From the configuration in the model's files; None where they are not on this machine, or are no such model's.
+    """
+    folder = model_folder(card)
+    if folder is None:
+        return None
+    try:
+        cell = 2 ** (len(_config(folder / "vae")["block_out_channels"]) - 1)
+        levels = len(_config(folder / "unet")["down_block_types"]) if card.takes_picture else 1
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return math.lcm(8, cell * 2 ** (levels - 1)), cell
+
+
+def _config(part: Path) -> dict[str, Any]:
+    return json.loads((part / "config.json").read_text(encoding="utf-8"))

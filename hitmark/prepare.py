@@ -12,8 +12,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from hitmark.backbones import backbone_for
 from hitmark.errors import HitmarkError
+from hitmark.method_fit import check_method
 from hitmark.methods import build, spelled
-from hitmark.model_choice import card_for, configured_frames
+from hitmark.model_choice import card_for, configured_frames, configured_grid
 from hitmark.scene.schema import MethodChoice, Scene
 from hitmark.scene.tracks import Track, evaluate
 
@@ -129,6 +130,17 @@ def check_sides(scene: Scene, unit: int, model: str) -> None:
             below, above = value // unit * unit, (value // unit + 1) * unit
             near = f"{below} or {above}" if below else f"{above}"
             raise GenerationError(f"{name}: {model} makes multiples of {unit} px, got {value}; use {near}")
+
+
+def check_fit(planned: Plan) -> None:
+    """Raise HitmarkError for a size that the model cannot make, and a method that cannot act on it or on the scene.
+
+    By the configuration in the model's files, where these are on this machine; no weights are loaded.
+    """
+    grid = configured_grid(planned.card)
+    if grid is not None:
+        check_sides(planned.scene, grid[0], planned.card.name)
+    check_method(planned.controls, planned.card, planned.scene, planned.tracks)
 
 
 def size_unit(pipe: Any) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hitmark.errors import HitmarkError
-from hitmark.method_fit import check_method
+from hitmark.prepare import check_fit
 
 if TYPE_CHECKING:
     from hitmark.prepare import Plan
@@ -54,7 +54,7 @@ def misfit(planned: Plan, picture: bool, autocast: bool = False) -> str | None:
     if card.takes_picture and autocast:
         return "its pipeline cannot encode a picture under autocast (set `autocast: false`; on a GPU use dtype float16)"
     try:
-        check_method(planned.controls, card, planned.scene, planned.tracks)
+        check_fit(planned)
     except HitmarkError as error:
         return str(error).rstrip(".")
     return None

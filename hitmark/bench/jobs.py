@@ -89,7 +89,7 @@ def run_job(job: Job, store: Store) -> None:
     from hitmark.video import write_video
 
     item = dataset(job.dataset)[job.item]
-    scene = _scene(item, job.model, job.seed, job.row)
+    scene = _scene(job.plan, item, job.model, job.seed, job.row)
     torch.set_num_threads(job.plan.threads)
     pipe = _pipeline(str(scene.model), job.plan.dtype, job.plan.device)
     kind = getattr(pipe, "_execution_device", pipe.device).type
@@ -133,11 +133,13 @@ def _fingerprint(model: str) -> str:
     return str(card.hub_id) if folder is None else fingerprint(folder)
 
 
-def _scene(item: DatasetItem, model: str, seed: int, row: str) -> Scene:
+def _scene(plan: BenchPlan, item: DatasetItem, model: str, seed: int, row: str) -> Scene:
     from hitmark.scene.schema import MethodChoice
 
     name, knobs = method_of(row)
-    scene = item.scene.replace(seed=seed, method=MethodChoice(name=name, knobs=knobs))
+    asked = {"frames": plan.frames, "width": plan.width, "height": plan.height}
+    shape = {field: value for field, value in asked.items() if value is not None}
+    scene = item.scene.replace(seed=seed, method=MethodChoice(name=name, knobs=knobs), **shape)
     return scene if model == "auto" else scene.replace(model=model)
 
 
@@ -148,7 +150,7 @@ def _job(
     from hitmark.prepare import plan as prepare
 
     seed = item.scene.seed + noise * SEEDS_APART
-    scene = _scene(item, model, seed, row)
+    scene = _scene(plan, item, model, seed, row)
     planned = prepare(scene, steps=plan.steps, call=dict(plan.call), picture=picture is not None)
     bad.look(row, name, item.id, planned, picture is not None, plan.autocast)
     method = planned.scene.method

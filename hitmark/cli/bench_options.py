@@ -10,6 +10,9 @@ Many = list[str] | None
 
 Scenes = Annotated[Many, typer.Option("--scenes", help="Dataset or folder of scenes; repeatable.")]
 Steps = Annotated[int | None, typer.Option(help="Denoising steps. Default: the model's.")]
+Frames = Annotated[int | None, typer.Option(help="Frames of a clip. Default: the scene's, else the model's.")]
+Width = Annotated[int | None, typer.Option(help="Width in pixels. Default: the scene's, else the model's.")]
+Height = Annotated[int | None, typer.Option(help="Height in pixels. Default: the scene's, else the model's.")]
 Call = Annotated[Many, typer.Option("--call", metavar="NAME=VALUE", help="Argument of the pipeline.")]
 Observers = Annotated[Many, typer.Option("--observer", help="What looks at the clips; repeatable.")]
 EngineName = Annotated[str, typer.Option("--engine", help="inline (this process), or ray.")]

@@ -17,6 +17,7 @@ Examples:
   hitmark datasets
   hitmark datasets sprites-text:tune:0-8
   hitmark datasets davis:DAVIS --choice split=val --choice broken=drop
+  hitmark datasets "davis:DAVIS split=val broken=drop"
 """
 SHOWN = 20
 """Dropped entries that are named."""

@@ -152,9 +152,8 @@ def generate(
 def run(request: Request, outputs: Outputs, *, force: bool) -> None:
     """Check everything that can be checked, load the model, generate, write, tell."""
     from hitmark.backbones.loading import load_pipeline
-    from hitmark.generate import check_size, first_picture, open_picture, plan
+    from hitmark.generate import check_fit, check_size, first_picture, open_picture, plan
     from hitmark.generate import generate as make
-    from hitmark.method_fit import check_method
     from hitmark.model_choice import model_folder
 
     planned = plan(request.scene, steps=request.steps, call=request.call, picture=request.image is not None)
@@ -163,7 +162,7 @@ def run(request: Request, outputs: Outputs, *, force: bool) -> None:
         picture = first_picture(request.scene, request.image and open_picture(request.image), request.folder)
     outputs = replace(outputs, from_picture=picture is not None)
     scene, model = planned.scene, str(planned.scene.model)
-    check_method(planned.controls, planned.card, scene, planned.tracks)
+    check_fit(planned)
     pixels = (scene.frames or 0) * (scene.width or 0) * (scene.height or 0)
     outputs.check(request.inputs, overwrite=force, pixels=pixels)
     for note in notes(planned):

@@ -3,17 +3,20 @@
     for item in open_dataset("davis_inputs.json"):
         generate(item.scene)
 
-Not here, because their files are not described well enough to be read rightly: MoveBench and MC-Bench.
+DAVIS, VIPSeg, MoveBench and MC-Bench were read on imitations of their layouts only. The latter two have points and no
+boxes: how these become boxes is our own reading, which their notes tell.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hitmark.datasets import box_lists, davis, scenes, sprite_worlds, vipseg
+from hitmark.datasets import box_lists, davis, mc_bench, move_bench, scenes, sprite_worlds, vipseg
 from hitmark.datasets.base import Counts, Dataset, DatasetError, DatasetItem, LeftOutError, Truth, listed
 from hitmark.datasets.masked import Choice
 from hitmark.datasets.pictures import Shape
@@ -27,8 +30,16 @@ READERS: dict[str, tuple[Recognise, Callable[..., Dataset], tuple[str, ...]]] = 
     "vipseg": (vipseg.recognise, vipseg.open_vipseg, ("split", "protocol", "broken")),
     "sg-i2v": (scenes.recognise_examples, scenes.open_examples, ("broken",)),
     "peekaboo": (box_lists.recognise, box_lists.open_box_list, ("degenerate", "layout", "size", "broken")),
+    "move-bench": (
+        move_bench.recognise,
+        move_bench.open_move_bench,
+        ("language", "mode", "objects", "point_size", "broken"),
+    ),
+    "mc-bench": (mc_bench.recognise, mc_bench.open_mc_bench, ("tracks", "point_size", "broken")),
     "scenes": (scenes.recognise, scenes.open_scenes, ("broken",)),
 }  # in the order in which folders are tried: what tells a dataset, what opens it, its choices
+CHOICE = re.compile(r"[a-z_]+=\S+")
+"""A choice behind a dataset's place."""
 MASKED = ("davis", "vipseg")
 MASKED_CHOICES = ("frames", "stride", "size", "fit", "least_area", "most_objects")
 
@@ -38,10 +49,12 @@ def open_dataset(spec: str | os.PathLike[str], **choices: Any) -> Dataset:
 
     Args:
         spec: a path, found out by its content; "READER:PATH" with a reader's name, as "davis:DAVIS"; or
-            "sprites:test:0-64" and "sprites-text:test:0-64" (split, range of seeds).
+            "sprites:test:0-64" and "sprites-text:test:0-64" (split, range of seeds). Choices may follow it, as a plan
+            has them: "davis:DAVIS split=2017/val size=[576,320]"; values are JSON where they can be, else text.
         choices: davis and vipseg: split, frames, stride, size (width, height), fit ("stretch", "crop"), least_area,
             most_objects; davis: objects, resolution; vipseg: protocol ("sg-i2v"); peekaboo: degenerate, layout, size;
-            sprites: world; all of files: broken ("error", "drop"). None: not given.
+            move-bench: language, mode, objects, point_size; mc-bench: tracks, point_size; sprites: world; all of
+            files: broken ("error", "drop"). None: not given.
 
     Returns:
         The dataset; its notes say what was found out. Items are made when they are asked for.
@@ -49,8 +62,8 @@ def open_dataset(spec: str | os.PathLike[str], **choices: Any) -> Dataset:
     Raises:
         DatasetError: nothing there, not known, incomplete; says what is missing and how to get it.
     """
-    given = {name: value for name, value in choices.items() if value is not None}
-    text = os.fspath(spec)
+    text, told = _with_choices(os.fspath(spec))
+    given = told | {name: value for name, value in choices.items() if value is not None}
     name, mark, rest = text.partition(":")
     if name in (sprite_worlds.NAME, sprite_worlds.TEXT_NAME) and (mark or not os.path.exists(text)):
         _check_choices(name, given, ("world",))
@@ -73,6 +86,21 @@ def open_dataset(spec: str | os.PathLike[str], **choices: Any) -> Dataset:
             "folder that directly holds theirs, or name it as in davis:FOLDER to hear what is missing"
         )
     return _open(found, path, given)
+
+
+def _with_choices(text: str) -> tuple[str, dict[str, Any]]:
+    """The place, and the choices behind it; a path that is there is only a path."""
+    words = text.split(" ")
+    told: dict[str, Any] = {}
+    while len(words) > 1 and CHOICE.fullmatch(words[-1]) and not os.path.exists(" ".join(words)):
+        name, _, value = words.pop().partition("=")
+        if name in told:
+            raise DatasetError(f"{text}: the choice {name} is given twice; leave one out")
+        try:
+            told[name] = json.loads(value)
+        except json.JSONDecodeError:
+            told[name] = value
+    return " ".join(words).rstrip() if told else text, told
 
 
 def _open(reader: str, path: Path, given: dict[str, Any]) -> Dataset:
@@ -106,5 +134,7 @@ def _where(reader: str) -> str:
         "vipseg": vipseg.ADDRESS,
         "sg-i2v": scenes.EXAMPLES_ADDRESS,
         "peekaboo": box_lists.ADDRESS,
+        "move-bench": f"{move_bench.ADDRESS} with `{move_bench.FETCH}`, and unpack it",
+        "mc-bench": f"{mc_bench.ADDRESS}, which names it, with `{mc_bench.FETCH}`, and unpack it",
     }
     return f"get it at {addresses[reader]}" if reader in addresses else "save scenes there first"

@@ -41,7 +41,7 @@ class Truth:
         boxes: float64 (objects, frames, 4), normalised xyxy; NaN where the dataset has none.
         points: float64 (objects, frames, 2), x and y as fractions of the picture, NaN likewise: the mean of the mask's
             pixels where there are masks, else the middle of the box.
-        visible: bool (objects, frames): whether the dataset has a box there.
+        visible: bool (objects, frames): whether the dataset has a box or a point there.
         masks: reads the masks, bool (objects, frames, height, width); None where the dataset has none.
     """
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, get_args
 
 from hitmark.backbones.catalog import MODELS, ModelCard, model_card
 from hitmark.errors import HitmarkError
-from hitmark.model_choice import configured_frames, model_folder
+from hitmark.model_choice import configured_frames, configured_grid, model_folder
 from hitmark.scene.parts import Easing
 from hitmark.scene.storage import LARGEST_FILE
 from hitmark.studio.folder import Folder
@@ -135,18 +132,7 @@ def grid(name: str) -> tuple[int, int]:
     From the model's configuration where it is on this machine, as its adapter reads it, else as published.
     """
     card = card_of(name)
-    folder = model_folder(card)
-    try:
-        parts = Path(folder or "/nowhere")
-        cell = 2 ** (len(_config(parts / "vae")["block_out_channels"]) - 1)
-        levels = len(_config(parts / "unet")["down_block_types"]) if card.takes_picture else 1
-    except (OSError, ValueError, KeyError, TypeError):
-        return USUAL_UNIT[card.task], USUAL_CELL
-    return math.lcm(8, cell * 2 ** (levels - 1)), cell
-
-
-def _config(part: Path) -> dict[str, Any]:
-    return json.loads((part / "config.json").read_text(encoding="utf-8"))
+    return configured_grid(card) or (USUAL_UNIT[card.task], USUAL_CELL)
 
 
 @lru_cache(maxsize=32)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hitmark.errors import HitmarkError
 from hitmark.studio.bodies import JobsRequest
-from hitmark.studio.cards import grid, why_missing
+from hitmark.studio.cards import why_missing
 from hitmark.studio.folder import picture_id
 from hitmark.studio.job import Job
 from hitmark.studio.jobs import Queue
@@ -61,8 +61,7 @@ def _clips(scene: Scene, asked: JobsRequest) -> list[tuple[Scene, Role]]:
 
 
 def _plan(scene: Scene, asked: JobsRequest) -> Plan:
-    from hitmark.method_fit import check_method
-    from hitmark.prepare import check_sides, plan
+    from hitmark.prepare import check_fit, plan
 
     card = card_for_scene(scene)
     missing = why_missing(card.name)
@@ -73,9 +72,7 @@ def _plan(scene: Scene, asked: JobsRequest) -> Plan:
     _check_call(card.name, card.call, asked.call)
     evaluate_bounded(scene, scene.frames or frames_of(card))
     planned = plan(scene, steps=asked.steps, call=asked.call)
-    unit, _cell = grid(card.name)
-    check_sides(planned.scene, unit, card.name)
-    check_method(planned.controls, card, planned.scene, planned.tracks)
+    check_fit(planned)
     return planned
 
 

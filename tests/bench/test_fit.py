@@ -84,3 +84,12 @@ def test_autocast_is_refused_for_models_that_start_from_a_picture(tmp_path: Path
     assert len(jobs_of(BenchPlan.from_dict(values))) == 1
     with pytest.raises(HitmarkError, match="under autocast"):
         jobs_of(BenchPlan.from_dict(values | {"autocast": True}))
+
+
+def test_a_size_that_the_model_cannot_make_is_named_before_the_run(tmp_path: Path) -> None:
+    where = scenes(tmp_path / "scenes", image="photo.png", width=64, height=48)
+    with pytest.raises(HitmarkError) as told:
+        jobs_of(plan(where, "sprites-i2v", "none").model_copy(update={"height": 50}))
+    assert "'none' does not fit sprites-i2v on the scenes" in str(told.value)
+    assert "height: sprites-i2v makes multiples of 8 px, got 50; use 48 or 56" in str(told.value)
+    assert len(jobs_of(plan(where, "sprites-i2v", "none"))) == 4

@@ -18,6 +18,7 @@ from hitmark.bench.run import Engine, forecast, run, state_of
 from hitmark.bench.store import RESULT, Store
 from hitmark.errors import HitmarkError
 from hitmark.files import OutputError
+from hitmark.video import read_video
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -148,3 +149,13 @@ def test_a_torn_result_is_made_again(plan: BenchPlan, tmp_path: Path, name: str)
 def test_unknown_engines_are_refused(plan: BenchPlan, tmp_path: Path) -> None:
     with pytest.raises(HitmarkError, match="inline or ray"):
         run(plan, tmp_path, Engine("slurm"))
+
+
+def test_a_plan_may_ask_for_another_size_and_length(plan: BenchPlan, tmp_path: Path) -> None:
+    given = jobs_of(plan)[0]
+    asked = plan.model_copy(update={"width": 48, "height": 40, "frames": 3, "methods": ["none"], "seeds": 1})
+    first, *_ = jobs_of(asked)
+    assert first.key != given.key
+    run(asked, tmp_path / "run", only=lambda job: job.key == first.key)
+    frames, _ = read_video(tmp_path / "run" / "jobs" / first.key / CLIP)
+    assert frames.shape == (3, 40, 48, 3)

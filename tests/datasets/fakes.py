@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 from PIL import Image
 
@@ -55,4 +57,33 @@ def vipseg(root, name="12_abc", frames=15, pictures="imgs", start=976, step=5):
         stem = f"{start + step * index:08d}"
         save_picture(root / pictures / name / f"{stem}.jpg")
         save_plain(root / "panomasks" / name / f"{stem}.png", mask)
+    return root
+
+
+def move_bench(root, name="cat_1", points=None, seen=None, mode="single", language="en", caption="A cat, running."):
+    """A clip of 200 x 100 pixels whose points move to the right by 5 pixels a frame; adds a line to the list."""
+    if points is None:
+        points = np.array([[[40.0, 30.0], [80.0, 70.0]]]) + np.arange(5)[:, None, None] * np.array([5.0, 0.0])
+    seen = np.ones(points.shape[:-1], bool) if seen is None else seen
+    base = root / language
+    tracks = base / "track" / mode / f"{name}_tracks.npy"
+    tracks.parent.mkdir(parents=True, exist_ok=True)
+    np.save(tracks, points)
+    np.save(tracks.with_name(f"{name}_visibility.npy"), seen)
+    save_picture(base / "first_frame" / f"{name}.jpg", (200, 100))
+    with (base / f"{mode}_track.txt").open("a", encoding="utf-8") as lines:
+        lines.write(f"{name}.mp4,{caption}\n")
+    return root
+
+
+def mc_bench(root, name="animal/dog_1", tracks=None, mask=None, file="meta_data.json"):
+    """A sample of 20 x 10 pixels: a track that starts in a brushed area, and a click that stays beside it."""
+    if tracks is None:
+        tracks = [[[3, 4], [9, 4], [12, 8]], [[15, 2]]]
+    if mask is None:
+        mask = painted((255, 2, 3, 6, 7), (255, 8, 8, 10, 10))
+    sample = root / name
+    save_picture(sample / "first_frame.png")
+    save_plain(sample / "first_frame_mask.png", np.repeat(mask[..., None], 3, axis=2))
+    (sample / file).write_text(json.dumps({"traj_key_points": tracks}), encoding="utf-8")
     return root

@@ -10,7 +10,7 @@ from hitmark.datasets.base import natural, safe
 from hitmark.errors import HitmarkError
 from hitmark.scene import Scene, evaluate
 
-from .fakes import davis, save_picture, vipseg
+from .fakes import davis, mc_bench, move_bench, save_picture, vipseg
 
 
 def scene(**changes):
@@ -33,6 +33,8 @@ def test_readers_are_found_by_content(tmp_path):
     (tmp_path / "d").mkdir()
     scene().save(tmp_path / "d/one.json")
     assert open_dataset(tmp_path / "d").name == "scenes:d"
+    assert open_dataset(move_bench(tmp_path / "e")).name == "move-bench:en-single"
+    assert open_dataset(mc_bench(tmp_path / "f")).name == "mc-bench"
     assert open_dataset(f"davis:{tmp_path / 'a'}").ids == ("bear",)
 
 
@@ -124,6 +126,10 @@ def test_what_cannot_be_opened(tmp_path):
         open_dataset(tmp_path)
     with pytest.raises(DatasetError, match=r"expected the dataset vipseg there, found nothing; get it at https"):
         open_dataset(f"vipseg:{tmp_path / 'gone'}")
+    with pytest.raises(DatasetError, match=r"move-bench there, found nothing; .* with `hf download Ruihang/MoveBench"):
+        open_dataset(f"move-bench:{tmp_path / 'gone'}")
+    with pytest.raises(DatasetError, match=r"mc-bench there, found nothing; get it at .*MotionPro"):
+        open_dataset(f"mc-bench:{tmp_path / 'gone'}")
     with pytest.raises(DatasetError, match="expected a place behind the colon"):
         open_dataset("davis:")
     with pytest.raises(DatasetError, match="expected folders with img"):
@@ -160,3 +166,25 @@ def test_names_of_files_and_their_order():
     assert safe("../a b/ü.x") == "a-b-.x"
     assert safe("//") == "unnamed"
     assert sorted(["10", "9", "a9", "a10", "1b"], key=natural) == ["1b", "9", "10", "a9", "a10"]
+
+
+def test_choices_may_follow_the_place(tmp_path):
+    folder = davis(tmp_path / "my data")
+    item = open_dataset(f"davis:{folder} frames=2 size=[64,32] objects=together")["bear"]
+    assert (item.scene.frames, item.scene.width, item.scene.height) == (2, 64, 32)
+    same = open_dataset(f"davis:{folder}", frames=2, size=(64, 32), objects="together")["bear"]
+    assert item.scene == same.scene
+    assert open_dataset(f"davis:{folder} frames=2", frames=3)["bear"].scene.frames == 3  # what is given apart counts
+    with pytest.raises(DatasetError, match="takes no choice frame; its choices are split"):
+        open_dataset(f"davis:{folder} frame=2")
+    with pytest.raises(DatasetError, match="frames is given twice"):
+        open_dataset(f"davis:{folder} frames=2 frames=3")
+    with pytest.raises(DatasetError, match="no such file or folder"):
+        open_dataset(f"{tmp_path}/nothing frames=2")
+
+
+def test_a_path_that_looks_like_choices_is_a_path(tmp_path):
+    scene().save(tmp_path / "take=1.json")
+    (tmp_path / "x size=2").mkdir()
+    scene(prompt="there").save(tmp_path / "x size=2" / "one.json")
+    assert open_dataset(tmp_path / "x size=2")["one"].scene.prompt == "there"
