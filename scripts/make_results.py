@@ -103,7 +103,10 @@ def how(about: dict[str, Any], made: BenchRun, plan: BenchPlan) -> str:
         about["about"],
     ]
     if "reference" in about:
-        told.append(f"Frechet: distance to true clips, `{about['reference']}`, in the features of the sprite network.")
+        told.append(
+            f"Frechet: distance to true clips, `{about['reference']}`, in the features of the sprite network; {least} "
+            "clips are fewer than it has features, so that every distance is too large: compare rows of this page only."
+        )
     return " ".join(told + made.notes())
 
 
