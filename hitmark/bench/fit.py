@@ -35,7 +35,10 @@ class Misfits:
         for (row, model, reason), places in self._found.items():
             scenes = ", ".join(f"{dataset} ({_listed(items)})" for dataset, items in places.items())
             parts.append(f"{row!r} does not fit {model} on the scenes {scenes}: {reason}")
-        raise HitmarkError(f"methods: {'; '.join(parts)}. Leave the row out, or give it a plan of its own.")
+        raise HitmarkError(
+            f"methods: {'; '.join(parts)}. Leave the row out, or give it a plan of its own; `frames`, `width` and "
+            "`height` of a plan stand above the scenes'."
+        )
 
 
 def _listed(items: list[str]) -> str:
