@@ -89,7 +89,13 @@ def section(about: dict[str, Any], output: Path) -> list[str]:
         if "paper" in group:
             parts.append(f"*The paper:* {group['paper']}")
         parts.append(group_table(table, figures, group["rows"], about["baseline"], distances))
-    return parts
+    return [*parts, "### Every row by itself", commands(about["plan"], plan)]
+
+
+def commands(name: str, plan: BenchPlan) -> str:
+    """The command of each row of a plan."""
+    rows = [f'hitmark bench benchmarks/{name} --method "{row}" -o out/row' for row in plan.methods]
+    return "\n".join(["```bash", *rows, "```"])
 
 
 def how(about: dict[str, Any], made: BenchRun, plan: BenchPlan) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import itertools
 import math
+import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -73,11 +74,13 @@ class Wish:
 
 def refuse_test(spec: str) -> None:
     """Raises HitmarkError for scenes of a test split, those of the sprite world that are meant by default included."""
+    from hitmark.datasets import with_choices
     from hitmark.datasets.sprite_worlds import NAME, TEXT_NAME, USUAL_SPLIT
 
-    first, *rest = spec.split(":")
+    place, choices = with_choices(spec)
+    first, *rest = place.split(":")
     split = [each or USUAL_SPLIT for each in (rest or [""])[:1]] if first in (NAME, TEXT_NAME) else rest
-    if "test" in split:
+    if "test" in (*split, *re.split(r"[/-]", str(choices.get("split", "")))):
         raise HitmarkError(
             f"--scenes: {spec} is for testing: knobs that were chosen on these scenes look better on them than they "
             "are; tune on others, such as sprites-text:tune:0-32"

@@ -7,21 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hitmark.cli.bench_options import (
-    Address,
-    Call,
-    EngineName,
-    Frames,
-    Gpu,
-    Height,
-    Many,
-    Observers,
-    RetryFailed,
-    Scenes,
-    Steps,
-    Width,
-    Workers,
-)
+from hitmark.cli import bench_options as shared
+from hitmark.cli.bench_options import Many
 from hitmark.cli.flags import parse_pairs
 from hitmark.cli.progress import job_bar, silence_libraries
 from hitmark.errors import HitmarkError
@@ -44,24 +31,24 @@ def bench(
     plan: Annotated[Path | None, typer.Argument(metavar="PLAN", help="YAML file; flags change what it says.")] = None,
     *,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the run.")] = Path("out/bench"),
-    scenes: Scenes = None,
+    scenes: shared.Scenes = None,
     methods: Annotated[Many, typer.Option("--method", help='Such as "peekaboo masked_steps=6"; repeatable.')] = None,
     models: Annotated[Many, typer.Option("--model", help="Name or path; repeatable. Default: the scene's.")] = None,
     seeds: Annotated[int | None, typer.Option(help="Clips of each scene, each from other noise.")] = None,
-    steps: Steps = None,
-    frames: Frames = None,
-    width: Width = None,
-    height: Height = None,
+    steps: shared.Steps = None,
+    frames: shared.Frames = None,
+    width: shared.Width = None,
+    height: shared.Height = None,
     dtype: Annotated[str | None, typer.Option(help="As in generate.")] = None,
     device: Annotated[str | None, typer.Option(help="As in generate.")] = None,
     autocast: Annotated[bool | None, typer.Option(help="Compute in bfloat16 inside of the network.")] = None,
-    call: Call = None,
-    observers: Observers = None,
-    engine: EngineName = "inline",
-    workers: Workers = 2,
-    address: Address = None,
-    gpu: Gpu = False,
-    retry_failed: RetryFailed = False,
+    call: shared.Call = None,
+    observers: shared.Observers = None,
+    engine: shared.EngineName = "inline",
+    workers: shared.Workers = 2,
+    address: shared.Address = None,
+    gpu: shared.Gpu = False,
+    retry_failed: shared.RetryFailed = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the jobs and what is left; run nothing.")] = False,
 ) -> None:
     """Compare ways of controlling a video: make and score a clip for each scene, method, model and seed.

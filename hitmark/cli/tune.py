@@ -10,21 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hitmark.cli.bench_options import (
-    Address,
-    Call,
-    EngineName,
-    Frames,
-    Gpu,
-    Height,
-    Many,
-    Observers,
-    RetryFailed,
-    Scenes,
-    Steps,
-    Width,
-    Workers,
-)
+from hitmark.cli import bench_options as shared
+from hitmark.cli.bench_options import Many
 from hitmark.cli.flags import parse_pairs
 from hitmark.cli.progress import job_bar, silence_libraries
 from hitmark.errors import HitmarkError
@@ -47,30 +34,31 @@ def tune(
     model: Annotated[str, typer.Option(help="Name (`hitmark models`) or path.", show_default=False)],
     knobs: Annotated[Many, typer.Option("--knob", help="KNOB=VALUE,VALUE...; repeatable. Default: a grid.")] = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the run.")] = Path("out/tune"),
-    scenes: Scenes = None,
+    scenes: shared.Scenes = None,
     metric: Annotated[str | None, typer.Option(help="Figure that decides. Default: guessed distance.")] = None,
     keep_quality: Annotated[
-        Many, typer.Option("--keep-quality", metavar="FIGURE=LIMIT", help="Limit that a mean must keep; repeatable.")
+        Many,
+        typer.Option("--keep-quality", metavar="FIGURE=LIMIT", help="Limit that a mean must keep; repeatable."),
     ] = None,
     save: Annotated[str | None, typer.Option(metavar="NAME", help="Name it; also written to NAME.json.")] = None,
     force_winner: Annotated[
         bool, typer.Option("--force-winner", help="Take the winner also if it is not surely better.")
     ] = False,
     seeds: Annotated[int, typer.Option(min=1, help="Clips of each scene, each from other noise.")] = 1,
-    steps: Steps = None,
-    frames: Frames = None,
-    width: Width = None,
-    height: Height = None,
+    steps: shared.Steps = None,
+    frames: shared.Frames = None,
+    width: shared.Width = None,
+    height: shared.Height = None,
     dtype: Annotated[str, typer.Option(help="As in generate.")] = "auto",
     device: Annotated[str, typer.Option(help="As in generate.")] = "auto",
     autocast: Annotated[bool, typer.Option("--autocast", help="Compute in bfloat16 inside of the network.")] = False,
-    call: Call = None,
-    observers: Observers = None,
-    engine: EngineName = "inline",
-    workers: Workers = 2,
-    address: Address = None,
-    gpu: Gpu = False,
-    retry_failed: RetryFailed = False,
+    call: shared.Call = None,
+    observers: shared.Observers = None,
+    engine: shared.EngineName = "inline",
+    workers: shared.Workers = 2,
+    address: shared.Address = None,
+    gpu: shared.Gpu = False,
+    retry_failed: shared.RetryFailed = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the rungs; run nothing.")] = False,
 ) -> None:
     """Pick a method's knobs for a model: all settings on few scenes, the better half on twice as many, and so on.

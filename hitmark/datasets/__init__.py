@@ -21,7 +21,17 @@ from hitmark.datasets.base import Counts, Dataset, DatasetError, DatasetItem, Le
 from hitmark.datasets.masked import Choice
 from hitmark.datasets.pictures import Shape
 
-__all__ = ["READERS", "Counts", "Dataset", "DatasetError", "DatasetItem", "LeftOutError", "Truth", "open_dataset"]
+__all__ = [
+    "READERS",
+    "Counts",
+    "Dataset",
+    "DatasetError",
+    "DatasetItem",
+    "LeftOutError",
+    "Truth",
+    "open_dataset",
+    "with_choices",
+]
 
 Recognise = Callable[[Path], bool]
 
@@ -62,7 +72,7 @@ def open_dataset(spec: str | os.PathLike[str], **choices: Any) -> Dataset:
     Raises:
         DatasetError: nothing there, not known, incomplete; says what is missing and how to get it.
     """
-    text, told = _with_choices(os.fspath(spec))
+    text, told = with_choices(os.fspath(spec))
     given = told | {name: value for name, value in choices.items() if value is not None}
     name, mark, rest = text.partition(":")
     if name in (sprite_worlds.NAME, sprite_worlds.TEXT_NAME) and (mark or not os.path.exists(text)):
@@ -88,8 +98,8 @@ def open_dataset(spec: str | os.PathLike[str], **choices: Any) -> Dataset:
     return _open(found, path, given)
 
 
-def _with_choices(text: str) -> tuple[str, dict[str, Any]]:
-    """The place, and the choices behind it; a path that is there is only a path."""
+def with_choices(text: str) -> tuple[str, dict[str, Any]]:
+    """The place of a spec and the choices behind it; a path that is there is only a path. `DatasetError`: one twice."""
     words = text.split(" ")
     told: dict[str, Any] = {}
     while len(words) > 1 and CHOICE.fullmatch(words[-1]) and not os.path.exists(" ".join(words)):

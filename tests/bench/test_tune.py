@@ -19,10 +19,8 @@ from hitmark.bench import executors
 from hitmark.bench.jobs import CLIP, COST, FORMAT, Job
 from hitmark.bench.plan import BenchPlan, method_of
 from hitmark.bench.presets import PRESET_FILE, Preset
-from hitmark.bench.report.figures import Figure
 from hitmark.bench.store import RESULT, Store
 from hitmark.bench.tune import Wish, ladder, refuse_test, scenes_of, tune
-from hitmark.bench.tune_rungs import aim_for
 from hitmark.errors import HitmarkError
 from hitmark.video import write_video
 
@@ -256,7 +254,17 @@ def test_what_does_not_fit_is_said(made: list[Job], tmp_path: Path, changes: dic
     assert len(made) <= 1, "before the first rung"
 
 
-@pytest.mark.parametrize("spec", ["sprites-text:test:0-8", "sprites:test", "sprites", "sprites-text:", "x:test:1-2"])
+WITH_CHOICES = (
+    "sprites:test:0-8 world=w.toml",
+    "sprites world=w.toml",
+    "davis:X split=2017/test-dev",
+    "vipseg:X split=test",
+)
+
+
+@pytest.mark.parametrize(
+    "spec", ["sprites-text:test:0-8", "sprites:test", "sprites", "sprites-text:", "x:test:1-2", *WITH_CHOICES]
+)
 def test_test_scenes_are_refused(made: list[Job], tmp_path: Path, spec: str) -> None:
     with pytest.raises(HitmarkError, match="for testing"):
         refuse_test(spec)
@@ -265,7 +273,9 @@ def test_test_scenes_are_refused(made: list[Job], tmp_path: Path, spec: str) -> 
         tune(wish(plan=asked), tmp_path / "run")
 
 
-@pytest.mark.parametrize("spec", ["sprites:tune:0-8", "sprites-text:train:0-2", "my-test-scenes", "davis:FOLDER"])
+@pytest.mark.parametrize(
+    "spec", ["sprites:tune:0-8", "sprites-text:train:0-2", "my-test-scenes", "davis:FOLDER split=val"]
+)
 def test_other_scenes_are_not(spec: str) -> None:
     refuse_test(spec)
 
@@ -292,27 +302,3 @@ def test_rungs_halve_and_double(settings: int, scenes: int) -> None:
         assert less == math.ceil(many / 2)
         assert few <= more <= max(2 * few + 1, 2)
     assert ladder(15, 32) == [(15, 4), (8, 8), (4, 16), (2, 32)]
-
-
-OVERLAP, ERROR, FLICKER = Figure("sprites", "overlap"), Figure("template", "guessed path error"), Figure("f", "flicker")
-
-
-def test_without_the_usual_metric_it_is_the_first_of_control() -> None:
-    assert aim_for([FLICKER, OVERLAP, ERROR], None, {}).metric == "guessed path error"
-    assert aim_for([OVERLAP, ERROR, Figure("sprites", "guessed distance")], None, {}).metric == "guessed distance"
-    twice = aim_for([OVERLAP, Figure("boxes:x", "overlap")], "overlap (sprites)", {})
-    assert (twice.figure, twice.better) == (OVERLAP, "greater")
-    with pytest.raises(HitmarkError, match="no figure of control"):
-        aim_for([FLICKER], None, {})
-
-
-@pytest.mark.parametrize(("metric", "limits"), [("flicker", {}), ("overlap", {"flicker": 3.0})])
-def test_a_figure_without_a_better_side_decides_nothing(metric: str, limits: dict[str, float]) -> None:
-    with pytest.raises(HitmarkError, match="flicker has no better side"):
-        aim_for([OVERLAP, FLICKER], metric, limits)
-
-
-def test_limits_are_read_by_the_better_side() -> None:
-    aim = aim_for([OVERLAP, ERROR], None, {"overlap": 0.5, "guessed path error": 0.2})
-    assert [aim.beyond("overlap", mean) for mean in (0.4, 0.5, 0.6)] == [True, False, False]
-    assert [aim.beyond("guessed path error", mean) for mean in (0.1, 0.2, 0.3)] == [False, False, True]

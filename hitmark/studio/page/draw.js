@@ -30,11 +30,14 @@ export function drawPlan(pen, view, { scene, ui, picture, colours, extra }) {
   const order = (scene.subjects ?? []).map((subject, index) => ({ subject, index }));
   order.sort((first, second) => (first.subject.depth ?? 0) - (second.subject.depth ?? 0));
   const others = order.filter(({ index }) => index !== ui.selected);
-  const about = [picture, colours, ui.grid, ui.onion, framesOf(scene, ui), modelOf(scene, ui.info)];
-  about.push(view.picture, view.x, view.y, view.scale);
-  back.paste(pen, [...about, ...others.flatMap(({ subject, index }) => [subject, index])], (still) => {
+  const model = modelOf(scene, ui.info);
+  const about = [
+    picture, colours, ui.grid, ui.onion, framesOf(scene, ui), model, view.picture, view.x, view.y, view.scale,
+    ...others.flatMap(({ subject, index }) => [subject, index]),
+  ];
+  back.paste(pen, about, (still) => {
     drawPicture(still, view, picture, colours);
-    if (ui.grid) drawCells(still, view, modelOf(scene, ui.info)?.cell, colours);
+    if (ui.grid) drawCells(still, view, model?.cell, colours);
     for (const part of others) drawPath(still, view, part, { scene, ui, chosen: false });
   });
   drawStill(pen, view, { scene, ui });

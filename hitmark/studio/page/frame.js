@@ -10,30 +10,39 @@ export function inFrame(task) {
   ask(changes, task);
 }
 
-/** The same, but after all tasks of `inFrame`, also those that ask for it there. */
+/** The same, but after all tasks of `inFrame`, also when one of them asks for it. */
 export function drawInFrame(task) {
   ask(drawings, task);
 }
 
 function ask(tasks, task) {
   tasks.add(task);
-  if (asked) return;
+  if (!asked) schedule();
+}
+
+function schedule() {
   asked = true;
   // A hidden page gets no animation frames, but a job may end there.
   if (document.hidden) setTimeout(run, HIDDEN);
   else requestAnimationFrame(run);
 }
 
+/** What is asked for too late for this frame, by a task of its own kind or by a drawing, comes in the next. */
 function run() {
+  for (const tasks of [changes, drawings]) {
+    const now = [...tasks];
+    tasks.clear();
+    now.forEach(attempt);
+  }
+  asked = false;
+  if (changes.size + drawings.size) schedule();
+}
+
+/** A task that fails does not keep the others from running; the browser reports it as any other error. */
+function attempt(task) {
   try {
-    for (const tasks of [changes, drawings]) {
-      for (const task of tasks) {
-        tasks.delete(task);
-        task();
-      }
-    }
-  } finally {
-    asked = false;
-    if (changes.size + drawings.size) ask(changes, () => {}); // a task failed: the others in a frame of their own
+    task();
+  } catch (error) {
+    reportError(error);
   }
 }
