@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from hitmark.backbones import backbone_for
 from hitmark.errors import HitmarkError
+from hitmark.media.images import WHITE, Color, ImageError, LoadedImage, as_rgb, load_image
 from hitmark.method_fit import check_method
 from hitmark.methods import build, spelled
 from hitmark.model_choice import card_for, configured_frames, configured_grid
@@ -91,30 +92,43 @@ def knobs_on(card: ModelCard, method: str, given: Mapping[str, Any]) -> dict[str
 
 
 def first_picture(scene: Scene, image: Image.Image | None, folder: Path | str) -> Image.Image:
-    """Return the first picture as RGB, turned as its camera says.
+    """As `load_first_picture`, without its notes."""
+    return load_first_picture(scene, image, folder).image
+
+
+def load_first_picture(
+    scene: Scene, image: Image.Image | None, folder: Path | str, background: Color = WHITE
+) -> LoadedImage:
+    """Return the first picture as RGB, turned as its camera says, and what had to be decided.
+
+    Args:
+        scene: names the picture where none is given.
+        image: a picture of any mode.
+        folder: that the scene's picture is relative to.
+        background: what transparent parts are laid on.
 
     Raises:
         GenerationError: there is none, or it is missing or no picture.
     """
-    if image is None:
-        path = scene.image_path(folder)
-        if path is None:
-            raise GenerationError("image: the scene names no first picture; add `image` to it, or give --image PATH")
-        image = open_picture(path)
-    return ImageOps.exif_transpose(image).convert("RGB")
+    if image is not None:
+        return as_rgb(image, background)
+    path = scene.image_path(folder)
+    if path is None:
+        raise GenerationError("image: the scene names no first picture; add `image` to it, or give --image PATH")
+    return load_picture(path, background)
 
 
 def open_picture(path: Path) -> Image.Image:
-    """Load a picture file. Raises `GenerationError` when it is missing, no picture, or damaged."""
-    if not path.is_file():
-        what = "it is a folder" if path.is_dir() else "there is no such file"
-        raise GenerationError(f"image: cannot read {path}: {what}; correct the path")
+    """Load a picture file as RGB. Raises `GenerationError` when it is missing, no picture, or damaged."""
+    return load_picture(path).image
+
+
+def load_picture(path: Path, background: Color = WHITE) -> LoadedImage:
+    """As `open_picture`, with notes on what had to be decided; `background` is what transparent parts are laid on."""
     try:
-        with Image.open(path) as picture:
-            picture.load()
-            return ImageOps.exif_transpose(picture)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise GenerationError(f"image: cannot read {path}: it is no picture, or damaged ({error})") from error
+        return load_image(path, background)
+    except ImageError as error:
+        raise GenerationError(f"image: {error}") from error
 
 
 def check_size(scene: Scene, pipe: Any) -> None:

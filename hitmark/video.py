@@ -7,27 +7,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from hitmark.errors import HitmarkError
 from hitmark.files import written_whole
+from hitmark.media.clips import VideoError, exact_conversion, read_clip
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
     from av.video.stream import VideoStream
-    from PIL import Image
+
+__all__ = ["WRITERS", "VideoError", "read_video", "write_video"]
 
 H264_QUALITY = 12  # x264's constant rate factor: 0 is lossless, 18 is called visually lossless, 23 is its default
-MOST_REPEATS = 1000  # a GIF may hold one picture for minutes; that is one frame repeated at most so often on reading
-
-
-class VideoError(HitmarkError):
-    """A clip that cannot be written or read; the message names the file and the fix."""
+VP9_QUALITY = 18  # libvpx's constant quality, 0 (best) to 63
 
 
 def write_video(frames: np.ndarray, path: Path | str, fps: float = 7.0) -> Path:
@@ -36,7 +33,7 @@ def write_video(frames: np.ndarray, path: Path | str, fps: float = 7.0) -> Path:
     Args:
         frames: uint8, (frames, height, width, 3), RGB.
         path: ``.mp4`` H.264 (4:2:0 in BT.709; 4:4:4 when a side is odd, which some players cannot show);
-            ``.mkv`` FFV1, reads back exactly; ``.gif`` 256 colours; ``.webp`` animated.
+            ``.mkv`` FFV1, reads back exactly; ``.webm`` VP9 (4:2:0); ``.gif`` 256 colours; ``.webp`` animated.
         fps: frames per second, > 0; GIF keeps it to 1/100 s a frame and WebP to 1/1000 s.
     Returns: ``path``. The file appears whole or not at all.
     Raises: ``VideoError`` for wrong frames, rate or extension; ``OutputError`` when the disk refuses.
@@ -54,18 +51,15 @@ def write_video(frames: np.ndarray, path: Path | str, fps: float = 7.0) -> Path:
 
 
 def read_video(path: Path | str) -> tuple[np.ndarray, float]:
-    """Read a clip of any format that FFmpeg or Pillow knows.
+    """Read a clip of any format that FFmpeg or Pillow knows, or a folder of frames, as a player shows it.
+
+    `hitmark.media.clips.read_clip` also gives the time of each frame, and what had to be decided.
 
     Returns: frames, uint8 (frames, height, width, 3) RGB, and frames per second.
     Raises: ``VideoError`` when the file is missing, is no video, has no picture stream, or is cut short.
     """
-    path = Path(path)
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
-        raise VideoError(f"cannot read the video {path}: the file {what}")
-    if path.stat().st_size == 0:
-        raise VideoError(f"cannot read the video {path}: the file is empty")
-    return _read_pictures(path) if path.suffix.lower() in (".gif", ".webp") else _read_stream(path)
+    clip = read_clip(path)
+    return clip.frames, clip.fps
 
 
 def _check_frames(frames: np.ndarray) -> None:
@@ -91,6 +85,16 @@ def _write_h264(frames: np.ndarray, path: Path, fps: float) -> None:
         stream.codec_context.colorspace = Colorspace.ITU709
         stream.codec_context.color_primaries = 1  # BT.709, so that players need not guess from the size
         stream.codec_context.color_trc = 1
+        _encode(frames, container, stream, dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
+
+
+def _write_webm(frames: np.ndarray, path: Path, fps: float) -> None:
+    from av.video.reformatter import ColorRange, Colorspace
+
+    options = {"crf": str(VP9_QUALITY), "b": "0", "deadline": "good", "cpu-used": "2", "row-mt": "0"}
+    with _opened(path, "libvpx-vp9", "yuv420p", frames=frames, fps=fps, options=options) as (container, stream):
+        stream.codec_context.color_range = ColorRange.MPEG
+        stream.codec_context.colorspace = Colorspace.ITU709
         _encode(frames, container, stream, dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
 
 
@@ -125,16 +129,9 @@ def _encode(frames: np.ndarray, container: OutputContainer, stream: VideoStream,
 
     for picture in frames:
         frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-        frame = frame.reformat(format=stream.pix_fmt, interpolation=_exact(), **colours)
+        frame = frame.reformat(format=stream.pix_fmt, interpolation=exact_conversion(), **colours)
         container.mux(stream.encode(frame))
     container.mux(stream.encode())
-
-
-def _exact() -> int:
-    """FFmpeg's conversion flags without its fast roundings, which darken a picture by about one level."""
-    from av.video.reformatter import Interpolation
-
-    return Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT
 
 
 def _write_gif(frames: np.ndarray, path: Path, fps: float) -> None:
@@ -166,76 +163,7 @@ def _write_webp(frames: np.ndarray, path: Path, fps: float) -> None:
 WRITERS: dict[str, Callable[[np.ndarray, Path, float], None]] = {
     ".mp4": _write_h264,
     ".mkv": _write_ffv1,
+    ".webm": _write_webm,
     ".gif": _write_gif,
     ".webp": _write_webp,
 }
-
-
-def _read_stream(path: Path) -> tuple[np.ndarray, float]:
-    """All frames of the first video stream, by FFmpeg."""
-    import av
-    from av.error import FFmpegError
-
-    pictures: list[np.ndarray] = []
-    packets, ended = 0, 0.0
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise VideoError(f"cannot read the video {path}: it has no picture stream (sound only?)")
-            stream = container.streams.video[0]
-            rate = float(stream.average_rate or 25)
-            promised, length = stream.frames, _stated_seconds(stream.metadata.get("DURATION", ""))
-            for packet in container.demux(stream):
-                packets += packet.size > 0
-                for frame in packet.decode():
-                    pictures.append(frame.reformat(format="rgb24", interpolation=_exact()).to_ndarray())
-                    ended = (frame.time or 0.0) + 1 / rate
-    except (FFmpegError, UnicodeDecodeError) as error:
-        raise VideoError(_read_problem(path, len(pictures), error)) from error
-    if not pictures or packets < promised or ended + 1.5 / rate < length:
-        raise VideoError(f"cannot read the video {path}: it is cut short after frame {len(pictures)}")
-    return np.stack(pictures), rate
-
-
-def _stated_seconds(clock: str) -> float:
-    """Matroska's note of how long a stream is, "00:00:01.714000000", in seconds; 0 when there is none."""
-    try:
-        hours, minutes, seconds = clock.split(":")
-        return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
-    except ValueError:
-        return 0.0
-
-
-def _read_problem(path: Path, frames: int, error: Exception) -> str:
-    """One line for what FFmpeg reports."""
-    if frames:
-        return f"cannot read the video {path}: it is damaged after frame {frames} ({type(error).__name__})"
-    return f"cannot read the video {path}: it is not a video, or cut short ({type(error).__name__})"
-
-
-def _read_pictures(path: Path) -> tuple[np.ndarray, float]:
-    """All frames of an animated GIF or WebP, by Pillow; a picture that is shown n times as long counts as n frames."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        if path.suffix.lower() == ".gif" and not path.read_bytes().rstrip(b"\0").endswith(b";"):
-            raise OSError("its end is missing")
-        with Image.open(path) as picture:
-            shown = list(_shown(picture))
-    except (UnidentifiedImageError, OSError, EOFError, SyntaxError) as error:
-        raise VideoError(f"cannot read the video {path}: it is no whole GIF or WebP ({error})") from error
-    shortest = min(duration for _, duration in shown)
-    repeats = [min(MOST_REPEATS, max(1, round(duration / shortest))) for _, duration in shown]
-    return np.repeat(np.stack([frame for frame, _ in shown]), repeats, axis=0), 1000 / shortest
-
-
-def _shown(picture: Image.Image) -> Iterator[tuple[np.ndarray, float]]:
-    """Each frame as RGB with the time it is shown, ms (100 where the file does not say)."""
-    for index in range(getattr(picture, "n_frames", 1)):
-        picture.seek(index)
-        picture.load()
-        frame = np.asarray(picture.convert("RGB"))
-        duration = 0.0
-        with suppress(TypeError, ValueError):
-            duration = float(picture.info.get("duration", 0))
-        yield frame, duration or 100.0

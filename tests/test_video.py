@@ -79,7 +79,7 @@ def test_one_frame(tmp_path):
 
 
 def test_unknown_extension_lists_the_known_ones(tmp_path):
-    with pytest.raises(VideoError, match=r"\.mp4, \.mkv, \.gif, \.webp, not '\.avi'"):
+    with pytest.raises(VideoError, match=r"\.mp4, \.mkv, \.webm, \.gif, \.webp, not '\.avi'"):
         write_video(moving_picture(), tmp_path / "clip.avi")
 
 
@@ -127,7 +127,7 @@ def test_missing_folder(tmp_path):
 def test_reading_what_is_not_there(tmp_path):
     with pytest.raises(VideoError, match="does not exist"):
         read_video(tmp_path / "clip.mp4")
-    with pytest.raises(VideoError, match="is a folder"):
+    with pytest.raises(VideoError, match="expected a folder of frames"):
         read_video(tmp_path)
 
 

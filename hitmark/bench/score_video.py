@@ -11,10 +11,10 @@ import numpy as np
 
 from hitmark.bench.scoring import Figure, FinishedClip, observers_for, score
 from hitmark.errors import HitmarkError
+from hitmark.media.clips import Clip, read_clip
 from hitmark.scene import formats
 from hitmark.scene.schema import Scene
 from hitmark.scene.tracks import evaluate
-from hitmark.video import read_video
 
 Policy = Literal["exact", "stretch", "first"]
 LEAST_ASPECT = 0.02
@@ -45,26 +45,30 @@ def score_video(
     observers: Sequence[str] = ("auto",),
     policy: Policy = "exact",
     image: Path | None = None,
+    fps: float | None = None,
 ) -> ScoredVideo:
     """Scores a clip against a scene in any format that `hitmark convert` reads.
 
     Args:
-        video: any format of `read_video`.
+        video: any format of `read_video`, or a folder of frames.
         scene_path: file or folder.
         observers: names of `scoring.SCORERS`; "auto" = what fits the scene.
         policy: of frames. "exact": the clip has as many as the scene says (any number where it says none). "stretch":
             the paths are spread over the clip's own number of frames. "first": the clip's first frames, as many as
             the scene says.
         image: the first picture; None = the scene's own, and none where it names none.
+        fps: frames a second of a folder of frames.
 
     Raises:
         HitmarkError: a clip, scene or picture that cannot be read, a number of frames that does not fit, an observer
             that is not known or cannot look at this scene.
     """
-    frames, _ = read_video(video)
+    clip = read_clip(video, fps)
     scene = formats.read(scene_path)
-    frames, notes = _fitted(frames, scene, policy, video)
-    tracks = tuple(track for track in evaluate(scene, len(frames)) if track.kind == "subject")
+    frames, notes = _fitted(clip.frames, scene, policy, video)
+    notes = [*clip.notes, *notes]
+    moments = _moments(clip, len(frames))
+    tracks = tuple(track for track in evaluate(scene, len(frames), moments) if track.kind == "subject")
     picture = _picture(scene, image, formats.base_folder(scene_path), frames.shape[1:3])
     if picture is None:
         notes.append("no first picture is given; what is measured against it is left out")
@@ -94,6 +98,11 @@ def _fitted(frames: np.ndarray, scene: Scene, policy: Policy, video: Path) -> tu
     raise HitmarkError(
         f"{video}: expected {wanted} frames as the scene says, got {given}; give the right clip, or --frames {others}."
     )
+
+
+def _moments(clip: Clip, frames: int) -> np.ndarray | None:
+    """The moments of the frames that are scored, the last of them at 1; None where they are evenly spaced."""
+    return None if clip.times is None else clip.times[:frames] / clip.times[frames - 1]
 
 
 def _picture(scene: Scene, image: Path | None, folder: Path, size: tuple[int, ...]) -> np.ndarray | None:

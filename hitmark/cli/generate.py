@@ -29,7 +29,9 @@ SceneArgument = Annotated[
 ]
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", help="Video to write: .mp4, .mkv (lossless), .gif or .webp. Default: out.mp4."),
+    typer.Option(
+        "--output", "-o", help="Video to write: .mp4, .mkv (lossless), .webm, .gif or .webp. Default: out.mp4."
+    ),
 ]
 Model = Annotated[
     str | None,

@@ -22,7 +22,9 @@ Examples:
 
 
 def score(
-    video: Annotated[Path, typer.Argument(metavar="VIDEO", help="The clip, of any format that FFmpeg knows.")],
+    video: Annotated[
+        Path, typer.Argument(metavar="VIDEO", help="The clip, of any format that FFmpeg knows, or a folder of frames.")
+    ],
     scene: Annotated[str, typer.Argument(metavar="SCENE", help="Any format that `hitmark convert` reads.")],
     *,
     observers: Annotated[
@@ -37,6 +39,7 @@ def score(
         ),
     ] = "exact",
     image: Annotated[Path | None, typer.Option(help="First picture. Default: the scene's.")] = None,
+    fps: Annotated[float | None, typer.Option(help="Frames a second, for a folder of frames. Default: 7.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False,
 ) -> None:
     """Score a clip that any tool has made: whether things are where they were wanted, and what was kept.
@@ -45,7 +48,7 @@ def score(
     """
     from hitmark.bench.score_video import score_video
 
-    found = score_video(video, scene, observers=observers or ["auto"], policy=frames, image=image)
+    found = score_video(video, scene, observers=observers or ["auto"], policy=frames, image=image, fps=fps)
     if as_json:
         typer.echo(json.dumps(asdict(found), indent=2, allow_nan=False))
         return

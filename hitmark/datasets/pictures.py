@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from hitmark.datasets.base import DatasetError, listed
+from hitmark.media.images import ImageError, as_rgb, shown_size
 
 Fit = Literal["stretch", "crop"]
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
@@ -123,7 +124,8 @@ def read_picture(path: Path, shape: Shape | None = None) -> np.ndarray:
     """A picture as uint8 (height, width, 3), brought to a shape where one is given. Raises `DatasetError`: damaged."""
     try:
         with Image.open(path) as picture:
-            colour = picture.convert("RGB")
+            picture.load()
+            colour = as_rgb(picture).image
     except _DAMAGED as error:
         raise _damaged(path, "picture", error) from None
     if shape is not None:
@@ -144,9 +146,8 @@ def read_pictures(paths: Sequence[Path], shape: Shape | None = None) -> np.ndarr
 def picture_size(path: Path) -> tuple[int, int]:
     """Width and height in pixels, from the header. Raises `DatasetError`: damaged."""
     try:
-        with Image.open(path) as picture:
-            return picture.size
-    except _DAMAGED as error:
+        return shown_size(path)
+    except (ImageError, *_DAMAGED) as error:
         raise _damaged(path, "picture", error) from None
 
 

@@ -60,16 +60,24 @@ def frame_times(frames: int) -> np.ndarray:
     return np.arange(frames, dtype=np.float64) / (frames - 1)
 
 
-def evaluate(scene: Scene, frames: int) -> list[Track]:
+def evaluate(scene: Scene, frames: int, moments: np.ndarray | None = None) -> list[Track]:
     """Return the tracks of a scene: subjects, then anchors, then what `camera` or `pin_camera` adds.
 
     What these add is background: a box of it is not visible in the frames in which a subject's box covers part of it.
+
+    Args:
+        scene: what moves where.
+        frames: how many.
+        moments: of the frames, 0 = first and 1 = last, float64 (frames,) increasing; None: evenly spaced.
 
     Raises:
         SceneError: fewer than 2 frames; a subject that no frame shows, or that lies wholly outside the picture in its
             first visible frame; a camera or pins for which the subjects leave no room.
     """
-    moments = frame_times(frames)
+    even = frame_times(frames)
+    moments = even if moments is None else np.asarray(moments, dtype=np.float64)
+    if moments.shape != even.shape or moments[0] != 0 or moments[-1] != 1 or (np.diff(moments) <= 0).any():
+        raise SceneError(f"moments: expected {frames} increasing numbers from 0 to 1, got {moments.tolist()[:8]}")
     tracks = [_subject_track(subject, moments) for subject in scene.subjects]
     tracks += [_still(anchor.name, anchor.box, frames) for anchor in scene.anchors]
     given = list(tracks)

@@ -56,7 +56,9 @@ def keep_picture(folder: Folder, data: bytes) -> Picture:
 
 def decoded(data: bytes) -> Image.Image:
     """Return the first picture in a file's bytes as RGB. Raises `RefusedError` as `keep_picture` does."""
-    from PIL import Image, ImageOps
+    from PIL import Image
+
+    from hitmark.media.images import as_rgb
 
     try:
         with warnings.catch_warnings():
@@ -64,7 +66,7 @@ def decoded(data: bytes) -> Image.Image:
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 _check_size(*image.size)
                 image.load()
-                return ImageOps.exif_transpose(image).convert("RGB")
+                return as_rgb(image).image
     except RefusedError:
         raise
     except Image.DecompressionBombError as error:

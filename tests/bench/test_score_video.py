@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -13,7 +15,7 @@ from hitmark.errors import HitmarkError
 from hitmark.scene.schema import Scene
 from hitmark.sprites.text_scenes import text_scene, true_clip
 from hitmark.sprites.world import text_world
-from hitmark.video import write_video
+from hitmark.video import read_video, write_video
 
 
 @pytest.fixture
@@ -87,3 +89,33 @@ def test_torn_clips_and_single_frames_are_refused(clip: Path, tmp_path: Path) ->
         score_video(one, scene)
     with pytest.raises(HitmarkError, match="there is no 'owl'"):
         score_video(clip, scene, observers=["owl"])
+
+
+def test_paths_are_compared_by_time_where_frames_are_uneven(clip: Path, tmp_path: Path) -> None:
+    shown = [0, 1, 2, 5, 6, 7]
+    frames = read_video(clip)[0][shown]
+    with av.open(str(tmp_path / "uneven.mkv"), "w") as container:
+        stream = container.add_stream("ffv1", rate=7)
+        stream.height, stream.width, stream.pix_fmt = *frames.shape[1:3], "bgr0"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for picture, frame in zip(frames, shown, strict=True):
+            sent = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="bgr0")
+            sent.pts, sent.time_base = 100 * frame, Fraction(1, 1000)
+            container.mux(stream.encode(sent))
+        container.mux(stream.encode())
+    found = score_video(tmp_path / "uneven.mkv", rescaled(clip, frames=None), observers=["sprites"])
+    errors = found.figures["sprites"]["path error"]
+    assert isinstance(errors, list)
+    assert errors[0] is not None
+    assert errors[0] < 0.01
+    assert "compared by time" in found.notes[0]
+
+
+def test_a_folder_of_frames_is_scored(clip: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for number, picture in enumerate(read_video(clip)[0]):
+        Image.fromarray(picture).save(folder / f"{number}.png")
+    found = score_video(folder, str(tmp_path / "scene.json"), observers=["sprites"], fps=8)
+    assert found.figures == score_video(clip, str(tmp_path / "scene.json"), observers=["sprites"]).figures
+    assert "was read as 8 frames" in found.notes[0]

@@ -4,40 +4,31 @@ from __future__ import annotations
 
 import io
 import os
-import struct
-import zlib
 from pathlib import Path
 
+from hitmark.media.images import ImageError, load_image, shown_size
 from hitmark.scene.formats.base import Options
 from hitmark.scene.formats.source import FormatError, read_bytes
 from hitmark.scene.schema import Scene
 
-EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp")
-_PICTURE_ERRORS = (OSError, ValueError, SyntaxError, TypeError, EOFError, LookupError, struct.error, zlib.error)
+EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".heic")
 
 
 def picture_size(path: Path) -> tuple[int, int]:
-    """Return width and height of a picture file in pixels, from its header.
+    """Return width and height of a picture file in pixels, as it is shown (turned as EXIF says), from its header.
 
     Raises:
         FormatError: missing, not a picture, or unreasonably large.
     """
-    from PIL import Image
-
     data = read_bytes(path)
     try:
-        with Image.open(io.BytesIO(data)) as picture:
-            return picture.size
-    except Image.DecompressionBombError as error:
-        raise FormatError(f"{path}: the picture is too large ({error}); scale it down") from None
-    except _PICTURE_ERRORS as error:
-        raise FormatError(
-            f"{path}: expected a picture (PNG, JPEG or WebP), got something else ({error}); save it again as PNG"
-        ) from None
+        return shown_size(data, str(path))
+    except ImageError as error:
+        raise FormatError(str(error)) from None
 
 
 def png_copy(path: Path) -> bytes:
-    """Return the picture as a PNG file: its own bytes where it is one.
+    """Return the picture as a PNG file, as it is shown: its own bytes where it is a plain PNG.
 
     Raises:
         FormatError: as `picture_size`, or damaged.
@@ -46,14 +37,15 @@ def png_copy(path: Path) -> bytes:
 
     data = read_bytes(path)
     try:
-        with Image.open(io.BytesIO(data)) as picture:
-            if picture.format == "PNG":
-                return data
-            stream = io.BytesIO()
-            picture.convert("RGB").save(stream, "PNG")
-            return stream.getvalue()
-    except (*_PICTURE_ERRORS, Image.DecompressionBombError) as error:
-        raise FormatError(f"{path}: the picture cannot be copied ({error}); save it again as PNG") from None
+        loaded = load_image(data, name=str(path))
+    except ImageError as error:
+        raise FormatError(str(error)) from None
+    with Image.open(io.BytesIO(data)) if data.startswith(b"\x89PNG") else loaded.image as original:
+        if original.format == "PNG" and original.mode == "RGB" and not loaded.notes and not original.getexif():
+            return data
+    stream = io.BytesIO()
+    loaded.image.save(stream, "PNG")
+    return stream.getvalue()
 
 
 def picture_beside(path: Path) -> Path | None:

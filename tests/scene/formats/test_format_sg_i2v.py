@@ -162,5 +162,5 @@ def test_wrong_arrays_are_named(tmp_path, array, message):
 def test_picture_that_is_none(tmp_path):
     folder = save(tmp_path / "a", GOOD)
     (folder / "img.png").write_bytes(b"not a picture")
-    with pytest.raises(SceneError, match=r"img\.png: expected a picture"):
+    with pytest.raises(SceneError, match=r"img\.png: it is no picture"):
         read(folder)
