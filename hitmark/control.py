@@ -236,6 +236,10 @@ class Control:
     refines: ClassVar[bool] = False
     """Whether its `attention` only corrects what controls before it do: it acts on the layers that one of those does.
     """
+    watches: ClassVar[bool] = False
+    """Whether it only looks, and hands on what it is given: a probe."""
+    edits_every_step: ClassVar[bool] = True
+    """Whether its `latents` may edit any step; False: only the first, before which no scheduler remembers anything."""
 
     def check(self, layout: Layout) -> None:
         """Raise HitmarkError before the first step when this method cannot serve these tracks."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from hitmark.attach.attention import AttentionClock
-from hitmark.attach.schedulers import clean_estimate, level_at
+from hitmark.attach.levels import Level, Levels
 from hitmark.backbones.call import DenoiserCall
 from hitmark.control import Layout, Step
 
@@ -26,21 +26,22 @@ class Estimator:
     @property
     def levels(self) -> list[tuple[float, float]]:
         """Alpha and sigma of every step of the loop."""
-        return self._levels
+        return [(level.alpha, level.sigma) for level in self._levels]
 
     @cached_property
-    def _levels(self) -> list[tuple[float, float]]:
-        return [level_at(self.scheduler, index) for index in range(len(self.scheduler.timesteps))]
+    def _levels(self) -> list[Level]:
+        levels = Levels(self.scheduler)
+        return [levels[index] for index in range(len(levels))]
 
     def __call__(self, latents: Tensor, index: int, guidance: float) -> Tensor:
         """The clean estimate of latents (1, frames, channels, height, width) at a step; see `CleanEstimator`."""
-        alpha, sigma = self.levels[index]
+        level = self._levels[index]
         call = self.call.of_clip(self.clip)
-        scaled = latents / (alpha**2 + sigma**2) ** 0.5
+        scaled = latents / level.norm
         arguments = self.backbone.with_latents(call, scaled.to(call.dtype))
         arguments |= {"timestep": self.scheduler.timesteps[index], "return_dict": False}
         half = call.dtype == torch.float16
-        step = Step(index, len(self.levels), alpha, sigma, self.layout, half)
+        step = Step(index, len(self._levels), level.alpha, level.sigma, self.layout, half)
         self.clock.steps, self.clock.conditional = [step], call.conditional
         try:
             with torch.no_grad():
@@ -50,4 +51,4 @@ class Estimator:
         if call.guided:
             without, with_prompt = output.chunk(2)
             output = without + guidance * (with_prompt - without)
-        return clean_estimate(output, latents, alpha, sigma, self.scheduler.config.prediction_type)
+        return Levels(self.scheduler).clean(output, latents, level)

@@ -23,7 +23,7 @@ from hitmark.attach.guards import (
     tracks_per_clip,
     uncompiled,
 )
-from hitmark.attach.schedulers import check_single_step, clean_estimate, noise_level, output_for
+from hitmark.attach.levels import Levels, check_history
 from hitmark.backbones import backbone_for
 from hitmark.control import Control, Layers, Layout, SelfAttention, Step
 from hitmark.errors import HitmarkError
@@ -71,6 +71,7 @@ class Session:
         self.controls = controls
         self.scheduler = pipe.scheduler
         self.denoiser = self.backbone.denoiser
+        self._levels: Levels
         self._scale: Callable[..., Tensor]  # the scheduler's own scale_model_input
         self._shown: Tensor | None = None  # what the scheduler scaled last; None once the denoiser has taken it
         self._edited: Tensor | None = None  # latents for this step, float32
@@ -84,7 +85,8 @@ class Session:
         network = self.backbone.network
         check_gradients_possible(network)
         check_not_compiled_inside(network)
-        check_single_step(self.scheduler)
+        self._levels = Levels(self.scheduler)
+        check_history(self.scheduler, self.controls)
         check_acting_points(
             self.controls,
             type(self.pipe).__name__,
@@ -202,14 +204,14 @@ class Session:
         self._clock.clear()
         if self._edited is not None:
             sample, self._edited = self.backbone.as_at_step(self._edited), None
+            self._levels.forget()
         if self._those_with("prediction"):
-            kind = self.scheduler.config.prediction_type
-            level = (self._steps[0].alpha, self._steps[0].sigma, kind)
-            estimate = clean_estimate(output.float(), sample.float(), *level)
+            level = self._levels[self._steps[0].index]
+            estimate = self._levels.clean(output.float(), sample.float(), level)
             clean = self.backbone.frames_first_at_step(estimate, self._layouts[0].frames)
             edited = self._edit("prediction", clean)
             if edited is not clean:
-                output = output_for(self.backbone.as_at_step(edited), sample.float(), *level).to(output.dtype)
+                output = self._levels.output(self.backbone.as_at_step(edited), sample.float(), level).to(output.dtype)
         return original(output, timestep, sample, *args, **kwargs)
 
     def _edit(self, point: str, values: Tensor) -> Tensor:
@@ -225,7 +227,8 @@ class Session:
 
     def _step_of(self, call: Any, clip: int) -> Step:
         timestep = call.arguments["timestep"]
-        index, alpha, sigma = noise_level(self.scheduler, timestep)
+        index = self._levels.index(timestep)
+        level = self._levels[index]
 
         def read(latents: Tensor, layers: Layers = None, **options: Any) -> list[SelfAttention]:
             backbone: Any = self.backbone
@@ -234,7 +237,7 @@ class Session:
         count, half = len(self.scheduler.timesteps), call.dtype == torch.float16
         reader = read if self.backbone.shows_self_attention else None
         estimator = Estimator(self.backbone, self.scheduler, self._clock, call, clip, self._layouts[clip])
-        return Step(index, count, alpha, sigma, self._layouts[clip], half, reader, estimator)
+        return Step(index, count, level.alpha, level.sigma, self._layouts[clip], half, reader, estimator)
 
     def _those_with(self, point: str) -> list[Control]:
         return [control for control in self.controls if control.implements(point)]

@@ -36,6 +36,7 @@ class GapProbe(Control):
     """
 
     method: ClassVar[str] = "gap-probe"
+    watches: ClassVar[bool] = True
 
     attention_maps: dict[int, dict[tuple[int, int], Tensor]] = field(default_factory=dict)
     inside: dict[int, list[float]] = field(default_factory=dict)

@@ -56,6 +56,7 @@ class ShiftProbe(Control):
     """Measures the shift of every layer that the controls before it edit. Costs one more run of those layers."""
 
     method: ClassVar[str] = "shift-probe"
+    watches: ClassVar[bool] = True
     refines: ClassVar[bool] = True
 
     rows: list[ShiftRow] = field(default_factory=list)

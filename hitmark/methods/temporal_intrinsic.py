@@ -38,6 +38,7 @@ class TemporalIntrinsic(Control):
     """
 
     method: ClassVar[str] = "temporal-intrinsic"
+    edits_every_step: ClassVar[bool] = False
 
     noise_cutoff: float = 0.25
     strength: float = 1.0

@@ -39,6 +39,7 @@ class Preview(Control):
     """
 
     method: ClassVar[str] = "preview"
+    watches: ClassVar[bool] = True
 
     pipe: Any
     folder: Path
