@@ -13,7 +13,7 @@ SHARED := -n auto --maxprocesses 4 --dist loadfile
 .PHONY: demo test unit check install table clean
 
 demo: install  ## Six scenes with and without control on the embedded models; prints a table and where the page is.
-	$(BIN)/hitmark demo -o out/demo
+	$(BIN)/hitmark demo -o out/demo --force
 
 test: install check  ## All checks and tests.
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests $(SHARED)

@@ -33,7 +33,7 @@ class Canvas:
         `margins` are the widths of the dark borders left, top, right and bottom, as fractions of the picture's sides.
         """
         larger = max(1.0, least / max(picture.size))
-        inner = [2 * SMOOTH * round(side * larger / 2) for side in picture.size]
+        inner = [2 * SMOOTH * max(1, round(side * larger / 2)) for side in picture.size]
         left, top, right, bottom = (
             2 * SMOOTH * round(fraction * side / 2 / SMOOTH) for fraction, side in zip(margins, inner * 2, strict=True)
         )
@@ -81,16 +81,23 @@ class Canvas:
         self._stroke([(x, y - arm), (x, y + arm)], colour, self.unit)
 
     def arrowhead(self, points: np.ndarray, colour: Colour) -> None:
-        """An arrowhead at the last point, in the direction of the path's end."""
+        """An arrowhead at the last point, in the direction of the path's end; none where the path leads nowhere."""
         places = np.array(self.place(points))
         tip = places[-1]
         apart = np.linalg.norm(places - tip, axis=1)
+        if apart.max() < self.unit:  # less than the width of a line: rounding, not a direction
+            return
         before = places[np.flatnonzero(apart > min(4 * self.unit, apart.max() * 0.5))[-1]]
-        along = (tip - before) / max(1e-9, np.linalg.norm(tip - before))
+        along = (tip - before) / np.linalg.norm(tip - before)
         across = np.array([-along[1], along[0]])
         size = self.unit * 6
         corners = [tip, tip - size * along + 0.5 * size * across, tip - size * along - 0.5 * size * across]
         self.pen.polygon([tuple(corner) for corner in corners], colour, DARK, round(self.unit * 0.6))
+
+    def length(self, points: np.ndarray) -> float:
+        """How far apart the points lie at most along either side, in widths of a line."""
+        places = np.array(self.place(points))
+        return float(np.ptp(places, axis=0).max()) / self.unit
 
     def label(self, point: tuple[float, float], text: str, colour: Colour, taken: list[tuple[float, ...]]) -> None:
         """A name on a plate of the track's colour, above `point`, moved down past plates already `taken`."""

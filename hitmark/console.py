@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -27,6 +29,12 @@ def readable_errors() -> Iterator[None]:
     except KeyboardInterrupt:
         typer.echo("\nstopped; nothing half-written was left behind", err=True)
         raise SystemExit(INTERRUPTED) from None
+
+
+def command_line(*words: object) -> str:
+    """Return the words as a command that can be pasted into this system's shell, quoted where they need it."""
+    given = [str(word) for word in words]
+    return subprocess.list2cmdline(given) if os.name == "nt" else shlex.join(given)
 
 
 def message(error: Exception) -> str:

@@ -36,6 +36,7 @@ FOUND: Colour = (255, 255, 255)  # the line between found crosses
 LEAST_SIDE = 640  # pixels of the longer side of a plan picture
 MOST_CELLS = 25  # frames on a contact sheet
 NO_MARGIN = (0.0, 0.0, 0.0, 0.0)
+LEAST_WAY = 6.0  # widths of a line; a centre that moves less has no path to draw
 MARGIN = 0.25  # widest border around the picture for boxes that leave it, as a fraction of its side
 
 
@@ -157,11 +158,22 @@ def _draw_plan(canvas: Canvas, track: Track, colour: Colour) -> None:
         return
     canvas.box(boxes[-1], colour, dashed=True)
     centres = _centres(boxes)
+    if canvas.length(centres) < LEAST_WAY:
+        _draw_growth(canvas, boxes, colour)
+        return
     canvas.line(centres, colour)
     ticks = np.unique(np.linspace(0, len(shown) - 1, min(len(shown), 26)).round().astype(int))
     for tick in ticks[:-1]:
         canvas.dot(centres[tick], colour, large=tick == 0)
     canvas.arrowhead(centres, colour)
+
+
+def _draw_growth(canvas: Canvas, boxes: np.ndarray, colour: Colour) -> None:
+    """A box that grows or shrinks in place: an arrow from each corner of the first box to that of the last."""
+    for across, down in ((0, 1), (2, 1), (2, 3), (0, 3)):
+        way = boxes[:, [across, down]]
+        canvas.line(way, colour, thin=True)
+        canvas.arrowhead(way, colour)
 
 
 def _draw_found_path(canvas: Canvas, centres: np.ndarray, colour: Colour) -> None:

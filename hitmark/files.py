@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from hitmark.errors import HitmarkError
 
 REASONS = {
@@ -60,6 +62,32 @@ def written_whole(path: Path | str) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+@contextmanager
+def claimed(path: Path | str) -> Iterator[None]:
+    """Hold ``path`` for this run alone while the block lasts, through a lock file beside it that is removed again.
+
+    The system gives the lock back, whatever ends the process.
+    Raises: ``OutputError`` when another run holds it, or the folder cannot be written.
+    """
+    path = Path(path)
+    place = path.with_name(f".{path.name}.lock")
+    lock = FileLock(place, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise OutputError(
+            f"cannot write {path}: another run is making it right now; wait for it, or choose another output name"
+        ) from None
+    except OSError as error:
+        raise output_error(path, error) from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            place.unlink()
+        lock.release()
 
 
 def _umask() -> int:

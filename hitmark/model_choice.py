@@ -40,6 +40,14 @@ def card_for(scene: Scene, pipe: Any = None, *, picture: bool = False) -> ModelC
     return model_card(given)
 
 
+def draws_sprites(model: str) -> bool:
+    """Whether a model, by name or folder, makes clips of the embedded world, whose drawings an observer knows."""
+    try:
+        return model_card(model).world == "sprites"
+    except HitmarkError:  # of a pipeline object that has no files
+        return False
+
+
 def _card_of_pipeline(pipe: Any, origin: str) -> ModelCard:
     """The defaults of the pipeline's class, for an object that does not say where it was loaded from."""
     found = [OF_PIPELINE[kind.__name__] for kind in type(pipe).__mro__ if kind.__name__ in OF_PIPELINE]

@@ -8,6 +8,8 @@ from __future__ import annotations
 import datetime
 import errno
 import os
+import tempfile
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,20 +17,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hitmark import record
-from hitmark.draw import Found, contact_sheet, plan_picture
 from hitmark.errors import HitmarkError
-from hitmark.files import OutputError, ensure_writable, output_error, written_whole
+from hitmark.files import OutputError, claimed, ensure_writable, output_error, written_whole
 from hitmark.video import WRITERS, write_video
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from PIL import Image
 
     from hitmark.generate import Result
 
-BLANK = (128, 128, 128)
 BYTES_PER_PIXEL = 4  # more than any of the formats needs for noise
+BYTES_PER_LATENT = 4  # a pixel's share of float32 latents of 4 channels at half of the clip's sides
+DRAWINGS = 4_000_000  # bytes of plan, contact sheet and record, rather too many
+MOST_KEPT = 4  # a first picture of more than so many times the clip's pixels is kept at the clip's size,
+KEPT_PIXELS = 512 * 512  # unless it has no more than these
+Shape = tuple[int, int, int]
+"""Frames, height, width."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +72,13 @@ class Outputs:
         files += [self.image] if self.from_picture else []
         return files if self.latents is None else [*files, self.latents]
 
-    def check(self, inputs: Iterable[Path], *, overwrite: bool, pixels: int = 0) -> None:
+    def check(self, inputs: Iterable[Path], *, overwrite: bool, shape: Shape = (0, 0, 0)) -> None:
         """Find out before the long computation whether everything can be written.
 
         Args:
             inputs: files that the run reads; none of them may be overwritten, whatever `overwrite` says.
             overwrite: whether outputs of an earlier run may be replaced.
-            pixels: frames * height * width, for an estimate of the space needed.
+            shape: frames, height and width of the clip, for an estimate of the space that all files need.
 
         Raises:
             HitmarkError: unknown extension, an output that exists or is an input, a folder that cannot be written.
@@ -92,28 +98,56 @@ class Outputs:
             if path.exists() and not overwrite:
                 raise OutputError(f"{path} exists already; choose another output name, or overwrite it with --force")
         for path in {path.parent: path for path in reversed(self.all())}.values():
-            ensure_writable(path, needed_bytes=pixels * BYTES_PER_PIXEL)
+            ensure_writable(path, needed_bytes=self.bytes_needed(shape))
 
-    def save(self, result: Result, found: Found | None = None, model_folder: Path | None = None) -> record.RunRecord:
-        """Write everything; each file appears whole or not at all, the record last.
+    def bytes_needed(self, shape: Shape) -> int:
+        """A rough size, rather too large, of all files of a clip of (frames, height, width)."""
+        frames, height, width = shape
+        video = frames * height * width * BYTES_PER_PIXEL
+        picture = 3 * max(MOST_KEPT * height * width, KEPT_PIXELS) if self.from_picture else 0
+        latents = 0 if self.latents is None else frames * height * width * BYTES_PER_LATENT
+        return video + picture + latents + DRAWINGS
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Keep other runs from making the same files while the block lasts.
+
+        Raises:
+            OutputError: another run is making them, or the folder cannot be written.
+        """
+        ensure_writable(self.record)
+        with ExitStack() as held:
+            held.enter_context(claimed(self.record))  # of the same name whatever the video's extension
+            if self.latents is not None:
+                ensure_writable(self.latents)
+                held.enter_context(claimed(self.latents))
+            yield
+
+    def save(self, result: Result, model_folder: Path | None = None) -> record.RunRecord:
+        """Write video, first picture, run record and latents; each file appears whole or not at all.
+
+        Record and picture are written first and get their names last: no full disk leaves a video without them.
 
         Args:
             result: of `hitmark.generate.generate`.
-            found: where the objects were found, centres in pixels of the frames.
             model_folder: where the model's files lie, for the record's fingerprint.
 
         Raises:
-            OutputError: the disk refuses.
+            OutputError: the disk refuses. The frames are then kept in the system's folder for temporary files, if
+                that has room, and the message says where.
         """
         run = self.describe(result, model_folder)
-        write_video(result.frames, self.video, result.scene.fps)
-        if result.picture is not None:
-            _save_picture(result.picture, self.image)
-        _save_picture(plan_picture(_first_picture(result), result.tracks), self.plan)
-        _save_picture(contact_sheet(result.frames, result.tracks, found), self.sheet)
+        try:
+            with ExitStack() as drafts:
+                run.save(drafts.enter_context(written_whole(self.record)))
+                kept = kept_picture(result)
+                if kept is not None:
+                    save_picture(kept, drafts.enter_context(written_whole(self.image)))
+                write_video(result.frames, self.video, result.scene.fps)
+        except OutputError as error:
+            raise _with_rescue(error, result, self.video) from error
         if self.latents is not None:
             _save_latents(result, self.latents)
-        run.save(self.record)
         return run
 
     def describe(self, result: Result, model_folder: Path | None = None) -> record.RunRecord:
@@ -135,7 +169,7 @@ class Outputs:
             ),
             image=None
             if result.picture is None
-            else record.Picture(path=self.image.name, sha256=record.picture_sha256(np.asarray(result.picture))),
+            else record.Picture(path=self.image.name, sha256=record.picture_sha256(np.asarray(kept_picture(result)))),
             settings=result.settings,
             output=record.Output(
                 video=self.video.name,
@@ -147,15 +181,30 @@ class Outputs:
         )
 
 
-def _first_picture(result: Result) -> Image.Image:
-    """What the plan is drawn on: the first picture at the clip's size; without one, grey."""
-    from PIL import Image
+def kept_picture(result: Result) -> Image.Image | None:
+    """What lies beside the clip as its first picture: as given, a much larger one at the clip's size.
 
-    size = result.frames.shape[2], result.frames.shape[1]
-    return Image.new("RGB", size, BLANK) if result.picture is None else result.picture.resize(size)
+    The model is given the picture at the clip's size, so that a replay from the reduced one makes the same frames.
+    """
+    picture = result.picture
+    height, width = result.frames.shape[1:3]
+    if picture is None or picture.width * picture.height <= max(MOST_KEPT * width * height, KEPT_PIXELS):
+        return picture
+    return picture.resize((width, height))
 
 
-def _save_picture(picture: Image.Image, path: Path) -> None:
+def _with_rescue(error: OutputError, result: Result, video: Path) -> OutputError:
+    """The error, and where the frames went instead of being lost."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="hitmark-"))
+        place = write_video(result.frames, folder / f"{video.stem}.mkv", result.scene.fps)
+    except (OSError, HitmarkError):
+        return error
+    return OutputError(f"{error}. The frames were kept, without a run record, in {place}")
+
+
+def save_picture(picture: Image.Image, path: Path) -> None:
+    """Write a PNG, whole or not at all. Raises `OutputError`."""
     with written_whole(path) as temporary:
         picture.save(temporary, "PNG")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hitmark.draw import annotated, contact_sheet, plan_picture, side_by_side, track_colours
+from hitmark.draw import PALETTE, annotated, contact_sheet, plan_picture, side_by_side, track_colours
 from hitmark.errors import HitmarkError
 from hitmark.scene import Scene, evaluate
 
@@ -92,6 +92,36 @@ def test_anchors_camera_and_hidden_subjects_are_drawn_without_failing():
         for track in tracks[:1]:
             track.visible[:] = False
         assert plan_picture(picture(), tracks).mode == "RGB"
+
+
+def in_place(first, last):
+    return scene(subjects=[{"name": ":", "keyframes": [{"time": 0, "box": first}, {"time": 1, "box": last}]}])
+
+
+@pytest.mark.parametrize("first", [[0.4, 0.4, 0.6, 0.6], [0.2, 0.1, 0.8, 0.9], [0.45, 0.3, 0.55, 0.7]])
+def test_a_box_that_grows_or_shrinks_in_place_has_no_direction(first):
+    plan = plan_picture(picture(400, 400), evaluate(in_place(first, [0.3, 0.3, 0.7, 0.7]), 14))
+    assert share_of(plan, (GREY,) * 3, (0.46, 0.46, 0.54, 0.54)) == 1  # no arrow in the middle, where nothing moves
+    assert share_of(plan, PALETTE[0], (0.19, 0.09, 0.81, 0.91)) > 0.01  # but at the corners
+
+
+def test_every_zoom_about_every_middle_can_be_drawn():
+    draws = np.random.default_rng(7)
+    for _ in range(300):
+        middle, first, last = draws.uniform(0.2, 0.8, 2), *draws.uniform(0.02, 0.5, (2, 2))
+        boxes = [[*(middle - half), *(middle + half)] for half in (first, last)]
+        assert plan_picture(picture(32, 32), evaluate(in_place(*boxes), int(draws.integers(2, 12)))).mode == "RGB"
+
+
+@pytest.mark.parametrize("zoom", [1.4, 0.7])
+def test_a_zoom_of_the_camera_can_be_drawn(zoom):
+    tracks = evaluate(Scene.from_dict({"camera": {"zoom": zoom}}), 14)
+    assert plan_picture(picture(320, 240), tracks).mode == "RGB"
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3000, 1), (1, 3000), (8, 8)])
+def test_a_picture_of_any_shape_can_be_drawn_on(size):
+    assert min(plan_picture(picture(*size), evaluate(scene(), 3)).size) >= 1
 
 
 def test_found_positions_are_crosses_on_the_plan():

@@ -37,6 +37,7 @@ class ModelCard:
         call: further arguments of the pipeline call.
         knobs: method name -> knob defaults tuned on this model.
         path: folder of a local or embedded model.
+        world: "sprites" for a model that was trained on the embedded world; None = anything.
     """
 
     name: str
@@ -53,6 +54,7 @@ class ModelCard:
     call: dict[str, Any] = field(default_factory=dict)
     knobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     path: Path | None = None
+    world: str | None = None
 
     @property
     def takes_picture(self) -> bool:
@@ -113,6 +115,7 @@ def _embedded(name: str, task: str, pipeline: str, fps: float, call: dict[str, A
         embedded=True,
         call=call,
         path=Path(str(files("hitmark") / "sprites" / "weights" / name)),
+        world="sprites",
     )
 
 
@@ -134,7 +137,8 @@ def model_card(name_or_path: str | Path) -> ModelCard:
     """The card of a model by name, or of a checkpoint folder in `save_pretrained` layout.
 
     A folder has the defaults of its pipeline class (the papers'), overridden by an optional `hitmark.json` in it with
-    any of frames, width, height, fps, steps, call (arguments of the pipeline call), knobs (method -> knob -> value).
+    any of frames, width, height, fps, steps, call (arguments of the pipeline call), knobs (method -> knob -> value),
+    world ("sprites" = trained on the embedded world).
 
     Raises:
         HitmarkError: unknown name, no such folder, an incomplete checkpoint, or a faulty `hitmark.json`.

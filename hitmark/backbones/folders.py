@@ -18,6 +18,7 @@ CARD_FIELDS: dict[str, Any] = {
     "steps": int,
     "call": dict,
     "knobs": dict,
+    "world": str,
 }
 
 
@@ -81,7 +82,7 @@ def folder_defaults(folder: Path) -> dict[str, Any]:
             raise HitmarkError(f"{path}: unknown field {name!r}; expected any of {', '.join(CARD_FIELDS)}.")
         if isinstance(value, bool) or not isinstance(value, CARD_FIELDS[name]):
             raise HitmarkError(f"{path}: {name} has the wrong type: {value!r}.")
-        if not isinstance(value, dict) and value <= 0:
+        if not isinstance(value, (dict, str)) and value <= 0:
             raise HitmarkError(f"{path}: {name} must be greater than 0, but is {value!r}.")
     if not all(isinstance(each, dict) for each in given.get("knobs", {}).values()):
         raise HitmarkError(f"{path}: knobs has the wrong type: expected method -> knob -> value.")

@@ -5,6 +5,7 @@ Three scenes start from a picture (SG-I2V), three from a sentence (Peekaboo and 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,16 +24,17 @@ from hitmark.bench.demo_scenes import (
 )
 from hitmark.draw import annotated, plan_picture, side_by_side
 from hitmark.errors import HitmarkError
-from hitmark.files import ensure_writable, output_error, write_text, written_whole
+from hitmark.files import OutputError, claimed, ensure_writable, output_error, write_text, written_whole
 from hitmark.generate import OnStep, Result, generate
+from hitmark.illustrate import BLANK, illustrate
 from hitmark.model_choice import configured_frames, model_folder
-from hitmark.outputs import BLANK, Outputs
+from hitmark.outputs import Outputs
 from hitmark.scene.schema import MethodChoice
 from hitmark.video import write_video
 
 if TYPE_CHECKING:
     from hitmark.backbones.catalog import ModelCard
-    from hitmark.metrics.tracks import ControlError
+    from hitmark.metrics.followed import Followed
 
 Only = Literal["image", "text"]
 
@@ -43,8 +45,8 @@ class Run:
 
     method: str  # key of its scene's methods
     result: Result
-    found: dict[str, np.ndarray]  # subject -> (frames, 2) centres in pixels, the observer's best guess
-    errors: dict[str, ControlError]  # subject -> ObjMC
+    guesses: dict[str, np.ndarray]  # subject -> (frames, 2) centres in pixels, the observer's best guess
+    figures: dict[str, Followed]  # subject -> how it followed its path
 
 
 @dataclass(frozen=True)
@@ -55,18 +57,22 @@ class Demo:
     scenes: list[tuple[DemoScene, list[Run]]]
 
     def rows(self) -> list[list[str]]:
-        """The table: scene, method, ObjMC, distance in the last frame, share found, time, memory."""
-        lines = [["scene", "method", "ObjMC px", "last frame px", "sure", "time s", "peak memory GB"]]
+        """The table: scene, method, the best guess's distance, in the last frame too, where found and how often, cost.
+
+        Means over the subjects; the figures are those that `hitmark generate` prints.
+        """
+        lines = [["scene", "method", "best guess px", "in last frame", "where found", "found", "time s", "peak GB"]]
         for demo_scene, runs in self.scenes:
             for run in runs:
-                errors = list(run.errors.values())
+                every = list(run.figures.values())
                 lines.append(
                     [
                         demo_scene.title,
                         demo_scene.methods[run.method],
-                        f"{np.mean([error.pixels for error in errors]):.1f}",
-                        f"{np.mean([error.last for error in errors]):.1f}",
-                        f"{np.mean([error.found_share for error in errors]):.0%}",
+                        _mean([each.guess for each in every]),
+                        _mean([each.last for each in every]),
+                        _mean([each.pixels for each in every]),
+                        _mean([each.found_share for each in every], "{:.0%}"),
                         f"{run.result.seconds:.1f}",
                         f"{run.result.peak_memory / 1e9:.2f}",
                     ]
@@ -106,39 +112,44 @@ def run_demo(
     text_model: str = TEXT_MODEL,
     only: Only | None = None,
     on_step: OnStep | None = None,
+    overwrite: bool = False,
 ) -> Demo:
     """Make the clips, the pictures and the page.
 
     Args:
-        folder: gets index.html and everything it shows; made if it is not there, files of an earlier demo are replaced.
+        folder: gets index.html and everything it shows; made if it is not there.
         seed: of the noise, the same for every clip.
         steps: of denoising; None = each model's own.
         model: name or path of an image-to-video model of the sprite world.
         text_model: name or path of a text-to-video model of the sprite world.
         only: "image" or "text", for the scenes of that kind alone; the other model is not needed then.
         on_step: called with the steps done and the steps in all, over all clips.
+        overwrite: whether the files of an earlier demo are replaced.
 
     Raises:
-        HitmarkError: the folder cannot be written, or a model is not there or of the other kind.
+        HitmarkError: the folder cannot be written or has an earlier demo, or a model is not there or of the other kind.
     """
     from hitmark.backbones.loading import load_pipeline
 
-    _make_folder(folder)
     parts = [] if only == "text" else [_picture_part(model, seed, steps)]
     parts += [] if only == "image" else [_text_part(text_model, seed, steps)]
     total, done = sum(part.all_steps for part in parts), 0
+    page_file = folder / "index.html"
     finished: list[tuple[DemoScene, list[Run]]] = []
-    for part in parts:
-        pipe = load_pipeline(part.model)
-        for demo_scene in part.scenes:
-            runs = []
-            for method in demo_scene.methods:
-                runs.append(_run(demo_scene, method, pipe, part.steps, _moved_by(on_step, done, total)))
-                done += part.steps
-            _save(folder, demo_scene, runs, model_folder(part.card))
-            finished.append((demo_scene, runs))
-    demo = Demo(folder / "index.html", finished)
-    write_text(demo.page, page(demo))
+    _make_folder(folder)
+    with claimed(page_file):
+        _check_folder(page_file, overwrite=overwrite)
+        for part in parts:
+            pipe = load_pipeline(part.model)
+            for demo_scene in part.scenes:
+                runs = []
+                for method in demo_scene.methods:
+                    runs.append(_run(demo_scene, method, pipe, part.steps, _moved_by(on_step, done, total)))
+                    done += part.steps
+                _save(folder, demo_scene, runs, model_folder(part.card))
+                finished.append((demo_scene, runs))
+        demo = Demo(page_file, finished)
+        write_text(demo.page, page(demo))
     return demo
 
 
@@ -170,24 +181,27 @@ def _moved_by(on_step: OnStep | None, first: int, total: int) -> OnStep | None:
 
 
 def _run(demo_scene: DemoScene, method: str, pipe: Any, steps: int, on_step: OnStep | None) -> Run:
-    """One clip, and where the observer sees the sprites in it."""
-    from hitmark.metrics.tracks import object_motion_control_error
-    from hitmark.observers.sprites import find_sprite
+    """One clip, and where the observer sees its subjects."""
+    from hitmark.metrics.followed import followed
+    from hitmark.observers.positions import look
 
     scene = demo_scene.scene.replace(method=MethodChoice(name=method))
     result = generate(scene, demo_scene.picture, pipe, on_step, steps=steps)
     height, width = result.frames.shape[1:3]
-    found, errors = {}, {}
-    for track in result.tracks:
-        if track.name not in demo_scene.sprites:
-            continue
-        seen = find_sprite(result.frames, *demo_scene.sprites[track.name])
-        wanted = (track.boxes[:, :2] + track.boxes[:, 2:]) / 2 * np.array([width, height])
-        found[track.name] = seen.centres
-        errors[track.name] = object_motion_control_error(
-            wanted, seen.centres, (width, height), visible=track.visible, present=seen.found, missing="guess"
+    seen = look(result).sightings
+    figures = {
+        track.name: followed(
+            track.boxes, track.visible, seen[track.name].centres, seen[track.name].found, (width, height)
         )
-    return Run(method, result, found, errors)
+        for track in result.tracks
+        if track.name in seen
+    }
+    return Run(method, result, {name: each.centres for name, each in seen.items()}, figures)
+
+
+def _mean(values: Sequence[float | None], form: str = "{:.1f}") -> str:
+    known = [value for value in values if value is not None]
+    return form.format(np.mean(known)) if known else "-"
 
 
 def _save(folder: Path, demo_scene: DemoScene, runs: list[Run], files: Path | None) -> None:
@@ -195,14 +209,15 @@ def _save(folder: Path, demo_scene: DemoScene, runs: list[Run], files: Path | No
     shown = []
     for run in runs:
         outputs = Outputs(folder / f"{demo_scene.slug}.{run.method}.mp4", from_picture=demo_scene.picture is not None)
-        outputs.save(run.result, run.found, files)
-        shown.append(annotated(run.result.frames, run.result.tracks, run.found, side=320))
+        outputs.save(run.result, files)
+        illustrate(outputs, run.result, run.guesses)
+        shown.append(annotated(run.result.frames, run.result.tracks, run.guesses, side=320))
     fps = demo_scene.scene.fps
     titles = [demo_scene.methods[run.method] for run in runs]
     write_video(side_by_side(shown, titles), folder / f"{demo_scene.slug}.gif", fps)
     for run in runs:
         first = demo_scene.picture or Image.fromarray(run.result.frames[0])
-        picture = plan_picture(first, run.result.tracks, run.found)
+        picture = plan_picture(first, run.result.tracks, run.guesses)
         with written_whole(folder / f"{demo_scene.slug}.{run.method}.found.png") as temporary:
             picture.save(temporary, "PNG")
     height, width = runs[0].result.frames.shape[1:3]
@@ -217,3 +232,8 @@ def _make_folder(folder: Path) -> None:
     except OSError as error:
         raise output_error(folder, error) from error
     ensure_writable(folder / "index.html")
+
+
+def _check_folder(page_file: Path, *, overwrite: bool) -> None:
+    if page_file.exists() and not overwrite:
+        raise OutputError(f"{page_file} exists already; choose another folder, or overwrite it with --force")

@@ -35,7 +35,7 @@ a { color: inherit; }
 INTRODUCTION = """<h1>hitmark demo</h1>
 <p>A scene starts from a picture or from a sentence. The boxes and paths say where the objects are to go. Within a scene
 the model is the same and so is the noise that is drawn: once left alone, then steered by each method. <b>Boxes</b> are
-the wanted places, <b>crosses</b> are where the observer finds the objects in the finished clip.</p>"""
+the wanted places, <b>crosses</b> are the best guess of an observer that is not told the paths.</p>"""
 
 
 def page(demo: Demo) -> str:
@@ -111,9 +111,10 @@ The sentences and their paths are the text scenes of test seeds {_seeds(from_tex
 {FIRST_TEXT} on."""
     models = "\n".join(_model(*scenes[0]) for scenes in (from_picture, from_text) if scenes)
     return f"""<h2>About the figures</h2>
-<p class="soft">ObjMC is the mean distance between the wanted and the found centre over all frames but the first, in
-pixels of the clip, by the best guess of an observer that looks for each sprite by its drawing without being told where;
-"sure" is the share of frames in which it would swear to it.{origins} No scene was chosen by its results.</p>
+<p class="soft">"Best guess" is the mean distance between the wanted centre and the observer's best guess over all
+frames but the first, in pixels of the clip; "where found" the same over the frames in which the observer is sure, and
+"found" the share of these. In clips from a picture the observer follows what the picture shows in the box; in clips
+from text it looks for each sprite by its drawing.{origins} No scene was chosen by its results.</p>
 <p class="soft">{models}
 Noise seed {demo.scenes[0][0].scene.seed}. hitmark {escape(hitmark_version())}, Python
 {escape(platform.python_version())}, {escape(packages)}.</p>"""

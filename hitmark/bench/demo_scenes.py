@@ -47,7 +47,6 @@ class DemoScene:
     slug: str
     scene: Scene
     picture: Image.Image | None  # None: from the scene's prompt
-    sprites: dict[str, tuple[str, str | None]]  # subject name -> sprite name and colour, for the observer
     methods: dict[str, str]  # name of a method -> its title, in the order in which they are shown
     test_seed: int  # of the clip that the picture comes from, or of the text scene
 
@@ -85,9 +84,8 @@ def text_demo_scenes(seed: int, model: str = TEXT_MODEL) -> Iterator[DemoScene]:
     near = list(text_scenes(len(KINDS), "test", FIRST_TEXT))  # the kinds come in turn
     for kind, (title, slug) in TEXT_KINDS.items():
         made = next(each for each in near if each.kind == kind)
-        sprites = dict(zip((subject.name for subject in made.scene.subjects), made.sprites, strict=True))
         scene = made.scene.replace(seed=seed, model=model)
-        yield DemoScene(title, slug, scene, None, sprites, TEXT_METHODS, made.scene.seed)
+        yield DemoScene(title, slug, scene, None, TEXT_METHODS, made.scene.seed)
 
 
 def _picture_scene(
@@ -107,10 +105,7 @@ def _picture_scene(
         | more
     )
     picture = Image.fromarray(world.clip(plan.seed).frames[0])
-    sprites = {
-        subject.name: (str(thing.name), thing.color) for subject, thing in zip(subjects, plan.objects, strict=True)
-    }
-    return DemoScene(title, slug, scene, picture, sprites, PICTURE_METHODS, plan.seed)
+    return DemoScene(title, slug, scene, picture, PICTURE_METHODS, plan.seed)
 
 
 def _first_clip(world: SpriteWorld, fits: Callable[[ClipPlan], bool]) -> ClipPlan:

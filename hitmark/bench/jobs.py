@@ -157,7 +157,8 @@ def _job(
     subjects = [track for track in planned.tracks if track.kind == "subject"]
     observers = list(plan.observers)
     if "auto" in observers:
-        found = observers_for(planned.card.takes_picture, [str(track.phrase or "") for track in subjects])
+        phrases = [str(track.phrase or "") for track in subjects]
+        found = observers_for(planned.card.takes_picture, phrases, sprite_world=planned.card.world == "sprites")
         observers = [*(each for each in observers if each != "auto"), *found]
     for each in observers:
         scorer(each)  # an unknown one is said before anything runs

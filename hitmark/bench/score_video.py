@@ -12,6 +12,7 @@ import numpy as np
 from hitmark.bench.scoring import Figure, FinishedClip, observers_for, score
 from hitmark.errors import HitmarkError
 from hitmark.media.clips import Clip, read_clip
+from hitmark.model_choice import draws_sprites
 from hitmark.scene import formats
 from hitmark.scene.schema import Scene
 from hitmark.scene.tracks import evaluate
@@ -75,9 +76,13 @@ def score_video(
     notes += _about_aspect(scene, frames)
     names = list(observers)
     if "auto" in names:
-        found = observers_for(picture is not None, [str(track.phrase or "") for track in tracks])
+        sprites = scene.model is not None and draws_sprites(scene.model)
+        found = observers_for(picture is not None, [str(track.phrase or "") for track in tracks], sprite_world=sprites)
         names = list(dict.fromkeys([*(name for name in names if name != "auto"), *found]))
     scores = score(FinishedClip(frames, tracks, picture, scene.prompt), names)
+    notes += [note for each in scores.values() for note in each.notes]
+    if picture is None and "template" in scores:
+        notes.append("template follows what frame 1 of the clip itself shows in each box")
     count, height, width, _ = frames.shape
     figures = {name: each.figures for name, each in scores.items()}
     return ScoredVideo((count, height, width), [track.name for track in tracks], figures, notes)

@@ -43,12 +43,14 @@ class Scores:
         features: vectors (vectors, width) by the name of the network that made them.
         seen: for each subject its boxes, (frames, 4) normalised, and whether each is sure; empty without boxes.
         not_finite: names of figures that came out NaN or infinite; they are None in `figures`.
+        notes: why a subject has no figures, as sentences.
     """
 
     figures: dict[str, Figure] = field(default_factory=dict)
     features: dict[str, np.ndarray] = field(default_factory=dict)
     seen: list[dict[str, list[Any]]] = field(default_factory=list)
     not_finite: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 Scorer = Callable[[FinishedClip], Scores]
@@ -77,12 +79,17 @@ def scorer(name: str) -> Scorer:
     raise HitmarkError(f"observers: there is no {name!r}; there are: {known} (SOURCE: a folder, file or hub name).")
 
 
-def observers_for(clip_from_picture: bool, phrases: Sequence[str]) -> list[str]:
-    """What "auto" means for a scene: `frames` always, `template` from a picture, `sprites` where all phrases are."""
+def observers_for(clip_from_picture: bool, phrases: Sequence[str], *, sprite_world: bool) -> list[str]:
+    """What "auto" means for a clip: `frames` always, and what can say where things are.
+
+    `sprites` where a model of the embedded world made it (`sprite_world`) and every phrase names a drawing of it;
+    `template` where it starts from a picture, or nothing else can look.
+    """
     from hitmark.observers.sprites import sprite_of
 
-    named = bool(phrases) and all(sprite_of(phrase) for phrase in phrases)
-    return ["frames", *(["template"] if clip_from_picture else []), *(["sprites"] if named else [])]
+    named = sprite_world and bool(phrases) and all(sprite_of(phrase) for phrase in phrases)
+    follow = clip_from_picture or not named
+    return ["frames", *(["template"] if follow else []), *(["sprites"] if named else [])]
 
 
 def _finite(scores: Scores) -> Scores:
@@ -117,16 +124,17 @@ def _score_frames(clip: FinishedClip) -> Scores:
 
 def _score_template(clip: FinishedClip) -> Scores:
     """Follows what the first frame shows in each box."""
-    from hitmark.observers.template import track_template
+    from hitmark.observers.positions import follow
 
-    rows = []
+    rows: list[dict[str, float | None]] = []
+    notes = []
     for track in clip.subjects:
         try:
-            seen = track_template(clip.frames, track.boxes[0].tolist()) if track.visible[0] else None
-        except HitmarkError:  # a box of a few pixels, or half outside: nothing to recognise it by
-            seen = None
-        rows.append({} if seen is None else _path_figures(clip, track, seen))
-    return Scores(_by_subject(rows))
+            rows.append(_path_figures(clip, track, follow(clip.frames, track)))
+        except HitmarkError as error:  # it enters late, or its box is too small or half outside
+            rows.append({})
+            notes.append(f"template cannot follow {track.name}: {error}")
+    return Scores(_by_subject(rows), notes=tuple(notes))
 
 
 def _score_sprites(clip: FinishedClip) -> Scores:
@@ -241,7 +249,7 @@ def _path_figures(clip: FinishedClip, track: Track, seen: Any) -> dict[str, floa
         for missing in ("last", "guess")
     )
     return {
-        "path error": _number(strict.fraction),
+        "path error": _number(strict.fraction) if strict.found_share > 0 else None,
         "guessed path error": _number(guess.fraction),
         "found": _number(strict.found_share),
     }

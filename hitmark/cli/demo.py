@@ -10,6 +10,7 @@ import typer
 Output = Annotated[Path, typer.Option("--output", "-o", help="Folder to write; it is made if it is not there.")]
 Seed = Annotated[int, typer.Option(help="Seed of the noise, the same with and without control.", min=0)]
 Steps = Annotated[int | None, typer.Option(help="Denoising steps. Default: each model's.", min=1)]
+Force = Annotated[bool, typer.Option("--force", help="Replace the files of an earlier demo.")]
 Only = Annotated[Literal["image", "text"] | None, typer.Option(help="The scenes from pictures or from text alone.")]
 
 EXAMPLES = """\b
@@ -20,7 +21,9 @@ Examples:
 """
 
 
-def demo(output: Output = Path("out/demo"), seed: Seed = 0, steps: Steps = None, only: Only = None) -> None:
+def demo(
+    output: Output = Path("out/demo"), seed: Seed = 0, steps: Steps = None, only: Only = None, force: Force = False
+) -> None:
     """Make six short scenes with the embedded models, each without control and with methods, and a page to compare.
 
     From pictures, with SG-I2V: a curved path, two objects at once, a camera pan. From text, with Peekaboo and IVG-DA: a
@@ -32,6 +35,6 @@ def demo(output: Output = Path("out/demo"), seed: Seed = 0, steps: Steps = None,
 
     silence_libraries()
     with step_bar("demo") as on_step:
-        finished = run_demo(output, seed=seed, steps=steps, only=only, on_step=on_step)
+        finished = run_demo(output, seed=seed, steps=steps, only=only, on_step=on_step, overwrite=force)
     typer.echo(finished.table())
     typer.echo(f"\nopen {finished.page}")

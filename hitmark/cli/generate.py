@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hitmark.cli.flags import parse_pairs
-from hitmark.cli.found import find_positions, sentences
+from hitmark.cli.found import sentences
 from hitmark.cli.progress import silence_libraries, step_bar
 from hitmark.cli.request import Flags, Request, Target, read_request
+from hitmark.console import command_line
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from hitmark.generate import Plan, Result
     from hitmark.outputs import Outputs
     from hitmark.record import RunRecord
@@ -153,22 +156,43 @@ def generate(
 
 def run(request: Request, outputs: Outputs, *, force: bool) -> None:
     """Check everything that can be checked, load the model, generate, write, tell."""
-    from hitmark.backbones.loading import load_pipeline
-    from hitmark.generate import check_fit, check_size, first_picture, open_picture, plan
-    from hitmark.generate import generate as make
+    from hitmark.generate import check_fit, first_picture, open_picture, plan
+    from hitmark.illustrate import illustrate
+    from hitmark.illustrate import planned as planned_picture
     from hitmark.model_choice import model_folder
+    from hitmark.observers.positions import look
 
     planned = plan(request.scene, steps=request.steps, call=request.call, picture=request.image is not None)
     picture = None
     if planned.card.takes_picture:
         picture = first_picture(request.scene, request.image and open_picture(request.image), request.folder)
     outputs = replace(outputs, from_picture=picture is not None)
-    scene, model = planned.scene, str(planned.scene.model)
+    scene = planned.scene
     check_fit(planned)
-    pixels = (scene.frames or 0) * (scene.width or 0) * (scene.height or 0)
-    outputs.check(request.inputs, overwrite=force, pixels=pixels)
-    for note in notes(planned):
-        typer.echo(f"note: {note}", err=True)
+    height, width = int(scene.height or 0), int(scene.width or 0)
+    with outputs.claimed():
+        outputs.check(request.inputs, overwrite=force, shape=(int(scene.frames or 0), height, width))
+        for note in notes(planned):
+            typer.echo(f"note: {note}", err=True)
+        with planned_picture(outputs, planned.tracks, (width, height), picture) as problems:
+            typer.echo(f"plan: {outputs.plan}", err=True)
+            result = _make(request, planned, picture)
+            record = outputs.save(result, model_folder(planned.card))
+        seen = look(result)
+        problems += illustrate(outputs, result, seen.sure, plan=bool(problems))
+    tell(request, outputs, result, record)
+    for sentence in sentences(result, seen):
+        typer.echo(sentence)
+    for problem in problems:
+        typer.echo(f"warning: {problem}", err=True)
+
+
+def _make(request: Request, planned: Plan, picture: Image | None) -> Result:
+    """Load the model and make the clip."""
+    from hitmark.backbones.loading import load_pipeline
+    from hitmark.generate import check_size, generate
+
+    scene, model = planned.scene, str(planned.scene.model)
     typer.echo(f"loading {model} ...", err=True)
     silence_libraries()
     pipe = load_pipeline(model, dtype=request.dtype, device=request.device)
@@ -176,12 +200,7 @@ def run(request: Request, outputs: Outputs, *, force: bool) -> None:
     if request.replayed is not None and request.replayed.machine.device == "cpu":
         _use_threads(request.replayed.machine.threads)
     with step_bar(f"{Path(model).name}, {scene.method.name}") as on_step:
-        result = make(request.scene, picture, pipe, on_step, steps=request.steps, call=request.call)
-    found = find_positions(result)
-    record = outputs.save(result, found, model_folder(planned.card))
-    tell(request, outputs, result, record)
-    for sentence in sentences(result, found):
-        typer.echo(sentence)
+        return generate(scene, picture, pipe, on_step, steps=request.steps, call=request.call)
 
 
 def notes(planned: Plan) -> list[str]:
@@ -212,9 +231,12 @@ def tell(request: Request, outputs: Outputs, result: Result, record: RunRecord) 
         f"wrote {outputs.video}: {frames} frames of {width}x{height} in {result.seconds:.1f} s, "
         f"peak memory {result.peak_memory / 1e9:.2f} GB"
     )
-    others = [path for path in outputs.all() if path not in (outputs.video, outputs.record)]
-    typer.echo(f"      {', '.join(str(path) for path in others)}")
-    typer.echo(f"      {outputs.record} (make it again: hitmark generate {outputs.record})")
+    others = [path for path in outputs.all() if path not in (outputs.video, outputs.record, outputs.image)]
+    typer.echo(f"      {', '.join(str(path) for path in others if path.exists())}")
+    if result.picture is not None:
+        typer.echo(f"      {outputs.image}{_about_size(request, result)}")
+    again = command_line("hitmark", "generate", outputs.record)
+    typer.echo(f"      {outputs.record} (make it again: {again})")
     if request.replayed is None:
         return
     differences = "; ".join(request.replayed.differences(record))
@@ -223,6 +245,18 @@ def tell(request: Request, outputs: Outputs, result: Result, record: RunRecord) 
     else:
         why = differences or "same versions and machine: was the record edited?"
         typer.echo(f"warning: replay: the frames differ from the recorded ones ({why})", err=True)
+
+
+def _about_size(request: Request, result: Result) -> str:
+    """Where the copy of the first picture is smaller than the picture: that it is, and what of."""
+    from hitmark.outputs import kept_picture
+
+    given, kept = result.picture, kept_picture(result)
+    if given is None or kept is None or kept.size == given.size:
+        return ""
+    source = request.image or request.scene.image_path(request.folder) or "the picture"
+    sizes = [f"{each.width}x{each.height}" for each in (kept, given)]
+    return f" ({sizes[0]}, the size of the clip; {source} itself has {sizes[1]})"
 
 
 def _default_output(scene: str | None, request: Request) -> Path:

@@ -115,5 +115,6 @@ def export(recipe: Recipe, folder: Path, configuration: ModelConfiguration) -> P
     target = folder / "pipeline"
     pipeline.save_pretrained(target, safe_serialization=True)
     size = {"frames": configuration.frames, "width": configuration.width, "height": configuration.height}
-    (target / "hitmark.json").write_text(json.dumps(size | recipe.card, indent=2) + "\n", encoding="utf-8")
+    card = size | recipe.card | {"world": "sprites"}
+    (target / "hitmark.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
     return target

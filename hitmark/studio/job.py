@@ -44,11 +44,13 @@ class Result(BaseModel):
     peak_memory: int
     frames_sha256: str
     scores: dict[str, dict[str, float | None]] | None = Field(
-        default=None, description="subject -> path error px, found share, overlap; only of what an observer could find"
+        default=None,
+        description="subject -> path error px, guess px, found share, overlap; of those looked for",
     )
     found: dict[str, list[tuple[float, float] | None]] | None = Field(
         default=None, description="subject -> centre of each frame, in pixels of the frames; null = not found"
     )
+    observers: dict[str, str] | None = Field(default=None, description="subject -> which observer looked for it")
 
 
 class Job(BaseModel):

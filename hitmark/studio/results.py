@@ -12,8 +12,8 @@ from hitmark.studio.job import RESULT, Result
 
 if TYPE_CHECKING:
     from hitmark.backbones.catalog import ModelCard
-    from hitmark.draw import Found
     from hitmark.generate import Result as Clip
+    from hitmark.observers.positions import Look
     from hitmark.outputs import Outputs
 
 
@@ -25,12 +25,14 @@ def save(clip: Clip, outputs: Outputs, card: ModelCard) -> Result:
     """
     from PIL import Image
 
+    from hitmark.illustrate import illustrate
     from hitmark.model_choice import model_folder
-    from hitmark.observers.positions import find_positions
+    from hitmark.observers.positions import look
     from hitmark.video import write_video
 
-    found = find_positions(clip)
-    record = outputs.save(clip, found, model_folder(card))
+    record = outputs.save(clip, model_folder(card))
+    seen = look(clip)
+    illustrate(outputs, clip, seen.sure)
     write_video(clip.frames, outputs.video.with_suffix(".gif"), clip.scene.fps)
     for name, frame in (("first.png", clip.frames[0]), ("last.png", clip.frames[-1])):
         with written_whole(outputs.video.with_name(name)) as temporary:
@@ -44,49 +46,48 @@ def save(clip: Clip, outputs: Outputs, card: ModelCard) -> Result:
         seconds=record.output.seconds,
         peak_memory=record.output.peak_memory,
         frames_sha256=record.output.frames_sha256,
-        scores=scores(clip, found) or None,
-        found={name: _places(places) for name, places in found.items()} or None,
+        scores=scores(clip, seen) or None,
+        found={name: _places(places) for name, places in seen.sure.items()} or None,
+        observers={name: each.observer for name, each in seen.sightings.items()} or None,
     )
     write_text(outputs.video.with_name(RESULT), result.model_dump_json() + "\n")
     return result
 
 
-def scores(clip: Clip, found: Found) -> dict[str, dict[str, float | None]]:
-    """For each followed subject how far it was from its path: `path error px`, `found share`, `overlap`.
+def scores(clip: Clip, seen: Look) -> dict[str, dict[str, float | None]]:
+    """For each subject that an observer looked for: `path error px`, `guess px`, `found share`, `overlap`.
 
-    Of one that was found in no frame there is no error, since the distances would be of nothing (None).
+    The path error is the mean distance where it was found; of one that was found in no frame there is none (None). The
+    guess is the observer's best guess over all frames, sure or not.
 
     Overlap is the mean over wanted frames 2..F of what the wanted box shares with a box of its size at the found place
     (intersection over union); a frame in which it was not found counts 0.
     """
     from hitmark.metrics.boxes import frame_overlaps
-    from hitmark.metrics.tracks import object_motion_control_error
+    from hitmark.metrics.followed import followed
 
     height, width = clip.frames.shape[1:3]
-    size = np.array([width, height])
     told = {}
     for track in clip.tracks:
-        if track.name not in found:
+        if track.name not in seen.sightings:
             continue
-        boxes = track.boxes * np.tile(size, 2)
-        places, wanted = found[track.name], (boxes[:, :2] + boxes[:, 2:]) / 2
-        present = np.asarray(np.isfinite(places).all(axis=1))
-        error = object_motion_control_error(
-            wanted, np.nan_to_num(places), (width, height), visible=track.visible, present=present
-        )
+        sighting = seen.sightings[track.name]
+        figures = followed(track.boxes, track.visible, sighting.centres, sighting.found, (width, height))
+        boxes = track.boxes * np.array([width, height] * 2)
+        wanted = (boxes[:, :2] + boxes[:, 2:]) / 2
         counted = track.visible & (np.arange(len(boxes)) > 0)
-        seen = boxes + np.tile(np.nan_to_num(places) - wanted, 2)
-        overlaps = frame_overlaps(boxes, seen, present)
+        overlaps = frame_overlaps(boxes, boxes + np.tile(sighting.centres - wanted, 2), sighting.found)
         told[track.name] = {
-            "path error px": _number(error.pixels) if error.found_share > 0 else None,
-            "found share": _number(error.found_share),
+            "path error px": _number(figures.pixels),
+            "guess px": _number(figures.guess),
+            "found share": _number(figures.found_share),
             "overlap": _number(float(overlaps[counted].mean())) if counted.any() else None,
         }
     return told
 
 
-def _number(value: float) -> float | None:
-    return round(value, 4) if math.isfinite(value) else None
+def _number(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def _places(places: np.ndarray) -> list[tuple[float, float] | None]:

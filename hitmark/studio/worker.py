@@ -95,7 +95,7 @@ class Maker:
         picture = first_picture(scene, None, folder) if planned.card.takes_picture else None
         outputs = Outputs(folder / "clip.mp4", from_picture=picture is not None)
         whole = planned.scene
-        outputs.check([], overwrite=True, pixels=(whole.frames or 0) * (whole.width or 0) * (whole.height or 0))
+        outputs.check([], overwrite=True, shape=(whole.frames or 0, whole.height or 0, whole.width or 0))
         pipe = self._pipe(str(whole.model), order["dtype"], order["device"])
         self.channel.stop_if_cancelled(identity)
         check_size(whole, pipe)

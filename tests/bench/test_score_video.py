@@ -34,7 +34,7 @@ def rescaled(path: Path, **fields: object) -> str:
 
 
 def test_the_true_clip_is_where_it_was_wanted(clip: Path) -> None:
-    found = score_video(clip, str(clip.parent / "scene.json"))
+    found = score_video(clip, rescaled(clip, model="sprites-t2v"))
     assert found.shape == (8, 64, 64)
     assert list(found.figures) == ["frames", "sprites"]
     assert len(found.subjects) == 1
@@ -43,6 +43,16 @@ def test_the_true_clip_is_where_it_was_wanted(clip: Path) -> None:
     assert errors[0] is not None
     assert errors[0] < 0.01
     assert any("no first picture" in note for note in found.notes)
+
+
+def test_a_clip_of_nobody_knows_which_model_is_followed_from_its_own_first_frame(clip: Path) -> None:
+    found = score_video(clip, str(clip.parent / "scene.json"))
+    assert list(found.figures) == ["frames", "template"]
+    errors = found.figures["template"]["path error"]
+    assert isinstance(errors, list)
+    assert errors[0] is not None
+    assert errors[0] < 0.02
+    assert "template follows what frame 1 of the clip itself shows in each box" in found.notes
 
 
 def test_a_first_picture_adds_what_was_kept(clip: Path, tmp_path: Path) -> None:

@@ -52,8 +52,9 @@ def test_a_still_clip_keeps_its_first_picture() -> None:
 
 
 def test_observers_that_fit_are_chosen_and_others_are_refused() -> None:
-    assert observers_for(True, ["red car", "cat"]) == ["frames", "template", "sprites"]
-    assert observers_for(False, ["a Corgi"]) == ["frames"]
+    assert observers_for(True, ["red car", "cat"], sprite_world=True) == ["frames", "template", "sprites"]
+    assert observers_for(False, ["red car", "cat"], sprite_world=True) == ["frames", "sprites"]
+    assert observers_for(False, ["a Corgi"], sprite_world=True) == ["frames", "template"]
     with pytest.raises(HitmarkError, match="there are: frames"):
         scorer("owl")
     clip = painted(0)
@@ -62,6 +63,30 @@ def test_observers_that_fit_are_chosen_and_others_are_refused() -> None:
     other = replace(clip.subjects[0], phrase="corgi")
     with pytest.raises(HitmarkError, match="corgi"):
         score(replace(clip, subjects=(other,)), ["sprites"])
+
+
+def test_the_observer_of_drawings_is_not_asked_about_clips_of_other_models() -> None:
+    assert observers_for(True, ["red car"], sprite_world=False) == ["frames", "template"]
+    assert observers_for(False, ["red car"], sprite_world=False) == ["frames", "template"]
+
+
+def test_what_is_found_in_no_frame_has_no_path_error() -> None:
+    clip = painted(0)
+    gone = FinishedClip(np.full_like(clip.frames, 90), clip.subjects, None, clip.prompt)
+    figures = score(gone, ["sprites"])["sprites"].figures
+    assert figures["found"] == [0.0]
+    assert figures["path error"] == [None]
+
+
+def test_a_subject_that_cannot_be_followed_is_told() -> None:
+    from dataclasses import replace
+
+    clip = painted(4)
+    late = replace(clip.subjects[0], visible=np.array([False] * 3 + [True] * 5))
+    scores = score(replace(clip, subjects=(late,)), ["template"])["template"]
+    assert scores.figures == {}
+    reason = "it enters after frame 1, so that there is no picture of it to follow"
+    assert scores.notes == (f"template cannot follow {late.name}: {reason}",)
 
 
 def test_networks_from_outside_look_at_the_same_clip(tmp_path: Path) -> None:

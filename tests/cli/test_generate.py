@@ -164,6 +164,71 @@ def test_ctrl_c_leaves_nothing(hitmark, checkpoint, scene_file, tmp_path, monkey
         assert sorted(os.listdir(tmp_path)) == before
 
 
+ZOOM = {"subjects": [{"name": "car", "keyframes": [
+    {"time": 0, "box": [0.4, 0.4, 0.6, 0.6]}, {"time": 1, "box": [0.3, 0.3, 0.7, 0.7]}]}]}  # fmt: skip
+
+
+@pytest.mark.parametrize("moved", [ZOOM, {"subjects": [], "camera": {"zoom": 1.4}}])
+def test_a_zoom_in_place_becomes_a_video(hitmark, checkpoint, scene_file, tmp_path, moved):
+    scene_file.write_text(json.dumps(json.loads(scene_file.read_text()) | moved))
+    done = hitmark("generate", scene_file, "--model", checkpoint)
+    assert done.exit_code == 0, done.output
+    assert {"out.mp4", "out.json", "out.plan.png", "out.sheet.png"} <= set(os.listdir(tmp_path))
+
+
+def test_the_plan_is_drawn_before_the_model_is_loaded(hitmark, checkpoint, scene_file, tmp_path, monkeypatch):
+    def seen(*_args, **_options):
+        assert (tmp_path / "out.plan.png").exists()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hitmark.backbones.loading.load_pipeline", seen)
+    done = hitmark("generate", scene_file, "--model", checkpoint)
+    assert done.exit_code == 130, done.output
+    assert "plan: out.plan.png" in done.stderr
+    assert not (tmp_path / "out.plan.png").exists()
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "hitmark.illustrate.plan_picture",
+        "hitmark.illustrate.contact_sheet",
+        "hitmark.observers.template.track_template",
+        "hitmark.observers.positions.look_for",
+    ],
+)
+def test_what_only_draws_or_judges_cannot_lose_a_clip(hitmark, checkpoint, scene_file, tmp_path, monkeypatch, place):
+    def broken(*_args, **_options):
+        raise IndexError("index -1 is out of bounds")
+
+    monkeypatch.setattr(place, broken)
+    done = hitmark("generate", scene_file, "--model", checkpoint, "--method", "none")
+    assert done.exit_code == 0, done.output
+    assert "IndexError: index -1" in done.output
+    assert {"out.mp4", "out.json", "out.image.png"} <= set(os.listdir(tmp_path))
+    assert hitmark("generate", "out.json").exit_code == 0
+
+
+def test_a_second_run_to_one_output_is_refused_while_the_first_goes_on(refused, checkpoint, scene_file, tmp_path):
+    from hitmark.outputs import Outputs
+
+    with Outputs(tmp_path / "out.mp4").claimed():
+        told = refused("generate", scene_file, "--model", checkpoint, "--force")
+    assert "another run is making it right now" in told
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_a_photograph_leaves_a_small_copy_that_replays(hitmark, checkpoint, tmp_path):
+    pixels = np.random.default_rng(3).integers(0, 256, (900, 1200, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "large.png")
+    done = hitmark("generate", "--image", "large.png", *BOX, "--model", checkpoint, "-o", "a.mkv")
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "a.image.png").stat().st_size < 5000
+    assert "a.image.png (32x24, the size of the clip; large.png itself has 1200x900)" in done.stdout
+    done = hitmark("generate", "a.json", "-o", "b.mkv")
+    assert "the same, bit for bit" in done.stdout
+
+
 def test_progress_shows_steps_and_is_on_stderr(hitmark, checkpoint, scene_file):
     done = hitmark("generate", scene_file, "--model", checkpoint, "--method", "none")
     assert "2/2" in done.stderr

@@ -136,6 +136,13 @@ def test_a_run_is_stopped_within_a_step_and_the_pipeline_stays_usable(pipes, tmp
     assert np.array_equal(after.frames, generate(scene, None, load_pipeline("sprites-t2v"), steps=2).frames)
 
 
+def seen(centres, found):
+    """What an observer says of the subject "a"."""
+    from hitmark.observers.positions import Look, Sighting
+
+    return Look({"a": Sighting("template", centres, np.array(found))})
+
+
 def test_scores_of_a_known_clip(picture):
     """A square that stands still while its box moves: distances and overlaps by hand."""
     from hitmark.generate import Result
@@ -148,10 +155,11 @@ def test_scores_of_a_known_clip(picture):
     frames = np.zeros((3, 64, 64, 3), np.uint8)
     settings = Settings(steps=1, dtype="float32", device="cpu", call={}, knobs={})
     clip = Result(frames, torch.zeros(1), evaluate(scene, 3), scene, picture, settings, 1.0, 1)
-    found = {"a": np.array([[16.0, 16.0], [16.0, 16.0], [np.nan, np.nan]])}
-    told = scores(clip, found)["a"]
-    assert told["path error px"] == pytest.approx((16 + 32) / 2)  # frames 2 and 3; missing counts as where last seen
+    still = np.full((3, 2), 16.0)
+    told = scores(clip, seen(still, [True, True, False]))["a"]
+    assert told["path error px"] == 16.0  # frame 2; in frame 3 it was not found, which is no distance
+    assert told["guess px"] == (16 + 32) / 2
     assert told["found share"] == 0.5
     assert told["overlap"] == pytest.approx((16 * 32 / (2 * 32 * 32 - 16 * 32)) / 2, abs=1e-4)
-    nowhere = scores(clip, {"a": np.full((3, 2), np.nan)})["a"]
-    assert nowhere == {"path error px": None, "found share": 0.0, "overlap": 0.0}
+    nowhere = scores(clip, seen(still, [False] * 3))["a"]
+    assert nowhere == {"path error px": None, "guess px": 24.0, "found share": 0.0, "overlap": 0.0}

@@ -110,6 +110,7 @@ def _clip(place: Path, result: dict[str, Any], cost: dict[str, Any]) -> Clip:
     for name, (_, factor) in COSTS.items():
         figure = Figure(COST_OBSERVER, name)
         measured[figure] = tuple(value * factor for value in measured[figure])
+    _without_distance_where_not_found(measured)
     shape = clip_shape(place / CLIP)
     return Clip(
         folder=place,
@@ -172,6 +173,15 @@ def _is_wrong(value: Any) -> bool:
 def _not_finite(result: dict[str, Any]) -> int:
     """Numbers that were NaN or infinite when the clip was scored; the record has null for them."""
     return sum(len(names) for names in result.get("not_finite", {}).values())
+
+
+def _without_distance_where_not_found(figures: dict[Figure, Values]) -> None:
+    """A subject that was found in no frame has no path error, whatever an earlier version wrote down."""
+    for figure, values in figures.items():
+        if figure.name == "path error":
+            found = figures.get(Figure(figure.observer, "found"), ())
+            shares = found if len(found) == len(values) else (math.nan,) * len(values)
+            figures[figure] = tuple(math.nan if share == 0 else v for v, share in zip(values, shares, strict=True))
 
 
 def _coverage(figures: dict[Figure, Values]) -> dict[Figure, Values]:

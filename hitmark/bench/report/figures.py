@@ -71,7 +71,8 @@ CARDS: dict[str, FigureCard] = {
         "control",
         "smaller",
         "Distance of wanted and found centre, mean over the frames 2..F in which the subject is wanted (ObjMC). A "
-        "frame in which it is not found counts from where it was last found: what vanishes counts as stopped.",
+        "frame in which it is not found counts from where it was last found: what vanishes counts as stopped. No "
+        "number for a subject that is found in no frame.",
         "diagonals of the picture",
     ),
     "overlap": FigureCard(

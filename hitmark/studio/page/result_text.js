@@ -86,7 +86,14 @@ export const SCORES = [
   {
     key: "path error px",
     label: "path error",
-    help: "Mean distance of the found object from the planned path (ObjMC), in pixels of the clip",
+    help: "Mean distance of the object from the planned path over the frames in which it was found, in pixels of the clip",
+    lessIsBetter: true,
+    text: (value) => `${value.toFixed(1)} px`,
+  },
+  {
+    key: "guess px",
+    label: "best guess",
+    help: "Mean distance from the planned path of the observer's best guess in every frame, sure or not, in pixels of the clip",
     lessIsBetter: true,
     text: (value) => `${value.toFixed(1)} px`,
   },
