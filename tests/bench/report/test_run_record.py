@@ -44,6 +44,15 @@ def test_a_job_is_read_whole(tmp_path: Path) -> None:
     assert run.rows == [clip.row]
 
 
+def test_what_was_found_in_no_frame_has_no_path_error_whatever_was_written_down(tmp_path: Path) -> None:
+    scores = {"template": {"path error": [0.25, 0.0, 0.5], "found": [1.0, 0.0, 0.1]}}
+    FakeRun(tmp_path / "run", ["none"]).add("none", "a", scores)
+    figures = read_run(tmp_path / "run").clips[0].figures[ERROR]
+    assert figures[0] == 0.25
+    assert math.isnan(figures[1])
+    assert figures[2] == 0.5
+
+
 BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a record of no bytes": (lambda place: (place / RESULT).write_bytes(b""), "missing, empty or torn"),
     "half a record": (lambda place: (place / RESULT).write_bytes(b'{"format": 1, "jo'), "missing, empty or torn"),
