@@ -1,4 +1,4 @@
-"""Peekaboo's box lists as a dataset: ssv2-ST, IMC, LaSOT and DAVIS-16 (Jain et al., arXiv:2312.07509; papers.md 3.5).
+"""Peekaboo's box lists as a dataset: ssv2-ST, IMC, LaSOT and DAVIS-16 (Jain et al., arXiv:2312.07509).
 
 One JSON list of records with id, caption, subject and bboxes. The order and unit of the numbers are found out over the
 whole file and reported: x1, y1, x2, y2 as documented, x1, x2, y1, y2 as in LaSOT's file, or x, y, width, height; in
@@ -63,7 +63,7 @@ class _Record(Source):
 
 def recognise(path: Path) -> bool:
     """A file that is a JSON list of records with bboxes."""
-    return path.is_file() and path.suffix.lower() == ".json" and peekaboo.sniff(Source(path))
+    return path.is_file() and path.suffix.lower() in (".json", ".jsonl") and peekaboo.sniff(Source(path))
 
 
 def open_box_list(
@@ -94,7 +94,7 @@ def open_box_list(
         )
     if not path.is_file():
         raise DatasetError(f"{path}: expected a box list there, found none; the lists are at {ADDRESS}")
-    records = Source(path).json
+    records = peekaboo.values_of(Source(path))
     if not isinstance(records, list) or not records:
         raise DatasetError(f"{path}: expected a JSON list of records with bboxes, got {shorten(records)}")
     reading, told = read_as(records, path, layout, size)

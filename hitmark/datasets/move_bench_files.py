@@ -9,12 +9,14 @@ import numpy as np
 
 from hitmark.datasets.base import DatasetError, listed
 from hitmark.scene.formats.arrays import parse_npy
+from hitmark.scene.formats.base import Options
 from hitmark.scene.formats.source import Source, check_count, read_bytes
-from hitmark.scene.formats.wan_move import as_points, as_visibility
+from hitmark.scene.formats.track_arrays import SHAPE, read_point_tracks, read_visibility
 from hitmark.scene.problems import shorten
 
 ADDRESS = "https://huggingface.co/datasets/Ruihang/MoveBench"
 FETCH = "hf download Ruihang/MoveBench --repo-type dataset --local-dir MoveBench"
+FRAMES_FIRST = Options(axes="frames,tracks")  # as MoveBench has them, however many points there are
 LANGUAGES, MODES = ("en", "zh"), ("single", "multi")
 
 
@@ -125,12 +127,15 @@ def read_tracks(tracks: Path, visibility: Path) -> tuple[np.ndarray, np.ndarray]
                 f"{file}: expected this file for the clip, found none; the download or the unpacking stopped early, do "
                 f"it again: {FETCH}"
             )
-    points = as_points(parse_npy(read_bytes(tracks), str(tracks)), str(tracks))
+    array = parse_npy(read_bytes(tracks), str(tracks))
+    if array.ndim not in (3, 4) or array.shape[-1] != 2:
+        raise DatasetError(f"{tracks}: expected {SHAPE}, got {list(array.shape)}; download it again")
+    points = read_point_tracks(array, str(tracks), FRAMES_FIRST).points
     frames, count = points.shape[:2]
     if frames < 2 or not count:
         raise DatasetError(
             f"{tracks}: expected at least 2 frames and 1 point, got {frames} and {count}; download it again"
         )
     check_count(tracks, frames * count)
-    seen = as_visibility(parse_npy(read_bytes(visibility), str(visibility)), (frames, count), str(visibility))
+    seen = read_visibility(parse_npy(read_bytes(visibility), str(visibility)), (frames, count), str(visibility))
     return points, np.array(seen)

@@ -1,4 +1,4 @@
-"""Folders of scenes: hitmark's own scene files, and SG-I2V's example folders (papers.md 2.9).
+"""Folders of scenes: hitmark's own scene files and run records, and SG-I2V's example folders.
 
 They have drawn paths and no real clip, so that their items have no truth: what is wanted is the scene.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from hitmark.datasets.base import Broken, Dataset, DatasetError, DatasetItem, natural, safe
 from hitmark.datasets.pictures import read_picture
 from hitmark.scene import formats
-from hitmark.scene.formats import own, sg_i2v
+from hitmark.scene.formats import own, run_record, sg_i2v
 from hitmark.scene.formats.source import Source
 
 NAME, EXAMPLES_NAME = "scenes", "sg-i2v"
@@ -25,9 +25,15 @@ def recognise_examples(folder: Path) -> bool:
 
 
 def recognise(path: Path) -> bool:
-    """A folder with a scene file, or a scene file."""
+    """A folder with a scene file or a run record, or such a file."""
     files = sorted(path.glob("*.json")) if path.is_dir() else [path]
-    return any(file.is_file() and file.suffix.lower() == ".json" and own.sniff(Source(file)) for file in files)
+    return any(file.is_file() and file.suffix.lower() == ".json" and _own(file) is not None for file in files)
+
+
+def _own(path: Path) -> str | None:
+    """The name of our own format that a file has: of scenes or of run records; None for any other."""
+    source = Source(path)
+    return next((each.NAME for each in (run_record, own) if each.sniff(source)), None)
 
 
 def open_scenes(path: Path, broken: Broken = "error") -> Dataset:
@@ -39,9 +45,7 @@ def open_scenes(path: Path, broken: Broken = "error") -> Dataset:
     files = sorted(path.glob("*.json"), key=lambda file: natural(file.stem)) if path.is_dir() else [path]
     if not files or not files[0].is_file():
         raise DatasetError(f"{path}: expected scene files (*.json) there, found none; save scenes into this folder")
-    return Dataset(
-        f"{NAME}:{path.name}", "your own", *_entries([(file.stem, file) for file in files], "hitmark"), broken=broken
-    )
+    return Dataset(f"{NAME}:{path.name}", "your own", *_entries([(file.stem, file) for file in files]), broken=broken)
 
 
 def open_examples(folder: Path, broken: Broken = "error") -> Dataset:
@@ -60,16 +64,18 @@ def open_examples(folder: Path, broken: Broken = "error") -> Dataset:
             f"{EXAMPLES_ADDRESS} and give the folder that they lie in"
         )
     return Dataset(
-        EXAMPLES_NAME, EXAMPLES_LICENCE, *_entries([(each.name, each) for each in found], "sg-i2v"), broken=broken
+        EXAMPLES_NAME, EXAMPLES_LICENCE, *_entries([(each.name, each) for each in found], sg_i2v.NAME), broken=broken
     )
 
 
-def _entries(places: list[tuple[str, Path]], format: str) -> tuple[tuple[str, ...], Callable[[str], DatasetItem]]:
-    """Ids, and what makes an item of each. Names that differ only in what no file name has get their position."""
+def _entries(
+    places: list[tuple[str, Path]], format: str | None = None
+) -> tuple[tuple[str, ...], Callable[[str], DatasetItem]]:
+    """Ids, and what makes an item of each; `format` None: a scene or a run record. Names that differ only in what no file name has get their position."""
     plain = [safe(name) for name, _ in places]
     ids = [name if plain.count(name) == 1 else f"{name}-at-{index}" for index, name in enumerate(plain)]
     paths = {name: path for name, (_, path) in zip(ids, places, strict=True)}
-    return tuple(ids), lambda name: _item(name, paths[name], format)
+    return tuple(ids), lambda name: _item(name, paths[name], format or _own(paths[name]) or own.NAME)
 
 
 def _item(name: str, path: Path, format: str) -> DatasetItem:

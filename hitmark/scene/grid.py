@@ -30,7 +30,7 @@ def pixel_boxes(track: Track, width: int, height: int) -> np.ndarray:
 def latent_cells(track: Track, width: int, height: int, factor: int) -> np.ndarray:
     """Return the track's boxes in latent cells, int64 (frames, 4) xyxy with exclusive ends, not clipped to the grid.
 
-    The rule of SG-I2V (its code, papers.md 2.5): pixel coordinates are floor-divided by `factor`, and each side has at
+    The rule of SG-I2V (its code): pixel coordinates are floor-divided by `factor`, and each side has at
     least one cell: x1 = max(x0 + 1, floor(x1_pixel / factor)). `width` and `height` are those of the picture in pixels.
     """
     _check_positive(factor=factor)
@@ -83,7 +83,7 @@ def region_labels(
 
 
 def gaussian_weights(height: int, width: int, sigma: float = 0.4) -> np.ndarray:
-    """Return Gaussian weights in a box of cells, float32 (height, width), peak 1 (SG-I2V's code, papers.md 2.5).
+    """Return Gaussian weights in a box of cells, float32 (height, width), peak 1 (SG-I2V's code).
 
     exp(-1/2 [((x + 1/2 - w/2) / (sigma w/2))^2 + ((y + 1/2 - h/2) / (sigma h/2))^2]), divided by its maximum.
 

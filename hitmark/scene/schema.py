@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,6 +26,7 @@ from hitmark.scene.storage import parse_json, pretty_json, read_text, write_text
 __all__ = ["SCHEMA_VERSION", "Anchor", "Camera", "Easing", "Keyframe", "MethodChoice", "Scene", "Subject"]
 
 SCHEMA_VERSION = 1
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://|data:", re.IGNORECASE)
 
 
 class Scene(Part):
@@ -53,6 +56,10 @@ class Scene(Part):
     def _writable_path(cls, image: str | None) -> str | None:
         if image is not None and not image.isprintable():
             raise FieldError(f"expected a path of printable characters, got {shorten(image)}; rename the picture")
+        if image is not None and _ADDRESS.match(image):
+            raise FieldError(
+                f"expected the path of a file, got the address {shorten(image)}; download the picture and name its file"
+            )
         return image
 
     @model_validator(mode="after")
@@ -121,19 +128,25 @@ class Scene(Part):
         write_text(path, self.to_json())
 
     def image_path(self, folder: str | os.PathLike[str]) -> Path | None:
-        """Return the first image's path, `image` being relative to `folder`; it is not looked up. None: no image."""
-        return None if self.image is None else Path(folder) / self.image
+        """Return the first image's path, `image` being relative to `folder`; None: no image.
+
+        Where no such file exists, `~` stands for the home folder, and backslashes may part folders (as on Windows).
+        """
+        if self.image is None:
+            return None
+        path = Path(folder) / self.image
+        others = [Path(folder) / self.image.replace("\\", "/")] if "\\" in self.image else []
+        if self.image.startswith("~"):
+            with suppress(RuntimeError):  # no home folder is known
+                others.append(Path(self.image).expanduser())
+        return path if _is_file(path) else next(filter(_is_file, others), path)
 
     def image_file(self, scene_path: str | os.PathLike[str]) -> Path:
         """Return the first image's path for the scene stored at `scene_path`. Raises `SceneError` if there is none."""
         path = self.image_path(Path(scene_path).parent)
         if path is None:
             raise SceneError(f"{scene_path}: image: the scene names no first image; add `image`, or give a picture")
-        try:
-            found = path.is_file()
-        except (OSError, ValueError):
-            found = False
-        if not found:
+        if not _is_file(path):
             raise SceneError(
                 f"{scene_path}: image: expected a picture at {path}, found none; "
                 "put it there or correct `image` (it is relative to the scene file's folder)"
@@ -149,6 +162,13 @@ class Scene(Part):
     def json_schema(cls) -> dict[str, Any]:
         """Return the JSON Schema (draft 2020-12) of scene files, for editors and other programs."""
         return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | cls.model_json_schema()
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _refuse_newer(fields: dict[str, Any], source: str) -> None:

@@ -52,7 +52,7 @@ def information(folder: Folder) -> dict[str, Any]:
 
 
 def formats() -> list[dict[str, Any]]:
-    """Every format of scenes; all can be read and written."""
+    """Every format of scenes, and whether it can be read and written."""
     from hitmark.scene.formats import FORMATS
 
     return [
@@ -61,7 +61,7 @@ def formats() -> list[dict[str, Any]]:
             "label": LABELS.get(name, each.description),
             "suffix": each.extensions[0] if each.extensions else ".zip",
             "reads": True,
-            "writes": True,
+            "writes": each.writer is not None,
         }
         for name, each in FORMATS.items()
     ]

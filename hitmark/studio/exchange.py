@@ -80,7 +80,10 @@ def _read(folder: Folder, path: Path, options: dict[str, Any]) -> Imported:
     if path.is_file() and is_record(path):
         return _read_record(folder, path)
     path, format = _recognised(path)
-    taken = {name: value for name, value in options.items() if name in FORMATS[format].read_options}
+    left_out = ("width", "height") if FORMATS[format].own_canvas else ()  # those of the clip, which are another matter
+    taken = {
+        name: value for name, value in options.items() if name in FORMATS[format].read_options and name not in left_out
+    }
     scene = read(path, format, **taken)
     scene, picture, notes = _with_picture(folder, scene, path if path.is_dir() else path.parent)
     return Imported(scene, format, picture, [*(remarks(scene) if format != "hitmark" else []), *notes])

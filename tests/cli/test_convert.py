@@ -74,7 +74,7 @@ def test_never_overwrites_without_force(run, folder):
 
 def test_options_go_where_they_are_taken(run, folder):
     assert run(folder / "example", folder / "c.json", "--to", "comfy-coordinates").exit_code == 0
-    assert "--width" in str(run(folder / "c.json", folder / "d.json").exception)
+    assert "--canvas" in str(run(folder / "c.json", folder / "d.json").exception)
     options = ["--width", 100, "--height", 50, "--point-size", 0.2]
     result = run(folder / "c.json", folder / "d.json", *options)
     assert "note: points have no size: each became a box of 0.2 of the width" in result.stderr

@@ -188,3 +188,22 @@ def test_a_path_that_looks_like_choices_is_a_path(tmp_path):
     (tmp_path / "x size=2").mkdir()
     scene(prompt="there").save(tmp_path / "x size=2" / "one.json")
     assert open_dataset(tmp_path / "x size=2")["one"].scene.prompt == "there"
+
+
+def test_run_records_count_as_scenes(tmp_path):
+    keyframes = [{"time": 0, "box": [0.1, 0.1, 0.3, 0.3]}]
+    scene = {"version": 1, "frames": 8, "prompt": "a car", "subjects": [{"name": "a", "keyframes": keyframes}]}
+    record = {"kind": "hitmark run", "version": 1, "scene": scene, "settings": {"knobs": {}}}
+    (tmp_path / "clip.json").write_text(json.dumps(record))
+    (tmp_path / "scene.json").write_text(json.dumps(scene))
+    dataset = open_dataset(tmp_path)
+    assert [item.scene.prompt for item in dataset] == ["a car", "a car"]
+    assert open_dataset(tmp_path / "clip.json")["clip"].scene.frames == 8
+
+
+def test_peekaboo_records_alone_and_one_a_line(tmp_path):
+    record = {"id": 4, "caption": "a red car", "subject": "car", "bboxes": [[0.1, 0.1, 0.3, 0.3]] * 3}
+    (tmp_path / "one.json").write_text(json.dumps(record))
+    (tmp_path / "more.jsonl").write_text("\n".join(json.dumps(record | {"id": number}) for number in range(3)))
+    assert len(list(open_dataset(tmp_path / "one.json"))) == 1
+    assert len(list(open_dataset(tmp_path / "more.jsonl"))) == 3

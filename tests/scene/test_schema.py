@@ -82,6 +82,8 @@ def test_the_hash_depends_on_content_only(tmp_path):
         ({"seed": 2**63}, ["seed", str(2**63 - 1)]),
         ({"prompt": None}, ["prompt: expected a valid string, got None"]),
         ({"image": "a\u0000b"}, ["image: expected a path of printable characters"]),
+        ({"image": "https://example.com/p.png"}, ["image: expected the path of a file", "download the picture"]),
+        ({"image": "data:image/png;base64,AAAA"}, ["image: expected the path of a file"]),
         ({"image": ""}, ["image", "at least 1 character"]),
         ({"subjects": {}}, ["subjects: expected a valid array, got {}"]),
         ({"subjects": [CAR, CAR]}, ["subjects[1].name", "unique", "'car'", "subjects[0]", "rename"]),
@@ -232,6 +234,19 @@ def test_a_link_stays_a_link_and_the_file_keeps_ordinary_permissions(tmp_path):
     plain = tmp_path / "plain"
     plain.write_text("")
     assert target.stat().st_mode == plain.stat().st_mode
+
+
+def test_the_image_is_found_however_its_path_is_written(tmp_path, monkeypatch):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "p.png").touch()
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "p.png").touch()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert Scene(image="sub\\p.png").image_path(tmp_path) == tmp_path / "sub" / "p.png"
+    assert Scene(image="~/p.png").image_path(tmp_path) == tmp_path / "home" / "p.png"
+    assert Scene(image="~/none.png").image_path(tmp_path) == tmp_path / "~/none.png"
+    (tmp_path / "sub\\p.png").touch()  # a file of that very name goes before
+    assert Scene(image="sub\\p.png").image_path(tmp_path) == tmp_path / "sub\\p.png"
 
 
 def test_the_image_is_found_beside_the_scene(tmp_path):

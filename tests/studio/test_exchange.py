@@ -30,7 +30,7 @@ def picture(client):
     return client.post("/api/pictures", content=png()).json()["id"]
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", [name for name, each in FORMATS.items() if each.writer is not None])
 def test_every_format_is_written_and_read_again(client, picture, format):
     scene = {"image": f"pictures/{picture}.png", "prompt": "a heart", "subjects": [moving()], **SIZED}
     file = export(client, scene, format)

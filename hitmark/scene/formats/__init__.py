@@ -12,16 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from hitmark.scene.formats import (
+    ati,
     comfy_coordinates,
     comfy_tracks,
     freetraj,
     own,
     peekaboo,
+    run_record,
     sg_i2v,
+    tora,
     trailblazer,
     wan_move,
 )
 from hitmark.scene.formats.base import OPTION_NAMES, Encoded, Format, Options, commit
+from hitmark.scene.formats.other_files import what_it_is
 from hitmark.scene.formats.source import FormatError, Source
 from hitmark.scene.schema import Scene
 
@@ -42,14 +46,17 @@ __all__ = [
 ]
 
 FORMATS: dict[str, Format] = {
+    "hitmark-run": run_record.FORMAT,
     "hitmark": own.FORMAT,
     "sg-i2v": sg_i2v.FORMAT,
     "peekaboo": peekaboo.FORMAT,
     "freetraj": freetraj.FORMAT,
+    "tora": tora.FORMAT,
     "trailblazer": trailblazer.FORMAT,
     "wan-move": wan_move.FORMAT,
-    "comfy-coordinates": comfy_coordinates.FORMAT,
+    "ati": ati.FORMAT,
     "comfy-tracks": comfy_tracks.FORMAT,
+    "comfy-coordinates": comfy_coordinates.FORMAT,
 }  # in the order in which they are tried
 
 
@@ -83,6 +90,9 @@ def encode(
     """As `write`, without writing: the files' bytes and the losses."""
     target = Path(path)
     chosen = _format(format) if format is not None else FORMATS[format_for_output(target)]
+    if chosen.writer is None:
+        others = ", ".join(name for name, each in FORMATS.items() if each.writer is not None)
+        raise FormatError(f"{path}: the format {chosen.name} is only read; write one of {others}")
     given = Options.of({"frames": frames, **options}, chosen.write_options, chosen.name)
     return chosen.writer(scene, target, given)
 
@@ -152,6 +162,9 @@ def _format(name: str) -> Format:
 def _sniffed(source: Source) -> Format:
     found = next((each for each in FORMATS.values() if each.sniff(source)), None)
     if found is None:
+        told = what_it_is(source)
+        if told is not None:
+            raise FormatError(told)
         if not source.is_folder and source.data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
             _ = source.json  # damaged JSON: say where
         kind = "a folder" if source.is_folder else f"a file of {len(source.data):,} bytes"

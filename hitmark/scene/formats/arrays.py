@@ -19,6 +19,7 @@ import numpy as np
 from hitmark.scene.formats.source import LARGEST_FILE, FormatError
 
 MAGIC = b"\x93NUMPY"
+MOST_MEMBERS = 32  # arrays of an .npz that are looked at
 _KIND = re.compile(r"[<>|=]?(?:f[248]|[iu][1248]|b1|\?)")
 _LENGTH_BYTES = {1: 2, 2: 4, 3: 4}
 _LITERAL_ERRORS = (ValueError, SyntaxError, TypeError, MemoryError, RecursionError)
@@ -62,23 +63,21 @@ def parse_npy(data: bytes, name: str) -> np.ndarray:
     return np.frombuffer(data, dtype, offset=end).reshape(shape, order="F" if fortran else "C")
 
 
-def parse_npz(data: bytes, name: str, members: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """Return those of `members` that the bytes of a .npz file hold.
+def parse_npz(data: bytes, name: str) -> dict[str, np.ndarray]:
+    """Return the arrays that the bytes of a .npz file hold, by name; at most 32 of them.
 
     Raises:
-        FormatError: not a zip file, damaged, or a member larger than 64 MB when unpacked.
+        FormatError: not a zip file, damaged, or more than 64 MB when unpacked.
     """
-    arrays = {}
+    arrays, left = {}, LARGEST_FILE
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            present = {entry.filename: entry for entry in archive.infolist()}
-            for member in members:
-                entry = present.get(f"{member}.npy")
-                if entry is None:
-                    continue
+            for entry in archive.infolist()[:MOST_MEMBERS]:
+                member = entry.filename.removesuffix(".npy")
                 with archive.open(entry) as stream:
-                    content = stream.read(LARGEST_FILE + 1)
-                if len(content) > LARGEST_FILE:
+                    content = stream.read(left + 1)
+                left -= len(content)
+                if left < 0:
                     raise FormatError(f"{name}: `{member}` unpacks to over {LARGEST_FILE >> 20} MB; take fewer tracks")
                 arrays[member] = parse_npy(content, f"{name}: `{member}`")
     except FormatError:

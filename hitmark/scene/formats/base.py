@@ -14,6 +14,15 @@ from hitmark.files import output_error, written_whole
 from hitmark.scene.formats.source import FormatError, Source
 from hitmark.scene.schema import Scene
 
+TRACKS_FIRST = "tracks,frames"
+CHOICES = {
+    "layout": ("xyxy", "xxyy", "xywh"),
+    "units": ("fraction", "pixel"),
+    "axes": ("frames,tracks", TRACKS_FIRST),
+}  # option -> what it may be
+POINT_OPTIONS = ("width", "height", "image", "units", "point_size")  # what every format of pixel points takes
+ARRAY_OPTIONS = (*POINT_OPTIONS, "axes", "record")
+
 
 @dataclass(frozen=True)
 class Options:
@@ -23,7 +32,9 @@ class Options:
     height: int | None = None
     frames: int | None = None  # boxes for how many frames
     record: str | int | None = None  # which entry of a file with many: its id, else its position from 0
-    layout: str | None = None  # order of box numbers in Peekaboo files: "xyxy" or "xxyy"; None: found out
+    layout: str | None = None  # order of box numbers in Peekaboo files: "xyxy", "xxyy" or "xywh"; None: found out
+    units: str | None = None  # of coordinates: "pixel" or "fraction" of the canvas; None: pixels, where that can be
+    axes: str | None = None  # of arrays of tracks: "frames,tracks" or "tracks,frames"; None: frames first
     point_size: float | None = None  # side of the square box around a point, as a fraction of the width
     visibility: str | None = None  # path of the file with a Wan-Move track's visibility
     image: str | None = None  # path of the first picture, where the format names none
@@ -52,8 +63,9 @@ class Options:
         size = options.point_size
         if size is not None and not (isinstance(size, (int, float)) and 1e-3 <= size <= 1):
             raise FormatError(f"option `point_size`: expected a fraction of the width, 0.001 to 1, got {size!r}")
-        if options.layout not in (None, "xyxy", "xxyy"):
-            raise FormatError(f"option `layout`: expected xyxy or xxyy, got {options.layout!r}")
+        for key, choices in CHOICES.items():
+            if getattr(options, key) not in (None, *choices):
+                raise FormatError(f"option `{key}`: expected {' or '.join(choices)}, got {getattr(options, key)!r}")
         if (options.width is None) != (options.height is None):
             raise FormatError("options `width` and `height` go together; give both")
         return options
@@ -79,16 +91,17 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Format:
-    """One foreign format. `sniff` is cheap and never raises for a readable file."""
+    """One foreign format. `sniff` is cheap and never raises for a readable file; `writer` None: it is only read."""
 
     name: str
     description: str
     extensions: tuple[str, ...]
     sniff: Callable[[Source], bool]
     reader: Callable[[Source, Options], Scene]
-    writer: Callable[[Scene, Path, Options], Encoded]
+    writer: Callable[[Scene, Path, Options], Encoded] | None
     read_options: tuple[str, ...] = ()
     write_options: tuple[str, ...] = ()
+    own_canvas: tuple[int, int] | None = None  # width and height that its numbers refer to, whatever the clip's size
 
 
 def commit(encoded: Encoded) -> None:

@@ -7,7 +7,6 @@ neighbouring frames (its clips have 16 frames). It takes the box's size from the
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +23,7 @@ from hitmark.scene.formats.paths import (
     sample,
 )
 from hitmark.scene.formats.source import FormatError, Source, check_count
+from hitmark.scene.formats.text_lines import numbered_lines, split_numbers
 from hitmark.scene.problems import shorten
 from hitmark.scene.schema import Scene
 
@@ -35,11 +35,11 @@ _SHAPE = "`frame, h_start, h_end, w_start, w_end` (a whole number, then four fra
 
 
 def sniff(source: Source) -> bool:
-    """Text whose first line is five comma-separated numbers."""
+    """Text whose first line, comments aside, is five numbers."""
     if source.is_folder:
         return False
-    start = source.data[:4096].decode("utf-8-sig", errors="replace").strip().split("\n", 1)[0]
-    return _numbers(start) is not None
+    first = next(iter(numbered_lines(source.start)), None)
+    return first is not None and _numbers(first[1]) is not None
 
 
 def read(source: Source, options: Options) -> Scene:
@@ -62,23 +62,15 @@ def read(source: Source, options: Options) -> Scene:
 
 
 def _numbers(line: str) -> list[float] | None:
-    parts = line.split(",")
-    if len(parts) != 5 or len(line) > 400 or not parts[0].strip().isascii():
-        return None
-    try:
-        numbers = [float(part) for part in parts]
-    except ValueError:
-        return None
-    return numbers if all(map(math.isfinite, numbers)) and numbers[0] == int(numbers[0]) else None
+    numbers = split_numbers(line, 5)
+    return numbers if numbers and np.isfinite(numbers).all() and numbers[0] == int(numbers[0]) else None
 
 
 def _lines(source: Source) -> tuple[list[int], np.ndarray]:
     """Frames, and boxes (lines, 4) as xyxy."""
     keys: list[int] = []
     boxes: list[list[float]] = []
-    for number, line in enumerate(source.text.splitlines(), start=1):
-        if not line.strip():
-            continue
+    for number, line in numbered_lines(source.text):
         values = _numbers(line)
         if values is None:
             raise FormatError(f"{source.path}, line {number}: expected {_SHAPE}, got {shorten(line)}")

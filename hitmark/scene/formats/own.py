@@ -5,18 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from hitmark.scene.formats.base import Encoded, Format, Options
+from hitmark.scene.formats.coordinate_lists import WRAPPERS
 from hitmark.scene.formats.pictures import relative
 from hitmark.scene.formats.source import Source
 from hitmark.scene.schema import Scene
 from hitmark.scene.tracks import evaluate
 
 NAME = "hitmark"
+FOREIGN = {"track_path", "bboxes", *WRAPPERS}  # keys that other tools' files have, beside some of ours
 
 
 def sniff(source: Source) -> bool:
     """A JSON object with the fields of a scene."""
     value = source.maybe_json
-    return isinstance(value, dict) and "track_path" not in value and not Scene.model_fields.keys().isdisjoint(value)
+    return isinstance(value, dict) and FOREIGN.isdisjoint(value) and not Scene.model_fields.keys().isdisjoint(value)
 
 
 def read(source: Source, options: Options) -> Scene:
@@ -27,7 +29,7 @@ def read(source: Source, options: Options) -> Scene:
 def write(scene: Scene, path: Path, options: Options) -> Encoded:
     """Everything is kept. The picture's path is rewritten for the new file's folder; the picture is not copied."""
     if scene.image is not None and options.base is not None:
-        scene = scene.replace(image=relative(Path(options.base) / scene.image, path.parent))
+        scene = scene.replace(image=relative(scene.image_path(options.base) or Path(scene.image), path.parent))
     if options.frames is not None and options.frames != scene.frames:
         if scene.subjects:
             evaluate(scene, options.frames)

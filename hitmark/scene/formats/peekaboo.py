@@ -1,8 +1,8 @@
-"""Peekaboo's box lists (Jain et al. 2023, arXiv:2312.07509, papers.md 3.5): one JSON list of records.
+"""Peekaboo's box lists (Jain et al. 2023, arXiv:2312.07509): one JSON list of records, one record, or one a line.
 
 A record has id, caption, subject, bboxes (one a frame, fractions of the picture) and metadata. Two traps of the
 published files are found out and noted: the LaSOT file stores x1, x2, y1, y2 where the others store x1, y1, x2, y2, and
-frames without a detection have the placeholder .5, .5, .5, .5.
+frames without a detection have the placeholder .5, .5, .5, .5. Boxes in pixels need the size of their video.
 """
 
 from __future__ import annotations
@@ -25,12 +25,17 @@ NAME = "peekaboo"
 HOLDS = Holds(many=False, names=True, phrases=True, size_change=True, outside=False, prompt=True, still_boxes=False)
 USUAL_FRAMES = 24
 PLACEHOLDER = 0.5
+LARGEST_FRACTION = 3.0  # more than this in most boxes of a file are pixels
+ORDERS = {"xyxy": [0, 1, 2, 3], "xxyy": [0, 2, 1, 3]}
 
 
 def sniff(source: Source) -> bool:
-    """A JSON list of objects with `bboxes`."""
+    """A JSON list of objects with `bboxes`, one such object, or one a line."""
     value = source.maybe_json
-    return isinstance(value, list) and bool(value) and isinstance(value[0], dict) and "bboxes" in value[0]
+    if value is None:
+        value = source.first_json_line
+    first = value[0] if isinstance(value, list) and value else value
+    return isinstance(first, dict) and "bboxes" in first
 
 
 def read(source: Source, options: Options) -> Scene:
@@ -40,9 +45,7 @@ def read(source: Source, options: Options) -> Scene:
     record = _choose(records, wanted, source.path)
     where = f"{source.path}: record {record.get('id')!r}"
     layout = options.layout or _layout(records)
-    boxes = _boxes(record, where)
-    if layout == "xxyy":
-        boxes = boxes[:, [0, 2, 1, 3]]
+    boxes, pixels = _scaled(_ordered(_boxes(record, where), layout), records, where, options)
     empty = (boxes[:, 2:] <= boxes[:, :2]).any(axis=1)
     if empty.all():
         raise FormatError(f"{where}: bboxes: expected at least one box with an area, got none; choose another record")
@@ -54,14 +57,20 @@ def read(source: Source, options: Options) -> Scene:
         "id": record.get("id"),
         "metadata": record.get("metadata"),
         "layout": layout,
-        "remarks": _remarks(layout, options, boxes[empty]),
+        "remarks": [*pixels, *_remarks(layout, options, boxes[empty])],
     }
     scene = {"prompt": caption, "subjects": [fields], "notes": {NAME: notes}, **frame_fields(len(boxes))}
     return Scene.from_dict(scene, source=where)
 
 
+def values_of(source: Source) -> Any:
+    """The JSON value of a file: a list also where it is one record, or one record a line."""
+    value = source.json if source.first_json_line is None else source.json_lines
+    return [value] if isinstance(value, dict) and "bboxes" in value else value
+
+
 def _records(source: Source) -> list[dict[str, Any]]:
-    value = source.json
+    value = values_of(source)
     if not isinstance(value, list) or not value:
         raise FormatError(
             f"{source.path}: expected a JSON list of records with id, caption, subject and bboxes, got {shorten(value)}"
@@ -117,6 +126,43 @@ def _boxes(record: dict[str, Any], where: str) -> np.ndarray:
     return np.array(value, dtype=np.float64)
 
 
+def _ordered(boxes: np.ndarray, layout: str) -> np.ndarray:
+    """Numbers (frames, 4) in the order left, top, right, bottom."""
+    if layout == "xywh":
+        return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+    return boxes[:, ORDERS[layout]]
+
+
+def _scaled(
+    boxes: np.ndarray, records: list[dict[str, Any]], where: str, options: Options
+) -> tuple[np.ndarray, list[str]]:
+    """Boxes as fractions, divided by width and height where the numbers of the file are pixels."""
+    pixels = options.units == "pixel" or (options.units is None and _in_pixels(records))
+    if not pixels:
+        return boxes, []
+    if options.width is None or options.height is None:
+        raise FormatError(
+            f"{where}: bboxes: expected fractions of the picture, got numbers up to {np.abs(boxes).max():g}, which are "
+            "pixels; give the size of their video (`--canvas 832x480`; in Python width=832, height=480)"
+        )
+    size = np.array([options.width, options.height] * 2)
+    return boxes / size, [f"boxes are taken as pixels of {options.width} x {options.height}"]
+
+
+def _in_pixels(records: list[dict[str, Any]]) -> bool:
+    """Whether most boxes of a file reach farther than any fraction does."""
+    found = [box for record in records for box in _sound(record)]
+    return sum(max(map(abs, box)) > LARGEST_FRACTION for box in found) * 2 > len(found)
+
+
+def _sound(record: dict[str, Any]) -> list[list[float]]:
+    """The boxes of a record that are four numbers."""
+    boxes = record.get("bboxes")
+    if not isinstance(boxes, list):
+        return []
+    return [box for box in boxes if isinstance(box, list) and len(box) == 4 and all(map(_is_number, box))]
+
+
 def _is_number(value: Any) -> bool:
     return type(value) in (int, float) and abs(value) < 1e9
 
@@ -125,11 +171,9 @@ def _layout(records: list[dict[str, Any]]) -> str:
     """The order of the numbers in the whole file: whichever makes more boxes valid; the documented one at a tie."""
     valid = {"xyxy": 0, "xxyy": 0}
     for record in records:
-        boxes = record.get("bboxes")
-        for box in boxes if isinstance(boxes, list) else ():
-            if isinstance(box, list) and len(box) == 4 and all(_is_number(number) for number in box):
-                valid["xyxy"] += box[0] < box[2] and box[1] < box[3]
-                valid["xxyy"] += box[0] < box[1] and box[2] < box[3]
+        for box in _sound(record):
+            valid["xyxy"] += box[0] < box[2] and box[1] < box[3]
+            valid["xxyy"] += box[0] < box[1] and box[2] < box[3]
     return "xxyy" if valid["xxyy"] > valid["xyxy"] else "xyxy"
 
 
@@ -183,10 +227,10 @@ def write(scene: Scene, path: Path, options: Options) -> Encoded:
 FORMAT = Format(
     NAME,
     "Peekaboo box list (JSON; choose a record with FILE.json#ID)",
-    (".json",),
+    (".json", ".jsonl"),
     sniff,
     read,
     write,
-    read_options=("record", "layout"),
+    read_options=("record", "layout", "units", "width", "height"),
     write_options=("frames",),
 )

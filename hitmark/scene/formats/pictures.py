@@ -11,6 +11,7 @@ from hitmark.scene.formats.base import Options
 from hitmark.scene.formats.source import FormatError, read_bytes
 from hitmark.scene.schema import Scene
 
+SAME_SHAPE = 0.02  # relative difference of the sides' ratios below which shapes are the same
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".heic")
 
 
@@ -58,28 +59,55 @@ def picture_beside(path: Path) -> Path | None:
     return next((found for found in candidates if found.is_file()), None)
 
 
-def canvas_to_read(path: Path, options: Options) -> tuple[int, int, str | None]:
-    """Return width and height that pixel coordinates refer to, and the picture relative to the file's folder.
+Size = tuple[int, int]
+
+
+def canvas_to_read(
+    path: Path, options: Options, usual: Size | None = None
+) -> tuple[Size | None, str | None, list[str]]:
+    """Find the canvas that coordinates refer to.
+
+    Args:
+        path: the file with the coordinates.
+        options: width and height, else image.
+        usual: width and height that the format has where nothing else is known.
+
+    Returns:
+        Width and height (None only for coordinates that are fractions), the picture relative to the file's folder, and
+        sentences on what was decided.
 
     Raises:
         FormatError: neither given nor to be found; says how to give it.
     """
     picture = Path(options.image) if options.image else picture_beside(path)
     name = None if picture is None else relative(picture, path.parent)
+    found = None if picture is None else picture_size(picture)
     if options.width is not None and options.height is not None:
-        if options.image and picture is not None:
-            picture_size(picture)  # a wrong path is noticed now
-        return options.width, options.height, name
-    if picture is None:
-        raise FormatError(
-            f"{path}: these are pixel coordinates, and nothing says of how large a picture; give width and height "
-            f"(`--width 832 --height 480`), or put the picture beside it as {path.stem}.png"
+        given = options.width, options.height
+        apart = found is not None and abs(found[0] / found[1] / (given[0] / given[1]) - 1) > SAME_SHAPE
+        told = (
+            f"the canvas is {given[0]} x {given[1]} and the picture {found[0]} x {found[1]}" if apart and found else ""
         )
-    return *picture_size(picture), name
+        return given, name, [f"{told}: the paths are stretched with the picture"] if told else []
+    if found is not None:
+        return found, name, [f"coordinates are taken as {_unit(options)} of {name}, {found[0]} x {found[1]}"]
+    if usual is not None:
+        return usual, None, [f"the canvas is taken to be {usual[0]} x {usual[1]}, as is usual for this format"]
+    if options.units == "fraction":
+        return None, None, ["nothing says the shape of the picture: boxes are as high as wide, in fractions of it"]
+    raise FormatError(
+        f"{path}: these are pixel coordinates, and nothing says of how large a picture; give the canvas "
+        f"(`--canvas 832x480`; in Python width=832, height=480), or put the picture beside it as {path.stem}.png"
+    )
 
 
-def canvas_to_write(scene: Scene, options: Options, folder: Path, name: str) -> tuple[int, int]:
-    """Return width and height to express boxes in: as given, else the scene's, else its picture's.
+def _unit(options: Options) -> str:
+    return "fractions" if options.units == "fraction" else "pixels"
+
+
+def canvas_to_write(scene: Scene, options: Options, folder: Path, name: str) -> Size:
+    """Return width and height to express boxes in: as given, else the scene's, else that of the file that it was read
+    from, else its picture's.
 
     Raises:
         FormatError: none of them is known.
@@ -88,6 +116,9 @@ def canvas_to_write(scene: Scene, options: Options, folder: Path, name: str) -> 
         return options.width, options.height
     if scene.width is not None and scene.height is not None:
         return scene.width, scene.height
+    noted = noted_canvas(scene)
+    if noted is not None:
+        return noted
     if scene.image is not None:
         return picture_size(scene_picture(scene, options, folder))
     raise FormatError(
@@ -96,9 +127,19 @@ def canvas_to_write(scene: Scene, options: Options, folder: Path, name: str) -> 
     )
 
 
+def noted_canvas(scene: Scene) -> Size | None:
+    """Return width and height of the canvas of the file that a scene was read from, where its format has one."""
+    for notes in scene.notes.values():
+        canvas = notes.get("canvas") if isinstance(notes, dict) else None
+        if isinstance(canvas, list) and len(canvas) == 2 and all(type(side) is int and side > 0 for side in canvas):
+            width, height = canvas
+            return (width, height) if isinstance(width, int) and isinstance(height, int) else None
+    return None
+
+
 def scene_picture(scene: Scene, options: Options, folder: Path) -> Path:
     """Return where the scene's picture lies; `Options.base` is the folder its path is relative to."""
-    return Path(options.base or folder) / (scene.image or "")
+    return scene.image_path(options.base or folder) or Path(folder)
 
 
 def relative(picture: Path, folder: Path) -> str:

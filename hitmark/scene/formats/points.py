@@ -1,4 +1,7 @@
-"""Point tracks as boxes: what Wan-Move and ComfyUI files share. A point has no size, so its box gets a stated one."""
+"""Point tracks as boxes: what Wan-Move, ATI, Tora and ComfyUI files share. A point has no size: its box gets one.
+
+The canvas is where the numbers of a file live. It is kept in the scene's notes; it is not the size of clip to make.
+"""
 
 from __future__ import annotations
 
@@ -15,35 +18,74 @@ from hitmark.scene.formats.source import FormatError, check_count
 from hitmark.scene.schema import Scene
 
 POINT_SIZE = 0.15  # side of the square box around a point, as a fraction of the width
+LARGEST_FRACTION = 2.0  # coordinates that are all below this may be fractions, also of points that leave the picture
+SMALLEST_CANVAS = 32  # pixels; on a smaller one such coordinates are ordinary
 
 
 def points_to_scene(
-    points: np.ndarray, visible: np.ndarray | None, path: Path, options: Options, name: str, **notes: Any
+    points: np.ndarray,
+    visible: np.ndarray | None,
+    path: Path,
+    options: Options,
+    name: str,
+    remarks: list[str] | None = None,
+    canvas: tuple[int, int] | None = None,
+    **notes: Any,
 ) -> Scene:
     """Make a scene of point tracks.
 
     Args:
-        points: float64 (frames, points, 2), x, y in pixels.
+        points: float64 (frames, points, 2), x, y in pixels (or as `options.units` says).
         visible: bool (frames, points), or None: always.
         path: the file, for errors and for a picture beside it.
-        options: width and height or image; point_size.
+        options: width and height or image; units; point_size.
         name: of the format, for the notes.
+        remarks: what the reader decided before.
+        canvas: width and height that the format has where none is given; None: it has none.
         notes: what else the format carried.
 
     Raises:
-        FormatError: no canvas size; no frames or points; no point that is ever seen.
+        FormatError: no canvas size; no frames or points; no point that is ever seen; coordinates that may be fractions.
     """
     frames, count = points.shape[:2]
     if not frames or not count:
         raise FormatError(f"{path}: expected at least one point and one frame, got {count} points, {frames} frames")
     check_count(path, frames * count)
-    width, height, image = canvas_to_read(path, options)
+    size, image, told = canvas_to_read(path, options, canvas)
+    middle = _fractions(points, size, path, options)
     side = options.point_size or POINT_SIZE
+    width, height = size or (1, 1)
     half = np.array([side / 2, side * width / height / 2])
-    middle = points / np.array([width, height])
     boxes = np.concatenate([middle - half, middle + half], axis=2)
-    seen = np.ones((frames, count), bool) if visible is None else visible
-    remarks = [f"points have no size: each became a box of {side:g} of the width"]
+    said = [*(remarks or []), *told, f"points have no size: each became a box of {side:g} of the width"]
+    subjects, more = _subjects(boxes, np.ones((frames, count), bool) if visible is None else visible, path)
+    if not subjects:
+        shown = "" if size is None else f"{width} x {height} "
+        raise FormatError(f"{path}: expected a point seen in the {shown}picture, got none; check the size")
+    kept = {**notes, **({} if size is None else {"canvas": [width, height]}), "remarks": said + more}
+    fields = {"image": image, "subjects": subjects, **frame_fields(frames)}
+    return Scene.from_dict(fields | {"notes": {name: kept}}, source=str(path))
+
+
+def _fractions(points: np.ndarray, size: tuple[int, int] | None, path: Path, options: Options) -> np.ndarray:
+    """Points as fractions of the canvas."""
+    if options.units == "fraction":
+        return points
+    assert size is not None, "pixels have a canvas"
+    largest = float(np.abs(points).max())
+    if options.units is None and largest <= LARGEST_FRACTION and min(size) >= SMALLEST_CANVAS:
+        low, high = float(points.min()), float(points.max())
+        where = "all coordinates lie in 0..1" if low >= 0 and high <= 1 else f"all coordinates lie in {low:g}..{high:g}"
+        raise FormatError(
+            f"{path}: {where}: are these fractions? Give --units fraction|pixel (some editors' fractions are mirrored, "
+            "or divided by the height for both axes: export pixels from these)"
+        )
+    return points / np.array(size)
+
+
+def _subjects(boxes: np.ndarray, seen: np.ndarray, path: Path) -> tuple[list[dict[str, Any]], list[str]]:
+    """A subject for each point that is ever seen, and remarks about the others."""
+    frames, count = seen.shape
     subjects, hidden, gaps = [], 0, 0
     for index in range(count):
         interval = _interval(seen[:, index], in_picture(boxes[:, index]))
@@ -55,14 +97,10 @@ def points_to_scene(
         times = (first / (frames - 1), last / (frames - 1)) if frames > 1 else (0.0, 1.0)
         place = f"{path}: point {index}"
         subjects.append(subject_fields(default_name(len(subjects)), boxes[:, index], place, visible=times))
-    if not subjects:
-        raise FormatError(f"{path}: expected a point seen in the {width} x {height} picture, got none; check the size")
-    if hidden:
-        remarks.append(f"{hidden} points that are never seen are left out")
+    remarks = [f"{hidden} points that are never seen are left out"] if hidden else []
     if gaps:
         remarks.append(f"{gaps} points vanish for a while in between: they count as visible from first to last sight")
-    fields = {"width": width, "height": height, "image": image, "subjects": subjects, **frame_fields(frames)}
-    return Scene.from_dict(fields | {"notes": {name: {**notes, "remarks": remarks}}}, source=str(path))
+    return subjects, remarks
 
 
 def _interval(seen: np.ndarray, inside: np.ndarray) -> tuple[int, int] | None:

@@ -1,4 +1,4 @@
-"""SG-I2V example folders: `img.png` and `traj.npy` (Namekata et al. 2024, arXiv:2411.04989, papers.md 2.9).
+"""SG-I2V example folders: `img.png` and `traj.npy` (Namekata et al. 2024, arXiv:2411.04989).
 
 `traj.npy`, shape (boxes, 2 + frames, 2), x before y, in pixels of `img.png` as it is on disk: rows 0 and 1 are the
 top-left and bottom-right corner of the box in the first frame, the others the centre in each frame. Only displacement
@@ -33,10 +33,8 @@ CELL = 8  # pixels a latent cell
 
 
 def sniff(source: Source) -> bool:
-    """A folder with traj.npy, or that traj.npy itself with img.png beside it."""
-    if source.is_folder:
-        return (source.path / TRACKS).is_file()
-    return source.path.name == TRACKS and (source.folder / PICTURE).is_file()
+    """A folder with traj.npy, or that traj.npy itself."""
+    return (source.path / TRACKS).is_file() if source.is_folder else source.path.name == TRACKS
 
 
 def read(source: Source, options: Options) -> Scene:

@@ -71,9 +71,41 @@ class Source:
             ) from None
 
     @cached_property
+    def start(self) -> str:
+        """The first 4 kB as text, whatever the bytes are: for sniffing."""
+        return self.data[:4096].decode("utf-8-sig", errors="replace")
+
+    @cached_property
     def json(self) -> Any:
         """The file's JSON value."""
         return parse_json(self.text, str(self.path))
+
+    @cached_property
+    def first_json_line(self) -> Any:
+        """The value on the first line of a file of JSON lines (an object a line); None where it is no such file."""
+        if self.is_folder or self.maybe_json is not None:
+            return None
+        lines = [line for line in self.text.splitlines()[:2] if line.strip()] if self._is_text else []
+        if not lines or not lines[0].lstrip().startswith("{"):
+            return None
+        try:
+            return parse_json(lines[0], str(self.path))
+        except SceneError:
+            return None
+
+    @cached_property
+    def json_lines(self) -> list[Any]:
+        """The values of a file of JSON lines."""
+        lines = [(number, line) for number, line in enumerate(self.text.splitlines(), start=1) if line.strip()]
+        return [parse_json(line, f"{self.path}, line {number}") for number, line in lines]
+
+    @property
+    def _is_text(self) -> bool:
+        try:
+            _ = self.text
+        except FormatError:
+            return False
+        return True
 
     @cached_property
     def maybe_json(self) -> Any:

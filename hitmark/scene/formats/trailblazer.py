@@ -1,4 +1,4 @@
-"""TrailBlazer configurations (Ma et al. 2024, arXiv:2401.00896, papers.md 5): YAML with keyframes of one subject.
+"""TrailBlazer configurations (Ma et al. 2024, arXiv:2401.00896): YAML with keyframes of one subject.
 
 `keyframe` lists `frame`, `bbox_ratios` (left, top, right, bottom in 0..1) and `prompt`; `token_inds` counts the tokens
 of the subject in the prompt, 1 = first word. The clip has one frame more than the last keyframe's number. Two habits of
@@ -24,6 +24,7 @@ from hitmark.scene.formats.paths import (
     keys_or_frames,
     sample,
 )
+from hitmark.scene.formats.pictures import noted_canvas
 from hitmark.scene.formats.source import FormatError, Source, check_count
 from hitmark.scene.problems import shorten
 from hitmark.scene.schema import Scene, Subject
@@ -47,17 +48,19 @@ SETTINGS = {
     "trailing_length": 15,
 }  # of its published examples
 _TOKEN = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d|[^\W\d_]+|\d|(?:[^\s\w]|_)+", re.IGNORECASE)  # CLIP's splitting of words
+_KEYS = re.compile(rb"^(?:keyframe|multisubs|token_inds|trailblazer)[ \t]*:", re.MULTILINE)
 _YAML_ERRORS = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OverflowError)
 
 
 def sniff(source: Source) -> bool:
-    """YAML (not JSON) with a top-level key `keyframe`."""
-    return not source.is_folder and re.search(rb"^keyframe[ \t]*:", source.data[:1_000_000], re.MULTILINE) is not None
+    """YAML (not JSON) with a top-level key of TrailBlazer: `keyframe`, `multisubs`, `token_inds` or its settings."""
+    return not source.is_folder and _KEYS.search(source.data[:1_000_000]) is not None
 
 
 def read(source: Source, options: Options) -> Scene:
     """Read the keyframes of one subject. The prompt is that of the first key; all are kept in the notes."""
     config = _load(source)
+    _refuse_others(config, source.path)
     keys, boxes, prompts = _keyframes(config, source.path)
     prompt = prompts[0]
     remarks = []
@@ -68,9 +71,13 @@ def read(source: Source, options: Options) -> Scene:
         remarks.append(f"token_inds taken as the words {phrase!r}, counting one token a word")
     subject = keyed_subject_fields(default_name(0), keys, keys[-1] + 1, boxes, str(source.path), phrase=phrase)
     kept = {key: value for key, value in config.items() if key not in ("keyframe", "width", "height", "seed")}
+    canvas = [config.get("width"), config.get("height")]
+    if all(type(side) is int and side > 0 for side in canvas):
+        kept["canvas"] = canvas
+        remarks.append(f"its size, {canvas[0]} x {canvas[1]}, is kept in the notes; the clip has the size of the model")
     notes = {**kept, "prompts": prompts, "remarks": remarks}
     fields = {"prompt": prompt, "subjects": [subject], "notes": {NAME: notes}, **frame_fields(keys[-1] + 1)}
-    fields |= {key: config[key] for key in ("width", "height", "seed") if config.get(key) is not None}
+    fields |= {"seed": config["seed"]} if config.get("seed") is not None else {}
     return Scene.from_dict(fields, source=str(source.path))
 
 
@@ -90,6 +97,20 @@ def _load(source: Source) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise FormatError(f"{source.path}: expected YAML with `keyframe:`, got {shorten(value)}")
     return value
+
+
+def _refuse_others(config: dict[str, Any], path: Path) -> None:
+    """Say of TrailBlazer's other files what they are."""
+    if "multisubs" in config:
+        raise FormatError(
+            f"{path}: this file of TrailBlazer joins clips made before (`multisubs`), and holds no keyframes; "
+            "give the files of its subjects, one scene each"
+        )
+    if "keyframe" not in config:
+        raise FormatError(
+            f"{path}: this file of TrailBlazer has a prompt and tokens but no keyframes, as those of its metrics: "
+            "nothing says where the subject goes; add `keyframe`, or draw boxes"
+        )
 
 
 def _plain(value: Any, path: Path, count: list[int], level: int) -> Any:
@@ -171,10 +192,11 @@ def write(scene: Scene, path: Path, options: Options) -> Encoded:
     ]
     width, height = scene.width, scene.height
     if width is None or height is None:
-        width, height = USUAL_SIZE
+        width, height = noted_canvas(scene) or USUAL_SIZE
+    if (width, height) == USUAL_SIZE and scene.width is None and noted_canvas(scene) is None:
         report.append(f"the scene has no size: {width} x {height} is written, as in TrailBlazer's examples")
     config = {
-        **{key: value for key, value in own.items() if key != "remarks"},
+        **{key: value for key, value in own.items() if key not in ("remarks", "canvas")},
         "keyframe": keyframes,
         "seed": scene.seed,
         "token_inds": _token_indices(subject, scene.prompt, report),

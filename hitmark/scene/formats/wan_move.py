@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from hitmark.scene.formats.arrays import check_numbers, is_npy, npy_bytes, parse_npy
-from hitmark.scene.formats.base import Encoded, Format, Options
+from hitmark.scene.formats.arrays import is_npy, npy_bytes, parse_npy
+from hitmark.scene.formats.base import ARRAY_OPTIONS, TRACKS_FIRST, Encoded, Format, Options
 from hitmark.scene.formats.losses import Holds, losses
 from hitmark.scene.formats.paths import sample
 from hitmark.scene.formats.pictures import canvas_to_write
 from hitmark.scene.formats.points import points_to_scene, scene_to_points
 from hitmark.scene.formats.source import FormatError, Source, read_bytes
+from hitmark.scene.formats.track_arrays import read_point_tracks, read_visibility
 from hitmark.scene.schema import Scene
 
 NAME = "wan-move"
@@ -31,49 +32,32 @@ def sniff(source: Source) -> bool:
 
 def read(source: Source, options: Options) -> Scene:
     """Read tracks, and their visibility from the file beside them (or `visibility`)."""
-    points = as_points(parse_npy(source.data, str(source.path)), str(source.path))
+    tracks = read_point_tracks(parse_npy(source.data, str(source.path)), str(source.path), options, source.record)
     found = Path(options.visibility) if options.visibility else visibility_path(source.path)
-    visible = None
+    visible = tracks.visible
     notes = {}
     if options.visibility or found.is_file():
         if found.resolve() == source.path.resolve():
             raise FormatError(f"{source.path}: this is the visibility; name the file with the tracks")
-        visible = as_visibility(parse_npy(read_bytes(found), str(found)), points.shape[:2], str(found))
+        visible = visibility_of(parse_npy(read_bytes(found), str(found)), tracks.points, str(found), options, source)
         notes["visibility"] = found.name
-    return points_to_scene(points, visible, source.path, options, NAME, **notes)
+    return points_to_scene(tracks.points, visible, source.path, options, NAME, tracks.remarks, **notes)
+
+
+def visibility_of(array: np.ndarray, points: np.ndarray, name: str, options: Options, source: Source) -> np.ndarray:
+    """Visibility (frames, points) of tracks that were read with these options: the same axes, the same clip."""
+    record = options.record if options.record is not None else source.record
+    if record is not None and array.ndim == 3 and str(record).isdigit() and int(record) < len(array):
+        array = array[int(record)]
+    if options.axes == TRACKS_FIRST and array.ndim == 2:
+        array = array.T
+    return read_visibility(array, points.shape[:2], name)
 
 
 def visibility_path(path: Path) -> Path:
     """Where the visibility of a track file lies: `cat_visibility.npy` for `cat_tracks.npy` or `cat.npy`."""
     stem = path.stem.removesuffix("_tracks") if path.stem != "tracks" else ""
     return path.with_name(f"{stem}_visibility.npy" if stem else "visibility.npy")
-
-
-def as_points(array: np.ndarray, name: str) -> np.ndarray:
-    """Check a track array and return float64 (frames, points, 2)."""
-    if array.ndim == 4 and array.shape[0] == 1:
-        array = array[0]
-    if array.ndim != 3 or array.shape[2] != 2:
-        raise FormatError(
-            f"{name}: expected tracks of shape [frames, points, 2] in pixels, x before y, got {list(array.shape)}; "
-            "transpose it, or is this another file?"
-        )
-    return check_numbers(array, name, "pixel coordinates")
-
-
-def as_visibility(array: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:
-    """Check a visibility array against (frames, points) and return booleans; numbers count as seen above 0.5."""
-    if array.ndim == len(shape) + 1 and array.shape[0] == 1:
-        array = array[0]
-    if array.ndim == len(shape) + 1 and array.shape[-1] == 1:
-        array = array[..., 0]
-    if array.shape == (shape[0], 1):
-        array = np.repeat(array, shape[1], axis=1)  # ComfyUI's mask for all tracks
-    if array.shape != shape:
-        raise FormatError(
-            f"{name}: expected visibility [frames, points] = {list(shape)}, as the tracks, got {list(array.shape)}"
-        )
-    return array if array.dtype.kind == "b" else check_numbers(array, name, "visibility 0 or 1") > 0.5
 
 
 def write(scene: Scene, path: Path, options: Options) -> Encoded:
@@ -93,6 +77,6 @@ FORMAT = Format(
     sniff,
     read,
     write,
-    read_options=("width", "height", "image", "point_size", "visibility"),
+    read_options=(*ARRAY_OPTIONS, "visibility"),
     write_options=("frames", "width", "height", "base"),
 )

@@ -99,7 +99,8 @@ def test_freetraj_refuses_fewer_frames_than_it_has(tmp_path):
 
 def test_trailblazer_example_is_read(tmp_path):
     scene = read(save(tmp_path, "config.yaml", CONFIG))
-    assert (scene.frames, scene.width, scene.height, scene.seed) == (25, 512, 512, 123451232531)
+    assert (scene.frames, scene.width, scene.height, scene.seed) == (25, None, None, 123451232531)
+    assert scene.notes["trailblazer"]["canvas"] == [512, 512]
     assert scene.prompt == "A white cat, walking"
     assert scene.subjects[0].phrase == "white cat"
     assert scene.notes["trailblazer"]["prompts"][1] == "A yellow dog, walking"

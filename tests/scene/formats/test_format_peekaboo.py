@@ -86,7 +86,7 @@ def test_placeholders_are_interpolated_over_and_counted(tmp_path):
         (record(boxes=[[0, 0, 1]]), r"bboxes\[0\]: expected four numbers"),
         (record(boxes=[[0, 0, True, 1]]), r"bboxes\[0\]: expected four numbers"),
         (record(boxes=[[0, 0, 1, 1], [0, 0, "1", 1]]), r"bboxes\[1\]: expected four numbers"),
-        (record(boxes=[[0, 0, 640, 480]]), "near the picture"),
+        (record(boxes=[[0, 0, 640, 480]]), "which are pixels; give the size"),
         (record(boxes=[[2, 2, 3, 3]]), "partly in the picture"),
         (record(subject=""), "a text `subject`"),
         (record(caption=3), "a text `caption`"),

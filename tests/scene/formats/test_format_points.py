@@ -12,6 +12,7 @@ from PIL import Image
 from hitmark.scene import SceneError, evaluate
 from hitmark.scene.formats import read, remarks, sniff, write
 
+# frames 3, points 2
 POINTS = np.array([[[100.0, 50.0], [20.0, 80.0]], [[150.0, 60.0], [20.0, 80.0]], [[200.0, 70.0], [20.0, 80.0]]])
 SIZE = {"width": 400, "height": 100}
 
@@ -21,7 +22,8 @@ def test_wan_move_with_visibility_and_batch_axis(tmp_path):
     seen = np.array([[1, 0], [1, 1], [1, 0]], dtype=np.float32)
     np.save(tmp_path / "example_visibility.npy", seen[None])
     scene = read(tmp_path / "example_tracks.npy", **SIZE)
-    assert (scene.frames, scene.width, scene.height) == (3, 400, 100)
+    assert (scene.frames, scene.width, scene.height) == (3, None, None)  # the canvas is not the clip to be made
+    assert scene.notes["wan-move"]["canvas"] == [400, 100]
     one, two = evaluate(scene, 3)
     np.testing.assert_allclose(one.boxes[1], [0.375 - 0.075, 0.6 - 0.3, 0.375 + 0.075, 0.6 + 0.3])
     assert one.visible.tolist() == [True, True, True]
@@ -55,15 +57,16 @@ def test_point_that_starts_outside_is_seen_when_it_enters(tmp_path):
 
 def test_canvas_comes_from_the_picture_beside(tmp_path):
     np.save(tmp_path / "cat_tracks.npy", POINTS)
-    with pytest.raises(SceneError, match=r"--width.*cat_tracks\.png"):
+    with pytest.raises(SceneError, match=r"--canvas 832x480.*cat_tracks\.png"):
         read(tmp_path / "cat_tracks.npy")
     Image.new("RGB", (200, 100)).save(tmp_path / "cat.jpg")
     scene = read(tmp_path / "cat_tracks.npy")
-    assert (scene.width, scene.height, scene.image) == (200, 100, "cat.jpg")
+    assert (scene.notes["wan-move"]["canvas"], scene.image) == ([200, 100], "cat.jpg")
+    assert any("pixels of cat.jpg, 200 x 100" in remark for remark in remarks(scene))
     (tmp_path / "pictures").mkdir()
     Image.new("RGB", (50, 100)).save(tmp_path / "pictures" / "p.png")
     scene = read(tmp_path / "cat_tracks.npy", image=str(tmp_path / "pictures" / "p.png"))
-    assert (scene.width, scene.image) == (50, "pictures/p.png")
+    assert (scene.notes["wan-move"]["canvas"], scene.image) == ([50, 100], "pictures/p.png")
     with pytest.raises(SceneError, match="go together"):
         read(tmp_path / "cat_tracks.npy", width=100)
 
@@ -72,8 +75,16 @@ SPELLINGS = {
     "several": [[{"x": 1, "y": 2}, {"x": 3.5, "y": 4}]] * 2,
     "one": [{"x": 1, "y": 2}, {"x": 3.5, "y": 4}],
     "texts": [json.dumps([{"x": 1, "y": 2}, {"x": 3.5, "y": 4}])] * 2,
+    "texts of numbers": [{"x": "1", "y": "2"}, {"x": "3.5", "y": "4"}],
+    "pairs": [[1, 2], [3.5, 4]],
+    "text in a file": json.dumps([[{"x": 1, "y": 2}, {"x": 3.5, "y": 4}]]),
+    "texts of several": [json.dumps([[{"x": 1, "y": 2}, {"x": 3.5, "y": 4}]] * 2)],
+    "object": {"tracks": [[{"x": 1, "y": 2}, {"x": 3.5, "y": 4}]], "width": 10},
+    "columns": {"x": [1, 3.5], "y": [2, 4]},
+    "text in an object": {"coordinates": json.dumps([[1, 2], [3.5, 4]])},
     "quotes": None,
 }
+SEVERAL = ("several", "texts", "texts of several")
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
@@ -83,17 +94,16 @@ def test_coordinate_lists_in_every_spelling(tmp_path, spelling):
     (tmp_path / "c.json").write_text(text)
     assert sniff(tmp_path / "c.json") == "comfy-coordinates"
     scene = read(tmp_path / "c.json", width=10, height=10)
-    assert len(scene.subjects) == (2 if spelling in ("several", "texts") else 1)
+    assert len(scene.subjects) == (2 if spelling in SEVERAL else 1)
     np.testing.assert_allclose(evaluate(scene, 2)[0].boxes.reshape(2, 2, 2).mean(axis=1), [[0.1, 0.2], [0.35, 0.4]])
 
 
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ([[{"x": 1, "y": 2}], [{"x": 1, "y": 2}] * 3], "same length, got [1, 3]"),
         ([[{"x": 1, "y": 2}, {"x": 1}]], "track 0, point 1"),
         ([[{"x": 1, "y": 2}], []], "track 1: expected a list of points"),
-        ([{"x": 1, "y": "2"}], "track 0, point 0"),
+        ([{"x": 1, "y": "two"}], "track 0, point 0"),
         ([{"x": 1e8, "y": 2}, {"x": 1e8, "y": 2}], "seen in the 10 x 10 picture"),
     ],
 )
@@ -130,8 +140,8 @@ def save_npz(path, **arrays):
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"other": POINTS}, "expected an array track_path"),
-        ({"track_path": POINTS[0]}, r"shape [frames, points, 2]"),
+        ({"other": POINTS, "more": POINTS}, "expected an array track_path"),
+        ({"track_path": POINTS[0, 0]}, r"shape [frames, points, 2]"),
         ({"track_path": POINTS * np.nan}, "finite, got nan"),
         ({"track_path": POINTS[:0]}, "at least one point and one frame"),
         ({"track_path": POINTS, "track_visibility": np.ones((2, 2))}, "[frames, points] = [3, 2]"),

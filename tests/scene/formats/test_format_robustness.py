@@ -25,7 +25,9 @@ FILES = {
     "peekaboo": "boxes.json",
     "freetraj": "path.txt",
     "trailblazer": "config.yaml",
+    "tora": "trajectory.txt",
     "wan-move": "tracks.npy",
+    "ati": "tracks.pth",
     "comfy-coordinates": "coordinates.json",
     "comfy-tracks": "tracks.npz",
 }
@@ -123,7 +125,7 @@ json_values = st.recursive(
         st.lists(inner, max_size=4)
         | st.dictionaries(
             st.sampled_from(
-                ["x", "y", "bboxes", "id", "caption", "subject", "track_path", "track_visibility", "keyframe"]
+                ["x", "y", "bboxes", "id", "caption", "subject", "track_path", "track_visibility", "tracks", "kind"]
             ),
             inner,
             max_size=4,
@@ -139,7 +141,7 @@ def test_any_json_raises_nothing_else(tmp_path_factory, value):
     path = tmp_path_factory.getbasetemp() / "any.json"
     path.write_text(json.dumps(value))
     attempt(path)
-    for name in ("hitmark", "peekaboo", "comfy-coordinates", "comfy-tracks", "trailblazer"):
+    for name in ("hitmark", "hitmark-run", "peekaboo", "comfy-coordinates", "comfy-tracks", "trailblazer"):
         attempt(path, name)
 
 
@@ -163,10 +165,14 @@ def test_damaged_json_says_where(tmp_path):
 def test_unknown_names_and_options_are_refused(samples):
     with pytest.raises(SceneError, match="did you mean peekaboo"):
         read(samples / "boxes.json", "peakaboo")
-    with pytest.raises(SceneError, match="option `width`: peekaboo does not take it"):
-        read(samples / "boxes.json", width=3, height=3)
+    with pytest.raises(SceneError, match="option `axes`: peekaboo does not take it"):
+        read(samples / "boxes.json", axes="frames,tracks")
     with pytest.raises(SceneError, match="whole number from 1"):
         read(samples / "tracks.npy", width=0, height=3)
+    with pytest.raises(SceneError, match="expected fraction or pixel, got 'px'"):
+        read(samples / "tracks.npy", units="px")
+    with pytest.raises(SceneError, match="is only read; write one of hitmark, "):
+        write(Scene.from_dict(SCENE), samples / "x.json", "hitmark-run")
     with pytest.raises(SceneError, match="did you mean `frames`"):
         write(Scene.from_dict(SCENE), samples / "x.txt", framez=3)
 

@@ -64,19 +64,19 @@ def assert_same_tracks(left: Scene, right: Scene, tolerance: float = 1e-6) -> No
         np.testing.assert_array_equal(two.visible, one.visible)
 
 
-def round_trip(scene: Scene, name: str, file: str, **options) -> tuple[Scene, list[str]]:
+def round_trip(scene: Scene, name: str, file: str, frames=None, **options) -> tuple[Scene, list[str]]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / file
         if scene.image:
             Image.new("RGB", (WIDTH, HEIGHT), (40, 90, 10)).save(Path(folder) / scene.image)
-        losses = write(scene, path, name)
+        losses = write(scene, path, name, frames)
         assert sniff(path) == name
         return read(path, **options), losses
 
 
 def test_every_format_is_registered_under_its_own_name():
     assert all(name == each.name for name, each in FORMATS.items())
-    assert len(FORMATS) == 8
+    assert len(FORMATS) == 11
 
 
 @QUICK
@@ -124,7 +124,7 @@ def test_trailblazer(scene, seed):
     again, losses = round_trip(scene, "trailblazer", "config.yaml")
     assert_same_tracks(scene, again, 1e-12)
     assert (again.seed, again.prompt, again.subjects[0].phrase) == (seed, scene.prompt, "white cat")
-    assert (again.width, again.height) == (576, 320)
+    assert (again.width, again.notes["trailblazer"]["canvas"]) == (None, [576, 320])
     assert losses == []
 
 
@@ -134,13 +134,25 @@ CANVAS_LOSS = [f"the size of the video, {WIDTH} x {HEIGHT}, is not held"]
 @QUICK
 @given(scene=scenes(fixed_size=POINT_BOX, visible=True))
 @pytest.mark.parametrize(
-    ("name", "file"), [("wan-move", "cat_tracks.npy"), ("comfy-tracks", "cat.npz"), ("comfy-tracks", "cat.json")]
+    ("name", "file"),
+    [("wan-move", "cat_tracks.npy"), ("ati", "cat.pth"), ("comfy-tracks", "cat.npz"), ("comfy-tracks", "cat.json")],
 )
 def test_point_tracks(name, file, scene):
     scene = scene.replace(width=WIDTH, height=HEIGHT)
-    again, losses = round_trip(scene, name, file, width=WIDTH, height=HEIGHT)
+    axes = {"axes": "frames,tracks"} if "axes" in FORMATS[name].read_options else {}
+    again, losses = round_trip(scene, name, file, frames=scene.frames, width=WIDTH, height=HEIGHT, **axes)
     assert_same_tracks(scene, again)
-    assert losses == CANVAS_LOSS
+    assert (
+        losses == [*CANVAS_LOSS, f"ATI itself takes 121 frames, and {scene.frames} are written"][: 1 + (name == "ati")]
+    )
+
+
+@QUICK
+@given(scene=scenes(subjects=1, fixed_size=(0.15, 0.15)))
+def test_tora(scene):
+    again, losses = round_trip(scene, "tora", "path.txt")
+    assert_same_tracks(scene, again)
+    assert losses == []
 
 
 @QUICK
