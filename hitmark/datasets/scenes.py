@@ -71,7 +71,10 @@ def open_examples(folder: Path, broken: Broken = "error") -> Dataset:
 def _entries(
     places: list[tuple[str, Path]], format: str | None = None
 ) -> tuple[tuple[str, ...], Callable[[str], DatasetItem]]:
-    """Ids, and what makes an item of each; `format` None: a scene or a run record. Names that differ only in what no file name has get their position."""
+    """Ids, and what makes an item of each; `format` None: a scene or a run record.
+
+    Names that differ only in what no file name has get their position.
+    """
     plain = [safe(name) for name, _ in places]
     ids = [name if plain.count(name) == 1 else f"{name}-at-{index}" for index, name in enumerate(plain)]
     paths = {name: path for name, (_, path) in zip(ids, places, strict=True)}
