@@ -6,6 +6,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 export HF_HUB_OFFLINE ?= 1
 export OMP_NUM_THREADS ?= $(shell nproc 2>/dev/null || echo 2)
+# Threads that wait sleep; else they take the processor from those that work.
+export OMP_WAIT_POLICY ?= PASSIVE
 
 # Tests use one thread each, so that the cores share them; a file's tests stay together.
 SHARED := -n auto --maxprocesses 4 --dist loadfile

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import time
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -78,24 +78,43 @@ def test_the_same_job_twice_is_refused(plan: BenchPlan) -> None:
         jobs_of(twice)
 
 
-def _run_slowly(values: dict[str, Any], folder: Path) -> None:
+LIBRARIES = (
+    "torch",
+    "diffusers.models.unets.unet_3d_condition",
+    "diffusers.models.autoencoders.autoencoder_kl",
+    "transformers.models.clip.modeling_clip",
+)
+"""Loaded once by the process that the killed ones are forked from."""
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _run_until_killed(values: dict[str, Any], folder: Path, wanted: int) -> None:
+    """Dies a moment after `wanted` jobs are done, at work on another one; two jobs later at the latest."""
     import torch
 
+    def told(done: int, _failed: int, _total: int) -> None:
+        if done == wanted:
+            threading.Timer(0.03, _die).start()
+        if done == wanted + 2:
+            _die()
+
     torch.set_num_threads(1)
-    run(BenchPlan.from_dict(values), folder)
+    run(BenchPlan.from_dict(values), folder, on_job=told)
 
 
 def test_killed_again_and_again_it_ends_like_one_that_was_not(plan: BenchPlan, tmp_path: Path) -> None:
     whole, torn = tmp_path / "whole", tmp_path / "torn"
     run(plan, whole)
-    spawn = multiprocessing.get_context("spawn")
+    forks = multiprocessing.get_context("forkserver")
+    forks.set_forkserver_preload(list(LIBRARIES))
     for wanted in (2, 5, 8):
-        process = spawn.Process(target=_run_slowly, args=(plan.model_dump(), torn))
+        process = forks.Process(target=_run_until_killed, args=(plan.model_dump(), torn, wanted))
         process.start()
-        while process.is_alive() and len(list(torn.glob("jobs/*"))) < wanted:
-            time.sleep(0.01)
-        os.kill(process.pid or 0, signal.SIGKILL)
         process.join()
+        assert process.exitcode == -signal.SIGKILL
     assert 8 <= len(list(torn.glob("jobs/*"))) < 12
     state = run(plan, torn)
     assert len(state.done) == 12

@@ -6,7 +6,6 @@ import json
 import multiprocessing
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -76,21 +75,18 @@ def test_one_run_at_a_time(tmp_path: Path) -> None:
         pass
 
 
-def _hang(folder: Path) -> None:
+def _killed_at_work(folder: Path) -> None:
     store = Store(folder)
     with store.claimed(), store.writing("a") as partial:
         (partial / RESULT).write_text("{}")
-        (folder / "ready").touch()
-        time.sleep(60)
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_killed_process_leaves_no_job_and_no_lock(tmp_path: Path) -> None:
-    process = multiprocessing.get_context("spawn").Process(target=_hang, args=(tmp_path,))
+    process = multiprocessing.get_context("spawn").Process(target=_killed_at_work, args=(tmp_path,))
     process.start()
-    while not (tmp_path / "ready").exists():
-        time.sleep(0.01)
-    os.kill(process.pid or 0, signal.SIGKILL)
     process.join()
+    assert process.exitcode == -signal.SIGKILL
     store = Store(tmp_path)
     assert len(list(tmp_path.glob(f"{PARTIAL}*"))) == 1
     with store.claimed():

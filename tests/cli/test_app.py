@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,21 +15,20 @@ COMMANDS = ("generate", "convert", "models", "demo", "train")
 
 
 def imported_by(*code):
-    """Names of the modules that a fresh interpreter has after running `code`, and the seconds that it took."""
+    """Names of the modules that a fresh interpreter has after running `code`."""
     script = ";".join([*code, "import sys", "print(*sys.modules)"])
-    started = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    return set(done.stdout.split()), time.perf_counter() - started
+    return set(done.stdout.split())
 
 
 @pytest.mark.parametrize("code", ["import hitmark", "import hitmark.cli", "import hitmark.scene"])
 def test_nothing_heavy_is_imported(code):
-    modules, _ = imported_by(code)
+    modules = imported_by(code)
     assert not modules & {"torch", "diffusers", "transformers", "av", "matplotlib", "torchvision"}
 
 
 def test_importing_the_package_is_quick():
-    modules, _ = imported_by("import hitmark")
+    modules = imported_by("import hitmark")
     assert not modules & {"numpy", "pydantic", "typer", "PIL"}
 
 
@@ -125,7 +123,7 @@ def test_a_real_signal_stops_a_real_process(kind, checkpoint, scene_file, tmp_pa
         assert part, seen
         seen += part
     process.send_signal(kind)
-    rest = process.communicate(timeout=120)[1]
+    rest = process.communicate()[1]
     assert process.returncode == 130, rest
     assert "stopped" in rest
     assert "Traceback" not in rest

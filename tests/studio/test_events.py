@@ -11,6 +11,8 @@ from hitmark.studio import events
 from hitmark.studio.events import WAITING, Client, Hub
 from hitmark.studio.refusals import RefusedError
 
+PATIENCE = 600  # seconds; what is waited for is there at once
+
 
 def parsed(text: bytes) -> list[tuple[str, str, dict]]:
     """(id, event, data) of each event in a piece of the stream."""
@@ -25,7 +27,7 @@ def parsed(text: bytes) -> list[tuple[str, str, dict]]:
 async def receive(stream, count: int) -> list[tuple[str, str, dict]]:
     found: list = []
     while len(found) < count:
-        found += parsed(await asyncio.wait_for(anext(stream), 5))
+        found += parsed(await asyncio.wait_for(anext(stream), PATIENCE))
     return found
 
 
@@ -102,7 +104,7 @@ def test_fifty_clients_and_one_that_never_reads():
             told = await receive(stream, (count - 1) % 100)
             assert told[-1][2] == {"id": count - 1}
         with pytest.raises(StopAsyncIteration):  # let go, with nothing left in its queue
-            await asyncio.wait_for(anext(stuck), 5)
+            await asyncio.wait_for(anext(stuck), PATIENCE)
         assert len(hub._clients) == 50
         for stream in streams:
             await stream.aclose()
@@ -127,7 +129,7 @@ def test_signs_of_life():
         hub = Hub(lambda: [], ping=0.01)
         stream = hub.stream()
         await anext(stream)
-        assert await asyncio.wait_for(anext(stream), 5) == b": ping\n\n"
+        assert await asyncio.wait_for(anext(stream), PATIENCE) == b": ping\n\n"
 
     asyncio.run(scenario())
 
@@ -139,11 +141,11 @@ def test_streams_end_with_the_server():
         await anext(stream)
         hub.close()
         with pytest.raises(StopAsyncIteration):
-            await asyncio.wait_for(anext(stream), 5)
+            await asyncio.wait_for(anext(stream), PATIENCE)
         late = hub.stream()
         await anext(late)
         with pytest.raises(StopAsyncIteration):
-            await asyncio.wait_for(anext(late), 5)
+            await asyncio.wait_for(anext(late), PATIENCE)
 
     asyncio.run(scenario())
 

@@ -9,9 +9,8 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.studio.browser.process import PATIENCE
+from tests.studio.browser.process import MILLISECONDS
 
-MILLISECONDS = 1000 * PATIENCE
 READ_SCENE = """async () => {
   const { store } = await import("/assets/store.js");
   const { stringifyJson } = await import("/assets/scene_json.js");

@@ -7,6 +7,8 @@ import shutil
 
 from playwright.sync_api import Browser, Playwright
 
+from tests.studio.browser.process import MILLISECONDS
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 MISSING = "no Chromium on this machine; install one (Debian: apt-get install chromium) or name it in HITMARK_CHROMIUM"
 # Nothing is reached but this machine; without a graphics card its emulation costs more than drawing in software.
@@ -22,4 +24,4 @@ def launched(playwright: Playwright) -> Browser:
     """A headless Chromium that can reach nothing but this machine."""
     path = found_chromium()
     assert path, MISSING
-    return playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+    return playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS), timeout=MILLISECONDS)

@@ -146,7 +146,7 @@ def test_cancel_and_reload(studio, process):
     studio.wait(cancelled, "cancelled")
     assert process.client.get(f"/api/jobs/{cancelled}").json()["step"] < 500
 
-    (identity,) = studio.generate(steps=8)
+    (identity,) = studio.generate(steps=STEPS)
     studio.wait(identity, "running")
     before = studio.scene()
     cards = studio.job_ids()

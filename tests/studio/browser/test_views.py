@@ -50,11 +50,13 @@ def clip(process):
 
 
 def test_every_view_in_every_window(studio, clip):
+    """Every view in every size, the themes in turn: all pairs of theme and size are seen, not all in every view."""
     page = studio.page
+    themes = itertools.cycle(THEMES)
     KEPT.mkdir(parents=True, exist_ok=True)
 
     def keep(name):
-        for theme, (width, height) in itertools.product(THEMES, SIZES):
+        for theme, (width, height) in zip(themes, SIZES, strict=False):
             page.emulate_media(color_scheme=theme)
             page.set_viewport_size({"width": width, "height": height})
             page.evaluate(TWO_FRAMES)
