@@ -14,15 +14,13 @@ from hitmark.sprites.world import SpriteWorld, text_world
 
 @dataclass(frozen=True)
 class ModelConfiguration:
-    """What both embedded models have. Sizes in pixels, times in optimisation steps."""
+    """What all embedded models have. Sizes in pixels, times in optimisation steps."""
 
     seed: int = 0
     width: int = 64
     height: int = 64
     frames: int = 8
     latent_channels: int = 8
-    channels: tuple[int, int] = (64, 128)
-    decoder_channels: tuple[int, int, int] = (32, 64, 128)
     steps: int = 3100
     batch: int = 8
     learning_rate: float = 1.4e-3
@@ -31,8 +29,6 @@ class ModelConfiguration:
     """Share of the steps, at the end, over which the learning rate falls to zero."""
     average: float = 0.998
     """Decay of the exponential moving average of the weights."""
-    attention_weight: float = 0.05
-    """Weight of the loss that teaches attention; see hitmark/sprites/correspondence.py and grounding.py."""
     decoder_steps: int = 3000
     decoder_batch: int = 2
     decoder_learning_rate: float = 1e-3
@@ -43,7 +39,17 @@ class ModelConfiguration:
 
 
 @dataclass(frozen=True)
-class ImageToVideoConfiguration(ModelConfiguration):
+class UNetConfiguration(ModelConfiguration):
+    """What the two U-Nets have."""
+
+    channels: tuple[int, int] = (64, 128)
+    decoder_channels: tuple[int, int, int] = (32, 64, 128)
+    attention_weight: float = 0.05
+    """Weight of the loss that teaches attention; see hitmark/sprites/correspondence.py and grounding.py."""
+
+
+@dataclass(frozen=True)
+class ImageToVideoConfiguration(UNetConfiguration):
     """Of `sprites-i2v`; see `sprites_i2v.toml` for the values that shipped."""
 
     photographs: float = 0.3
@@ -77,7 +83,7 @@ class ImageToVideoConfiguration(ModelConfiguration):
 
 
 @dataclass(frozen=True)
-class TextToVideoConfiguration(ModelConfiguration):
+class TextToVideoConfiguration(UNetConfiguration):
     """Of `sprites-t2v`; see `sprites_t2v.toml` for the values that shipped."""
 
     head_width: int = 16
@@ -99,9 +105,54 @@ class TextToVideoConfiguration(ModelConfiguration):
         return text_world(self.width, self.height, self.frames)
 
 
+@dataclass(frozen=True)
+class VideoConfiguration(ModelConfiguration):
+    """Of `sprites-wan`; see `sprites_wan.toml` for the values that shipped."""
+
+    heads: int = 6
+    head_width: int = 32
+    layers: int = 8
+    embedding: int = 96
+    """Width of the text encoder."""
+    text_layers: int = 2
+    decoder_width: int = 24
+    """Channels of the decoder's last level; the others have twice as many."""
+    photographs: float = 0.3
+    """Share of photographic backgrounds and moving things in clips whose first frame is given."""
+    given: float = 0.5
+    """Share of clips whose first frame is given."""
+    drop_caption: float = 0.1
+    """Share of training clips with an empty prompt, for classifier-free guidance."""
+    shift: float = 3.0
+    """Of the noise levels in training: above 1 is noisier."""
+    sampling_shift: float = 3.0
+    even_levels: float = 0.25
+    """Share of training clips with a noise level drawn evenly from 0..1, so that fine detail is met often enough."""
+    thing_weight: float = 3.0
+    """Weight in the loss of cells that things cover."""
+    half: bool = True
+    """Whether networks run in bfloat16 while training."""
+    picture_steps: int = 1500
+    """The first so many steps see single pictures only, `pictures` of them each (a multiple of 3)."""
+    pictures: int = 48
+    short_steps: int = 1500
+    """The next so many steps see clips of `short_frames` frames, `short_batch` of them each."""
+    short_frames: int = 9
+    short_batch: int = 16
+
+    def world(self) -> SpriteWorld:
+        """The world of clips from text: drawn, with one or two large things."""
+        return text_world(self.width, self.height, self.frames)
+
+    def pictured_world(self) -> SpriteWorld:
+        """The world of clips from a picture: all drawings, and photographs."""
+        return replace(self.world(), photographs=self.photographs, names=(), sizes=(0.26, 0.5), objects=(1, 2, 2, 3))
+
+
 CONFIGURATIONS: dict[str, type[ModelConfiguration]] = {
     "sprites-i2v": ImageToVideoConfiguration,
     "sprites-t2v": TextToVideoConfiguration,
+    "sprites-wan": VideoConfiguration,
 }
 """Of each embedded model that can be trained; the shipped values lie beside this file."""
 

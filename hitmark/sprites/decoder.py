@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from hitmark.sprites.code import LinearCode
+from hitmark.sprites.video_code import VideoCode
 
 NOISE = 0.05
 """Standard deviation of noise added to half of the codes, because generated latents are never exact."""
@@ -32,7 +33,32 @@ def decoder_loss(
         of_clips = {"num_frames": length, "image_only_indicator": indicator}
     with torch.autocast(frames.device.type, torch.bfloat16):
         decoded = decoder(noisy, **of_clips)
-    decoded = decoded.float()
+    return _pixel_loss(decoded.float(), pictures)
+
+
+def video_decoder_loss(decoder: nn.Module, code: VideoCode, videos: Tensor, generator: torch.Generator) -> Tensor:
+    """The same for Wan's causal decoder. Videos (batch, frames, 3, H, W), frames = 1 + 4n."""
+    latents = code.encode(videos)
+    strength = NOISE * (torch.rand(len(videos), generator=generator) < 0.5).to(videos)
+    noise = torch.randn(latents.shape, generator=generator).to(videos)
+    decoded = decode_causally(decoder, latents + strength[:, None, None, None, None] * noise)
+    return _pixel_loss(decoded.flatten(0, 1), videos.flatten(0, 1))
+
+
+def decode_causally(decoder: Any, latents: Tensor) -> Tensor:
+    """Latents (batch, channels, F, h, w), a latent frame at a time as `AutoencoderKLWan` does it: (batch, frames, 3, H, W)."""
+    from diffusers.models.autoencoders.autoencoder_kl_wan import WanCausalConv3d, unpatchify
+
+    kept: list[Any] = [None] * sum(isinstance(module, WanCausalConv3d) for module in decoder.modules())
+    parts = []
+    for number in range(latents.shape[2]):
+        one = latents[:, :, number : number + 1]
+        parts.append(decoder(one, feat_cache=kept, feat_idx=[0], first_chunk=number == 0))
+    return unpatchify(torch.cat(parts, 2), patch_size=2).transpose(1, 2)
+
+
+def _pixel_loss(decoded: Tensor, pictures: Tensor) -> Tensor:
+    """Absolute and squared error of pixels, and half the absolute error of their differences."""
     difference = decoded - pictures
     edges = difference.diff(dim=-1).abs().mean() + difference.diff(dim=-2).abs().mean()
     return difference.abs().mean() + difference.square().mean() + 0.5 * edges

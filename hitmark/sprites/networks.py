@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hitmark.sprites.configuration import ImageToVideoConfiguration, ModelConfiguration, TextToVideoConfiguration
+from hitmark.sprites.configuration import ImageToVideoConfiguration, TextToVideoConfiguration, UNetConfiguration
 from hitmark.sprites.words import LENGTH, build_tokenizer
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def build_image_encoder(configuration: ImageToVideoConfiguration) -> CLIPVisionM
     )
 
 
-def build_autoencoder(configuration: ModelConfiguration) -> AutoencoderKLTemporalDecoder:
+def build_autoencoder(configuration: UNetConfiguration) -> AutoencoderKLTemporalDecoder:
     """Three levels, so that one latent cell is 4x4 pixels."""
     from diffusers import AutoencoderKLTemporalDecoder
 
@@ -147,7 +147,7 @@ def build_text_encoder(configuration: TextToVideoConfiguration) -> CLIPTextModel
     )
 
 
-def build_picture_autoencoder(configuration: ModelConfiguration) -> AutoencoderKL:
+def build_picture_autoencoder(configuration: UNetConfiguration) -> AutoencoderKL:
     """As `build_autoencoder`, with the picture by picture decoder of text-to-video models."""
     from diffusers import AutoencoderKL
 

@@ -49,11 +49,15 @@ def orthogonalise(matrix: Tensor, iterations: int = 5) -> Tensor:
     return (value.T if tall else value).to(matrix.dtype)
 
 
+EDGES = ("conv_in", "conv_out", "embedding", "time_mixer", "transformer.proj_out", "shared", "embed_tokens")
+"""Parts of the names of first and last layers and of tables."""
+
+
 def build_optimisers(network: nn.Module, learning_rate: float) -> list[torch.optim.Optimizer]:
-    """Muon for hidden matrices and kernels, AdamW for vectors, the first and last convolution and the embeddings."""
+    """Muon for hidden matrices and kernels, AdamW for vectors, the first and last layer and the embeddings."""
     hidden, rest = [], []
     for name, parameter in network.named_parameters():
-        edge = "conv_in" in name or "conv_out" in name or "embedding" in name or "time_mixer" in name
+        edge = any(part in name for part in EDGES)
         (rest if edge or parameter.ndim < 2 or min(parameter.shape[:2]) < 8 else hidden).append(parameter)
     return [
         Muon(hidden, lr=learning_rate),

@@ -1,4 +1,4 @@
-"""What the trainings of the two embedded models do not share: networks, losses, sheets, pipelines, defaults."""
+"""What the trainings of the embedded models do not share: networks, losses, sheets, pipelines, defaults."""
 
 from __future__ import annotations
 
@@ -10,40 +10,76 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from hitmark.sprites import networks, samples
+from hitmark.sprites import code as linear_code
+from hitmark.sprites import networks, samples, video_code, video_networks, video_recipe
 from hitmark.sprites.code import LinearCode
-from hitmark.sprites.configuration import ImageToVideoConfiguration, TextToVideoConfiguration
+from hitmark.sprites.configuration import ImageToVideoConfiguration, ModelConfiguration, TextToVideoConfiguration
 from hitmark.sprites.correspondence import ShortcutProcessor
 from hitmark.sprites.decoder import decoder_loss
 from hitmark.sprites.image_to_video import ImageToVideoModel, denoising_loss, make_batch
 from hitmark.sprites.text_to_video import NoiseSchedule, TextToVideoModel, make_clips, make_pictures, text_loss
+from hitmark.sprites.training import StepLoss
+from hitmark.sprites.video_code import VideoCode
 from hitmark.sprites.words import build_tokenizer
+from hitmark.sprites.world import SPLITS
 
-StepLoss = Callable[[Any, int, torch.Generator], Tensor]
-"""(network, step, generator) to a scalar."""
+CODE_CLIPS = 200
+"""Clips whose patches decide the linear code."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """One embedded model. `card`: what its `hitmark.json` says beside its size."""
+    """One embedded model.
 
+    Attributes:
+        network: name of the denoiser, as a part of the training and in the folder.
+        code: class of the latent code; `fit` makes one for a configuration, `write_encoder` puts it in an autoencoder.
+        model: the denoiser and what is trained with it; `loss` its loss of a step.
+        autoencoder: with an untrained decoder; `decoder_loss` the decoder's loss of a step.
+        sheet: samples of a model that is being trained.
+        pipeline: of configuration, model and autoencoder.
+        card: what its `hitmark.json` says beside its size.
+    """
+
+    network: str
+    code: Callable[..., Any]
+    fit: Callable[[Any], Any]
+    write_encoder: Callable[[Any, Any], None]
     model: Callable[[Any], nn.Module]
-    loss: Callable[[LinearCode, Any, str], StepLoss]
+    loss: Callable[[Any, Any, str], StepLoss]
     autoencoder: Callable[[Any], Any]
-    temporal_decoder: bool
-    sheet: Callable[[Any, LinearCode, Any], Image.Image]
+    decoder_loss: Callable[[Any, Any, str], StepLoss]
+    sheet: Callable[[Any, Any, Any], Image.Image]
     pipeline: Callable[[Any, Any, Any], Any]
     card: dict[str, Any]
 
-    def decoder_loss(self, code: LinearCode, configuration: Any, device: str) -> StepLoss:
-        """Of the decoder, on clips of half the frames."""
+
+def _fit_pictures(configuration: ModelConfiguration) -> LinearCode:
+    """The linear code of every third frame of the world's first training clips."""
+    world = configuration.world()
+    seeds = range(SPLITS["train"][0], SPLITS["train"][0] + CODE_CLIPS)
+    pictures = torch.cat([world.render(world.plan(seed, measure=False))[::3] for seed in seeds]) * 2 - 1
+    return linear_code.fit(pictures, configuration.latent_channels)
+
+
+def _picture_decoder_loss(temporal: bool) -> Callable[[Any, Any, str], StepLoss]:
+    """Of a decoder, on clips of half the frames. `temporal`: it sees whole clips."""
+
+    def of_run(code: LinearCode, configuration: Any, device: str) -> StepLoss:
         world = configuration.world()
 
         def loss(network: Any, step: int, generator: torch.Generator) -> Tensor:
             batch = make_batch(world, step, configuration.decoder_batch, configuration.frames // 2)
-            return decoder_loss(network, code, batch.to(device).frames, generator, self.temporal_decoder)
+            return decoder_loss(network, code, batch.to(device).frames, generator, temporal)
 
         return loss
+
+    return of_run
+
+
+def _linear(**parts: Any) -> Recipe:
+    """A recipe of a U-Net over the linear code of pictures."""
+    return Recipe(network="unet", code=LinearCode, fit=_fit_pictures, write_encoder=linear_code.write_encoder, **parts)
 
 
 def _image_model(configuration: ImageToVideoConfiguration) -> nn.Module:
@@ -99,14 +135,14 @@ def _text_pipeline(configuration: TextToVideoConfiguration, model: Any, autoenco
 
 
 RECIPES: dict[str, Recipe] = {
-    "sprites-i2v": Recipe(
-        _image_model,
-        _image_loss,
-        networks.build_autoencoder,
-        True,
-        samples.image_sheet,
-        _image_pipeline,
-        {
+    "sprites-i2v": _linear(
+        model=_image_model,
+        loss=_image_loss,
+        autoencoder=networks.build_autoencoder,
+        decoder_loss=_picture_decoder_loss(temporal=True),
+        sheet=samples.image_sheet,
+        pipeline=_image_pipeline,
+        card={
             "fps": 7,
             "steps": 20,
             "call": {
@@ -120,14 +156,27 @@ RECIPES: dict[str, Recipe] = {
             "knobs": {"sg-i2v": {"start": 0.0, "stop": 0.5, "step_size": 0.02, "layers": "1.0,1.1"}},
         },
     ),
-    "sprites-t2v": Recipe(
-        _text_model,
-        _text_loss,
-        networks.build_picture_autoencoder,
-        False,
-        samples.text_sheet,
-        _text_pipeline,
-        {"fps": 7, "steps": 20, "call": {"guidance_scale": 4.0}, "knobs": {"peekaboo": {"masked_steps": 4}}},
+    "sprites-t2v": _linear(
+        model=_text_model,
+        loss=_text_loss,
+        autoencoder=networks.build_picture_autoencoder,
+        decoder_loss=_picture_decoder_loss(temporal=False),
+        sheet=samples.text_sheet,
+        pipeline=_text_pipeline,
+        card={"fps": 7, "steps": 20, "call": {"guidance_scale": 4.0}, "knobs": {"peekaboo": {"masked_steps": 4}}},
+    ),
+    "sprites-wan": Recipe(
+        network="transformer",
+        code=VideoCode,
+        fit=video_recipe.fit_videos,
+        write_encoder=video_code.write_encoder,
+        model=video_recipe.build_model,
+        loss=video_recipe.step_loss,
+        autoencoder=video_networks.build_video_autoencoder,
+        decoder_loss=video_recipe.decoder_step_loss,
+        sheet=video_recipe.sheet,
+        pipeline=video_recipe.build_pipeline,
+        card=video_recipe.CARD,
     ),
 }
 """By the model's name."""

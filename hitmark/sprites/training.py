@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from hitmark.errors import HitmarkError
 from hitmark.sprites.optimisers import build_optimisers
 
+StepLoss = Callable[[Any, int, torch.Generator], Tensor]
+"""(network, step, generator) to a scalar."""
 SAVE_EVERY = 180.0
 """Seconds between checkpoints."""
 
@@ -59,7 +61,7 @@ class Training:
         """The file that a killed run continues from."""
         return self.folder / f"{self.name}.pt"
 
-    def run(self, loss_of_step: Callable[[nn.Module, int, torch.Generator], Tensor], report: Any = None) -> None:
+    def run(self, loss_of_step: StepLoss, report: Any = None) -> None:
         """Optimises until the schedule's end. `loss_of_step(network, step, generator)` gives the scalar loss.
 
         Ctrl-C saves the finished steps first. `report(training)` is called after every checkpoint.
@@ -70,7 +72,7 @@ class Training:
             self.save()
             raise
 
-    def _run(self, loss_of_step: Callable[[nn.Module, int, torch.Generator], Tensor], report: Any) -> None:
+    def _run(self, loss_of_step: StepLoss, report: Any) -> None:
         saved = time.monotonic()
         for step in self._progress():
             started = time.monotonic()

@@ -128,9 +128,14 @@ class SpriteWorld:
         picture = self._background(plan)
         covers = []
         for thing in plan.objects:
-            layer = self._layer(thing)
-            picture = picture * (1 - layer[:, 3:]) + layer[:, :3]
-            covers.append(layer[:, 3])
+            values, tops, lefts = self._patch(thing)
+            cover = torch.zeros(len(picture), self.height, self.width)
+            for frame, (patch, top, left) in enumerate(zip(values, tops, lefts, strict=True)):
+                rows, columns = slice(top, top + patch.shape[1]), slice(left, left + patch.shape[2])
+                under = picture[frame, :, rows, columns]
+                picture[frame, :, rows, columns] = under * (1 - patch[3:]) + patch[:3]
+                cover[frame, rows, columns] = patch[3]
+            covers.append(cover)
         return picture.clamp(0, 1), covers
 
     def _object(
@@ -173,11 +178,23 @@ class SpriteWorld:
 
     def _layer(self, thing: SpriteObject) -> torch.Tensor:
         """The object alone on transparent ground: premultiplied RGBA, float32 (frames, 4, height, width)."""
+        values, tops, lefts = self._patch(thing)
+        layer = torch.zeros(len(values), 4, self.height, self.width)
+        for frame, (patch, top, left) in enumerate(zip(values, tops, lefts, strict=True)):
+            layer[frame, :, top : top + patch.shape[1], left : left + patch.shape[2]] = patch
+        return layer
+
+    def _patch(self, thing: SpriteObject) -> tuple[torch.Tensor, list[int], list[int]]:
+        """The part of the picture that holds the object: RGBA (frames, 4, rows, columns), its top and left by frame."""
         side = thing.size * thing.motion.scale * min(self.width, self.height)
         texture = _texture(thing, int(2 ** np.ceil(np.log2(side.max()))))
-        centres = thing.motion.centres * np.array([self.width, self.height])
         size = np.array([self.width, self.height])
-        return self._sample(texture, size / side[:, None], (size - 2 * centres) / side[:, None], "zeros")
+        centres = thing.motion.centres * size
+        shape = np.minimum(int(np.ceil(side.max())) + 2, size)
+        low = np.floor(centres - side[:, None] / 2 - 1).astype(int).clip(0, size - shape)
+        shift = (size - 2 * centres) / side[:, None]
+        values = self._sample(texture, size / side[:, None], shift, "zeros", low, (int(shape[1]), int(shape[0])))
+        return values, low[:, 1].tolist(), low[:, 0].tolist()
 
     def _background(self, plan: ClipPlan) -> torch.Tensor:
         """The place seen through the moving camera: float32 (frames, 3, height, width)."""
@@ -188,18 +205,32 @@ class SpriteWorld:
         else:
             canvas = paint(plan.place, generator, height, width)
         texture = torch.from_numpy(np.ascontiguousarray(canvas.transpose(2, 0, 1)))
-        zoom = np.broadcast_to(np.array([self.width / width, self.height / height]), plan.camera.shape)
-        return self._sample(texture, zoom, -2 * plan.camera / CANVAS, "border")
+        camera = plan.camera if plan.camera.any() else plan.camera[:1]
+        zoom = np.broadcast_to(np.array([self.width / width, self.height / height]), camera.shape)
+        seen = self._sample(texture, zoom, -2 * camera / CANVAS, "border")
+        return seen if len(camera) == len(plan.camera) else seen.repeat(len(plan.camera), 1, 1, 1)
 
-    def _sample(self, texture: torch.Tensor, zoom: np.ndarray, shift: np.ndarray, padding: str) -> torch.Tensor:
+    def _sample(
+        self,
+        texture: torch.Tensor,
+        zoom: np.ndarray,
+        shift: np.ndarray,
+        padding: str,
+        low: np.ndarray | None = None,
+        shape: tuple[int, int] | None = None,
+    ) -> torch.Tensor:
         """The texture (channels, h, w) seen at `zoom` x place + `shift`, each (frames, 2), places in -1..1.
 
-        Gives (frames, channels, height, width).
+        Of the whole picture, or of `shape` (rows, columns) from the pixel `low` (frames, 2: x, y) on. Gives
+        (frames, channels, rows, columns).
         """
-        grid = np.empty((len(zoom), self.height, self.width, 2), dtype=np.float32)
-        for axis, count, shape in ((0, self.width, (1, 1, -1)), (1, self.height, (1, -1, 1))):
-            places = ((2 * np.arange(count) + 1) / count - 1).reshape(shape)
-            grid[..., axis] = zoom[:, axis, None, None] * places + shift[:, axis, None, None]
+        rows, columns = shape or (self.height, self.width)
+        corner = np.zeros((len(zoom), 2), dtype=int) if low is None else low
+        grid = np.empty((len(zoom), rows, columns, 2), dtype=np.float32)
+        for axis, count, part in ((0, self.width, columns), (1, self.height, rows)):
+            places = (2 * (np.arange(part) + corner[:, axis, None]) + 1) / count - 1
+            values = zoom[:, axis, None] * places + shift[:, axis, None]
+            grid[..., axis] = values[:, None, :] if axis == 0 else values[:, :, None]
         batch = texture[None].expand(len(zoom), -1, -1, -1)
         return F.grid_sample(batch, torch.from_numpy(grid), padding_mode=padding, align_corners=False)
 

@@ -1,0 +1,155 @@
+"""The training of `sprites-wan`: its code, losses of a step, sample sheets and pipeline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from hitmark.sprites import video_code
+from hitmark.sprites.configuration import VideoConfiguration
+from hitmark.sprites.decoder import video_decoder_loss
+from hitmark.sprites.scenes import held_out
+from hitmark.sprites.training import StepLoss
+from hitmark.sprites.video_code import VideoCode
+from hitmark.sprites.video_networks import (
+    TOKENS,
+    VideoModel,
+    assemble_video,
+    build_flow_scheduler,
+    build_text_encoder,
+    build_tokenizer,
+    build_transformer,
+)
+from hitmark.sprites.video_training import encode_words, flow_loss, make_video_batch
+from hitmark.sprites.world import SPLITS, shorten
+
+if TYPE_CHECKING:
+    from diffusers import WanPipeline
+
+CODE_CLIPS = 60
+"""Clips whose cells decide the code; a third of them photographic."""
+CARD: dict[str, Any] = {
+    "fps": 8,
+    "steps": 20,
+    "call": {"guidance_scale": 4.0, "max_sequence_length": TOKENS},
+}
+PICTURES_OF_A_CLIP = 3
+CROP = 64
+"""Pixels of a side of what the decoder learns from; it has no way to know more than its surroundings."""
+
+
+def fit_videos(configuration: VideoConfiguration) -> VideoCode:
+    """The code of training clips of both worlds."""
+    seeds = range(SPLITS["train"][0], SPLITS["train"][0] + CODE_CLIPS)
+    worlds = (configuration.world(), configuration.world(), configuration.pictured_world())
+    clips = [worlds[seed % 3].render(worlds[seed % 3].plan(seed, measure=False)) for seed in seeds]
+    return video_code.fit(torch.stack(clips) * 2 - 1, configuration.latent_channels)
+
+
+def build_model(configuration: VideoConfiguration) -> VideoModel:
+    """Transformer and text encoder, untrained."""
+    return VideoModel(build_transformer(configuration), build_text_encoder(configuration))
+
+
+def step_loss(code: VideoCode, configuration: VideoConfiguration, device: str) -> StepLoss:
+    """First single pictures, then short clips, then whole ones; seeds follow the step."""
+    world, pictured, tokenizer = configuration.world(), configuration.pictured_world(), build_tokenizer()
+
+    def loss(network: nn.Module, step: int, generator: torch.Generator) -> Tensor:
+        frames, clips = size_of_step(configuration, step)
+        seeds = range(step * 64, step * 64 + clips)
+        batch = make_video_batch(world, pictured, code, seeds, frames, round(configuration.given * clips))
+        return flow_loss(network, batch.to(device), configuration, generator, tokenizer)
+
+    return loss
+
+
+def size_of_step(configuration: VideoConfiguration, step: int) -> tuple[int, int]:
+    """Frames of the clips of a step, and how many clips."""
+    if step < configuration.picture_steps:
+        return 1, configuration.pictures // PICTURES_OF_A_CLIP
+    if step < configuration.picture_steps + configuration.short_steps:
+        return configuration.short_frames, configuration.short_batch
+    return configuration.frames, configuration.batch
+
+
+def decoder_step_loss(code: VideoCode, configuration: VideoConfiguration, device: str) -> StepLoss:
+    """Of windows of CROP pixels of short clips, in both worlds by turns."""
+    worlds = (configuration.world(), configuration.pictured_world())
+
+    def loss(network: nn.Module, step: int, generator: torch.Generator) -> Tensor:
+        videos = []
+        for number in range(configuration.decoder_batch):
+            seed = SPLITS["train"][0] + step * configuration.decoder_batch + number
+            plan = shorten(worlds[number % 2].plan(seed, measure=False), configuration.short_frames)
+            left, top = (
+                8 * int(torch.randint(0, (side - CROP) // 8 + 1, (), generator=generator))
+                for side in _sides(configuration)
+            )
+            videos.append(worlds[number % 2].render(plan)[..., top : top + CROP, left : left + CROP])
+        return video_decoder_loss(network, code, torch.stack(videos).to(device) * 2 - 1, generator)
+
+    return loss
+
+
+def _sides(configuration: VideoConfiguration) -> tuple[int, int]:
+    return configuration.width, configuration.height
+
+
+def build_pipeline(configuration: VideoConfiguration, model: VideoModel, autoencoder: Any) -> WanPipeline:
+    """The stock pipeline."""
+    return assemble_video(
+        configuration, transformer=model.transformer, text_encoder=model.text_encoder, vae=autoencoder
+    )
+
+
+@torch.no_grad()
+def sample(
+    model: VideoModel,
+    configuration: VideoConfiguration,
+    captions: list[str],
+    generator: torch.Generator,
+    first: Tensor | None = None,
+    steps: int = 20,
+    guidance: float = 4.0,
+) -> Tensor:
+    """Latents (captions, channels, F, h, w) by the stock sampler; `first`: given latent frames (.., 1, h, w).
+
+    For sheets while training: what the stock pipelines do, without an autoencoder.
+    """
+    cells = (1 + (configuration.frames - 1) // 4, configuration.height // 8, configuration.width // 8)
+    shape = (len(captions), configuration.latent_channels, *cells)
+    scheduler: Any = build_flow_scheduler(configuration.sampling_shift)
+    scheduler.set_timesteps(steps)
+    latents = torch.randn(shape, generator=generator)
+    tokenizer = build_tokenizer()
+    words = [encode_words(model.text_encoder, tokenizer, texts, TOKENS) for texts in (captions, [""] * len(captions))]
+    for timestep in scheduler.timesteps:
+        times = timestep.float().expand(len(captions), *cells).clone()
+        fed = latents.clone()
+        if first is not None:
+            fed[:, :, :1] = first
+            times[:, 0] = 0
+        tokens = times[:, :, ::2, ::2].flatten(1)
+        cond, uncond = (model.transformer(fed, tokens, states, return_dict=False)[0] for states in words)
+        latents = scheduler.step(uncond + guidance * (cond - uncond), timestep, latents, return_dict=False)[0]
+    if first is not None:
+        latents[:, :, :1] = first
+    return latents
+
+
+def sheet(model: VideoModel, code: VideoCode, configuration: VideoConfiguration, clips: int = 6) -> Image.Image:
+    """Rows of frames of clips of the tune split, decoded linearly: from text, then from their first picture."""
+    made = list(held_out(configuration.world(), clips, "tune"))
+    captions = [scene.clip.plan.caption for scene in made]
+    generator = torch.Generator().manual_seed(0)
+    pictures = torch.from_numpy(np.stack([np.asarray(scene.picture) for scene in made]))
+    first = code.encode((pictures.permute(0, 3, 1, 2)[:, None] / 127.5 - 1).float())
+    rows = [sample(model, configuration, captions, generator), sample(model, configuration, captions, generator, first)]
+    frames = code.decode(torch.cat(rows)).clamp(-1, 1)[:, ::4]
+    picture = ((frames + 1) * 127.5).round().to(torch.uint8).permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)
+    return Image.fromarray(picture.numpy())

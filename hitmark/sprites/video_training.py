@@ -1,0 +1,135 @@
+"""Training of the embedded video transformer: flow matching that predicts the clean sample, from words or a picture.
+
+Sources: flow matching with straight paths (Lipman et al., arXiv:2210.02747; Liu et al., arXiv:2209.03003), its noise
+levels and their shift (Esser et al., arXiv:2403.03206, Sec. 3.1 and 5.3.2), the clean sample as prediction with the
+loss in velocity (Li and He, arXiv:2511.13720), a first frame that is given clean at time 0 (Wan 2.2 TI2V), text
+dropped for classifier-free guidance (Ho and Salimans, arXiv:2207.12598).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hitmark.sprites.configuration import VideoConfiguration
+from hitmark.sprites.image_to_video import one_thread
+from hitmark.sprites.video_code import PATCH, VideoCode
+from hitmark.sprites.video_networks import VideoModel
+from hitmark.sprites.world import SPLITS, SpriteWorld, shorten
+
+SMALLEST_LEVEL = 0.1
+"""Noise levels below count as this in the loss, which divides by their square."""
+TRAINED_LEVELS = 1000
+LENGTHS = ((32, 0.85), (96, 0.1), (512, 0.05))
+"""Lengths of the padded text and their shares: the zeros after the words are keys of attention in the real pipeline."""
+
+
+@dataclass(frozen=True)
+class VideoBatch:
+    """Latents float32 (batch, channels, F, h, w), `covers` (batch, F, h, w) in 0..1: what share things cover."""
+
+    latents: Tensor
+    covers: Tensor
+    captions: list[str]
+    given: Tensor
+    """bool (batch,): whether the first latent frame is given clean."""
+
+    def to(self, device: str) -> VideoBatch:
+        """The batch on another device."""
+        return replace(self, **{name: getattr(self, name).to(device) for name in ("latents", "covers", "given")})
+
+
+def make_video_batch(
+    world: SpriteWorld, pictured: SpriteWorld, code: VideoCode, seeds: Sequence[int], frames: int, given: int
+) -> VideoBatch:
+    """Clips of the training seeds, the first `given` of them of the world `pictured` and with their first frame given.
+
+    `frames`: 1 + 4n. With one frame, three pictures of each clip are taken and none is given.
+    """
+    latents, covers, captions = [], [], []
+    with one_thread():
+        for number, seed in enumerate(seeds):
+            plan = (pictured if number < given else world).plan(SPLITS["train"][0] + seed, measure=False)
+            if frames > 1:
+                plan = shorten(plan, frames)
+            picture, alphas = world.paint(plan)
+            cover = (
+                1 - torch.stack([1 - alpha for alpha in alphas]).prod(0) if alphas else torch.zeros_like(picture[:, 0])
+            )
+            if frames > 1:
+                clips, shown = picture[None], cover[None]
+            else:
+                clips, shown = picture[:, None][:: len(picture) // 2], cover[:, None][:: len(picture) // 2]
+            latents.append(code.encode(clips * 2 - 1))
+            covers.append(_pooled(shown))
+            captions += [plan.caption] * len(clips)
+    known = torch.arange(len(captions)) < (given if frames > 1 else 0)
+    return VideoBatch(torch.cat(latents), torch.cat(covers), captions, known)
+
+
+def _pooled(covers: Tensor) -> Tensor:
+    """Covers (batch, frames, H, W) at latent cells: (batch, 1 + (frames - 1) / 4, H/8, W/8), the most of a block."""
+    cells = torch.nn.functional.avg_pool2d(covers, PATCH)
+    if cells.shape[1] == 1:
+        return cells
+    return torch.cat([cells[:, :1], cells[:, 1:].unflatten(1, (-1, 4)).amax(2)], 1)
+
+
+def draw_levels(count: int, configuration: VideoConfiguration, generator: torch.Generator) -> Tensor:
+    """Noise levels in 0..1, float32 (count,): shifted logit-normal, a share of them even over 0..1."""
+    normal = torch.randn(count, generator=generator).sigmoid()
+    shifted = configuration.shift * normal / (1 + (configuration.shift - 1) * normal)
+    even = torch.rand(count, generator=generator)
+    return torch.where(torch.rand(count, generator=generator) < configuration.even_levels, even, shifted)
+
+
+def encode_words(model: Any, tokenizer: Any, captions: list[str], length: int) -> Tensor:
+    """Text embeddings (count, length, width), zeros after the words, as the stock pipeline prepares them."""
+    words = tokenizer(captions, padding=True, return_tensors="pt")
+    device = next(model.parameters()).device
+    mask = words.attention_mask.to(device)
+    states = model(words.input_ids.to(device), mask).last_hidden_state * mask[..., None]
+    return torch.nn.functional.pad(states, (0, 0, 0, length - states.shape[1]))
+
+
+def flow_loss(
+    model: VideoModel,
+    batch: VideoBatch,
+    configuration: VideoConfiguration,
+    generator: torch.Generator,
+    tokenizer: Any,
+) -> Tensor:
+    """Mean squared error of the velocity; what things cover counts `configuration.thing_weight` times. Scalar."""
+    latents = batch.latents
+    count = len(latents)
+    levels = draw_levels(count, configuration, generator).to(latents)
+    keep = torch.rand(count, generator=generator) >= configuration.drop_caption
+    captions = [caption if kept else "" for caption, kept in zip(batch.captions, keep.tolist(), strict=True)]
+    draw = float(torch.rand((), generator=generator))
+    length = next((size for size, share in _cumulative() if draw < share), LENGTHS[0][0])
+    noise = torch.randn(latents.shape, generator=generator).to(latents)
+    times = levels[:, None, None, None].expand(-1, *latents.shape[2:]).clone()
+    times[batch.given, 0] = 0
+    level = times[:, None]
+    noisy = (1 - level) * latents + level * noise
+    tokens = times[:, :, ::2, ::2].flatten(1) * TRAINED_LEVELS
+    with torch.autocast(latents.device.type, torch.bfloat16, enabled=configuration.half):
+        states = encode_words(model.text_encoder, tokenizer, captions, length)
+        clean = model.transformer(noisy, tokens, states, return_dict=False)[0]
+    error = (clean.float() - latents).square().mean(1) / times.clamp(min=SMALLEST_LEVEL).square()
+    weight = 1 + (configuration.thing_weight - 1) * batch.covers
+    weight = weight * (times > 0)
+    return (error * weight).sum() / weight.sum()
+
+
+def _cumulative() -> list[tuple[int, float]]:
+    """Lengths with the summed share up to each."""
+    total, sums = 0.0, []
+    for length, share in LENGTHS:
+        total += share
+        sums.append((length, total))
+    return sums
