@@ -46,7 +46,7 @@ def video_decoder_loss(decoder: nn.Module, code: VideoCode, videos: Tensor, gene
 
 
 def decode_causally(decoder: Any, latents: Tensor) -> Tensor:
-    """Latents (batch, channels, F, h, w), a latent frame at a time as `AutoencoderKLWan` does it: (batch, frames, 3, H, W)."""
+    """Latents (batch, channels, F, h, w) to videos (batch, frames, 3, H, W), a latent frame at a time."""
     from diffusers.models.autoencoders.autoencoder_kl_wan import WanCausalConv3d, unpatchify
 
     kept: list[Any] = [None] * sum(isinstance(module, WanCausalConv3d) for module in decoder.modules())

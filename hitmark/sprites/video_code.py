@@ -37,11 +37,11 @@ class VideoCode:
     small: Tensor
     """float32 (48, 48): orthonormal rows, components of 4x4 pixels flattened as (color, row, column)."""
     slow: Tensor
-    """float32 (P, 4 x SLOW): orthonormal rows, components of 2x2 of such cells, flattened as (row, column, component)."""
+    """float32 (P, 4 x SLOW): orthonormal rows, components of 2x2 such cells, flattened as (row, column, component)."""
     fast: Tensor
     """float32 (Q, 4 x FAST): the same for differences of two frames."""
     kinds: Tensor
-    """int64 (channels,): temporal kind 0 mean of the block, 1 halves differ, 2 pairs differ alike, 3 oppositely."""
+    """int64 (channels,), in time: 0 mean of the block, 1 its halves differ, 2 its pairs differ, 3 oppositely."""
     components: Tensor
     """int64 (channels,): row of `slow` (kinds 0, 1) or `fast` (kinds 2, 3)."""
     scales: Tensor
@@ -133,8 +133,8 @@ def fit(videos: Tensor, channels: int) -> VideoCode:
     )[:channels]
     deviations = torch.tensor([value for value, _, _ in ranked]).sqrt()
     kinds, parts = (torch.tensor([entry[place] for entry in ranked]) for place in (1, 2))
-    slow = slow[: 1 + int(parts[kinds < 2].max())]
-    fast = fast[: 1 + int(parts[kinds >= 2].max())]
+    slow = slow[: 1 + max(part for _, kind, part in ranked if kind < 2)]
+    fast = fast[: 1 + max((part for _, kind, part in ranked if kind >= 2), default=0)]
     scales = STRONGEST / (deviations * deviations[0]).sqrt()
     return VideoCode(code.mean, code.small, slow.float(), fast.float(), kinds, parts, scales.float())
 

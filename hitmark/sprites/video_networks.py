@@ -54,7 +54,7 @@ def build_video_autoencoder(configuration: VideoConfiguration) -> AutoencoderKLW
 
     channels = configuration.latent_channels
     return AutoencoderKLWan(
-        base_dim=channels + 2,
+        base_dim=max(50, channels + 1),  # 4x4 pixels x 3 colors, and two constants
         decoder_base_dim=configuration.decoder_width,
         z_dim=channels,
         dim_mult=[1, 2, 2],

@@ -86,18 +86,16 @@ def decoder_step_loss(code: VideoCode, configuration: VideoConfiguration, device
         for number in range(configuration.decoder_batch):
             seed = SPLITS["train"][0] + step * configuration.decoder_batch + number
             plan = shorten(worlds[number % 2].plan(seed, measure=False), configuration.short_frames)
-            left, top = (
-                8 * int(torch.randint(0, (side - CROP) // 8 + 1, (), generator=generator))
-                for side in _sides(configuration)
-            )
+            left, top = (_place(side, generator) for side in (configuration.width, configuration.height))
             videos.append(worlds[number % 2].render(plan)[..., top : top + CROP, left : left + CROP])
         return video_decoder_loss(network, code, torch.stack(videos).to(device) * 2 - 1, generator)
 
     return loss
 
 
-def _sides(configuration: VideoConfiguration) -> tuple[int, int]:
-    return configuration.width, configuration.height
+def _place(side: int, generator: torch.Generator) -> int:
+    """Where a window begins, on the grid of cells; 0 where it does not fit."""
+    return 8 * int(torch.randint(0, max(0, side - CROP) // 8 + 1, (), generator=generator))
 
 
 def build_pipeline(configuration: VideoConfiguration, model: VideoModel, autoencoder: Any) -> WanPipeline:

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from hitmark.sprites.configuration import VideoConfiguration
+from hitmark.sprites.decoder import decode_causally
+from hitmark.sprites.video_code import VideoCode, fit, write_encoder
+from hitmark.sprites.video_networks import build_video_autoencoder
+from hitmark.sprites.world import SpriteWorld
+
+CHANNELS = 48
+
+
+@pytest.fixture(scope="module")
+def videos() -> torch.Tensor:
+    world = SpriteWorld(width=32, height=32, frames=9)
+    return torch.stack([world.render(world.plan(seed, measure=False)) for seed in range(12)]) * 2 - 1
+
+
+@pytest.fixture(scope="module")
+def code(videos: torch.Tensor) -> VideoCode:
+    return fit(videos, CHANNELS)
+
+
+def test_a_latent_is_a_component_of_8_by_8_pixels_in_a_hadamard_basis(videos: torch.Tensor, code: VideoCode) -> None:
+    """Against numpy in float64, one cell of one block, written out pixel by pixel."""
+    small, mean = code.small.double().numpy(), code.mean.double().numpy()
+    signs = {0: (1, 1, 1, 1), 1: (1, 1, -1, -1), 2: (1, -1, 1, -1), 3: (1, -1, -1, 1)}
+    row, column, block = 1, 2, 2
+    frames = videos[3, 4 * block - 3 : 4 * block + 1].double().numpy()
+    wanted = []
+    for kind, part, scale in zip(code.kinds.tolist(), code.components.tolist(), code.scales.tolist(), strict=True):
+        basis = (code.slow if kind < 2 else code.fast).double().numpy()[part].reshape(2, 2, -1)
+        total = 0.0
+        for frame, sign in zip(frames, signs[kind], strict=True):
+            for down in range(2):
+                for right in range(2):
+                    top, left = 8 * row + 4 * down, 8 * column + 4 * right
+                    parts = small @ (frame[:, top : top + 4, left : left + 4] - mean).reshape(48)
+                    total += sign / 4 * basis[down, right] @ parts[: basis.shape[-1]]
+        wanted.append(scale * total)
+    assert np.allclose(code.encode(videos[3:4])[0, :, block, row, column].numpy(), wanted, atol=1e-4)
+
+
+def test_what_stands_still_has_one_code_in_all_latent_frames(videos: torch.Tensor, code: VideoCode) -> None:
+    latents = code.encode(videos[:2, :1].expand(-1, 9, -1, -1, -1))
+    torch.testing.assert_close(latents[:, :, 1:], latents[:, :, :1].expand(-1, -1, 2, -1, -1), atol=1e-5, rtol=0)
+    assert (latents[:, code.kinds > 0] == 0).float().mean() == 1
+
+
+def test_decoding_is_the_pseudo_inverse(videos: torch.Tensor, code: VideoCode) -> None:
+    latents = torch.randn(2, CHANNELS, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    latents[:, code.kinds > 0, 0] = 0
+    torch.testing.assert_close(code.encode(code.decode(latents)), latents, atol=1e-4, rtol=0)
+
+
+def test_more_channels_lose_less(videos: torch.Tensor, code: VideoCode) -> None:
+    lost = [float((each.decode(each.encode(videos)) - videos).square().mean()) for each in (code, fit(videos, 160))]
+    assert lost[1] < 0.5 * lost[0]
+
+
+def test_the_real_encoder_class_carries_the_code(videos: torch.Tensor, code: VideoCode) -> None:
+    autoencoder = build_video_autoencoder(VideoConfiguration(latent_channels=CHANNELS, decoder_width=8)).eval()
+    write_encoder(autoencoder, code)
+    wanted = code.encode(videos[:2])
+    with torch.no_grad():
+        got = autoencoder.encode(videos[:2].transpose(1, 2)).latent_dist.mode()
+        half = autoencoder.half().float().encode(videos[:2].transpose(1, 2)).latent_dist.mode()
+        decoded = autoencoder.decode(wanted).sample.transpose(1, 2)
+        alike = decode_causally(autoencoder.decoder, wanted).clamp(-1, 1)
+    assert (got - wanted).abs().max() < 1e-3 * wanted.abs().max()
+    assert (half - wanted).abs().max() < 1e-2 * wanted.abs().max()
+    torch.testing.assert_close(decoded, alike)
+
+
+def test_a_scaled_code_scales_its_latents(videos: torch.Tensor, code: VideoCode) -> None:
+    twice = replace(code, scales=2 * code.scales)
+    torch.testing.assert_close(twice.encode(videos[:1]), 2 * code.encode(videos[:1]))
+    torch.testing.assert_close(twice.decode(2 * code.encode(videos[:1])), code.decode(code.encode(videos[:1])))

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from hitmark.sprites.configuration import VideoConfiguration, read_configuration
+from hitmark.sprites.train import train
+from hitmark.sprites.video_code import fit
+from hitmark.sprites.video_networks import VideoModel, build_text_encoder, build_tokenizer
+from hitmark.sprites.video_recipe import size_of_step
+from hitmark.sprites.video_training import draw_levels, encode_words, flow_loss, make_video_batch
+from hitmark.sprites.words import vocabulary
+
+TINY = """
+width = 32
+height = 32
+frames = 9
+latent_channels = 8
+heads = 1
+head_width = 12
+layers = 1
+embedding = 16
+text_layers = 1
+decoder_width = 8
+photographs = 0
+steps = 3
+picture_steps = 1
+pictures = 3
+short_steps = 1
+short_frames = 5
+short_batch = 2
+batch = 2
+warmup = 1
+decoder_steps = 1
+decoder_batch = 1
+"""
+
+
+class Perfect(torch.nn.Module):
+    """Knows the clean sample, or is off by `error`; remembers what it was asked."""
+
+    def __init__(self, clean: torch.Tensor, error: float) -> None:
+        super().__init__()
+        self.clean, self.error = clean, error
+
+    def forward(self, noisy: torch.Tensor, times: torch.Tensor, states: torch.Tensor, return_dict: bool) -> tuple:
+        self.asked = noisy, times, states
+        return (self.clean + self.error,)
+
+
+@pytest.fixture(scope="module")
+def configuration() -> VideoConfiguration:
+    return VideoConfiguration(width=32, height=32, frames=9, latent_channels=8, photographs=0.0, half=False)
+
+
+def test_loss_is_the_error_of_the_velocity_where_nothing_is_given(configuration: VideoConfiguration) -> None:
+    world = configuration.world()
+    code = fit(torch.stack([world.render(world.plan(seed, measure=False)) for seed in range(3)]) * 2 - 1, 8)
+    batch = make_video_batch(world, configuration.pictured_world(), code, range(4), 9, 2)
+    assert batch.given.tolist() == [True, True, False, False]
+    tokenizer, encoder = build_tokenizer(), build_text_encoder(configuration)
+    network = Perfect(batch.latents, 0.0)
+    model = VideoModel(network, encoder)
+    assert flow_loss(model, batch, configuration, torch.Generator().manual_seed(0), tokenizer) == 0
+    network.error = 0.5
+    loss = flow_loss(model, batch, configuration, torch.Generator().manual_seed(0), tokenizer)
+    noisy, times, states = network.asked
+    grid = times.reshape(4, 3, 2, 2)
+    assert (grid[:2, 0] == 0).all()
+    assert (grid[:2, 1:] > 0).all()
+    assert (grid[2:] > 0).all()
+    torch.testing.assert_close(noisy[:2, :, 0], batch.latents[:2, :, 0])
+    assert not torch.equal(noisy[2:, :, 0], batch.latents[2:, :, 0])
+    assert states.shape[1] in (32, 96, 512)
+    level = grid[:, :, :1, :1].expand(-1, -1, 4, 4) / 1000  # of cells, which are twice as many as tokens
+    weight = (1 + 2 * batch.covers) * (level > 0)
+    wanted = (weight * 0.25 / level.clamp(min=0.1) ** 2).sum() / weight.sum()
+    torch.testing.assert_close(loss, wanted)
+
+
+def test_levels_are_in_range_and_mostly_noisy(configuration: VideoConfiguration) -> None:
+    levels = draw_levels(20_000, configuration, torch.Generator().manual_seed(0))
+    assert levels.min() > 0
+    assert levels.max() < 1
+    shifted = np.random.default_rng(0).normal(size=200_000)
+    shifted = 3 / (3 + np.exp(-shifted))  # shift s of u: s u / (1 + (s - 1) u), u = 1 / (1 + exp(-x))
+    assert float(levels.mean()) == pytest.approx(0.75 * shifted.mean() + 0.25 * 0.5, abs=0.01)
+
+
+def test_words_are_one_token_each_and_zeros_follow(configuration: VideoConfiguration) -> None:
+    tokenizer = build_tokenizer()
+    text = "a red car and a cat on grass"
+    assert tokenizer.tokenize(text) == [f"▁{word}" for word in text.split()]
+    assert len({tokenizer.convert_tokens_to_ids(f"▁{word}") for word in vocabulary()}) == len(vocabulary())
+    assert tokenizer.unk_token_id not in tokenizer("quixotic zebra!").input_ids
+    states = encode_words(build_text_encoder(configuration).eval(), tokenizer, [text, ""], 32)
+    assert states.shape == (2, 32, 96)
+    lengths = (states.abs().sum(-1) > 0).sum(1).tolist()
+    assert lengths == [len(text.split()) + 1, 1]
+
+
+def test_steps_see_pictures_then_short_clips_then_whole_ones() -> None:
+    shipped = read_configuration(None, "sprites-wan")
+    pictures, short = shipped.picture_steps, shipped.short_steps
+    assert size_of_step(shipped, 0)[0] == size_of_step(shipped, pictures - 1)[0] == 1
+    assert size_of_step(shipped, pictures) == (shipped.short_frames, shipped.short_batch)
+    assert size_of_step(shipped, pictures + short) == (shipped.frames, shipped.batch)
+
+
+def test_one_folder_makes_clips_from_text_and_from_a_picture(tmp_path: Path) -> None:
+    """Training writes an ordinary folder that both stock pipelines load."""
+    from diffusers import WanImageToVideoPipeline, WanPipeline
+
+    path = tmp_path / "tiny.toml"
+    path.write_text(TINY, encoding="utf-8")
+    folder = train("sprites-wan", path, tmp_path / "run", "cpu")
+    settings = {"height": 32, "width": 32, "num_frames": 9, "num_inference_steps": 2, "output_type": "np"}
+    settings |= {"prompt": "a red car on grass", "max_sequence_length": 16}
+    text = WanPipeline.from_pretrained(folder, dtype=torch.float32)
+    picture = Image.fromarray(read_configuration(path, "sprites-wan").world().clip(0).frames[0])
+    pictured = WanImageToVideoPipeline.from_pretrained(folder, dtype=torch.float32)
+    for pipeline, given in ((text, {}), (pictured, {"image": picture})):
+        pipeline.set_progress_bar_config(disable=True)
+        frames = pipeline(**given, **settings).frames
+        assert frames.shape == (1, 9, 32, 32, 3)
+        assert np.isfinite(frames).all()
