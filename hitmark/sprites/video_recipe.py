@@ -58,8 +58,12 @@ def build_model(configuration: VideoConfiguration) -> VideoModel:
 def step_loss(code: VideoCode, configuration: VideoConfiguration, device: str) -> StepLoss:
     """First single pictures, then short clips, then whole ones; seeds follow the step."""
     world, pictured, tokenizer = configuration.world(), configuration.pictured_world(), build_tokenizer()
+    compiled: list[nn.Module] = []
 
-    def loss(network: nn.Module, step: int, generator: torch.Generator) -> Tensor:
+    def loss(network: Any, step: int, generator: torch.Generator) -> Tensor:
+        if configuration.compiled and not compiled:
+            network.transformer.compile_repeated_blocks()
+            compiled.append(network)
         frames, clips = size_of_step(configuration, step)
         seeds = range(step * 64, step * 64 + clips)
         batch = make_video_batch(world, pictured, code, seeds, frames, round(configuration.given * clips))
