@@ -5,3 +5,7 @@ from __future__ import annotations
 
 class HitmarkError(ValueError):
     """What was expected, what came, and the fix. Raised for inputs; `assert` stays for our own invariants."""
+
+
+class HitmarkWarning(UserWarning):
+    """What is allowed but probably not meant. In Python a warning like any other; the commands print it as a note."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
 from hitmark.backbones.catalog import ModelCard, model_card
-from hitmark.errors import HitmarkError
+from hitmark.errors import HitmarkError, HitmarkWarning
 
 
 def load_pipeline(name_or_path: str | Path, dtype: str = "auto", device: str = "auto") -> Any:
@@ -14,7 +15,8 @@ def load_pipeline(name_or_path: str | Path, dtype: str = "auto", device: str = "
 
     Args:
         name_or_path: a key of MODELS, or a folder.
-        dtype: "float32", "float16", "bfloat16"; "auto" = float16 on CUDA, float32 elsewhere.
+        dtype: "float32", "float16", "bfloat16"; "auto" = float16 on CUDA, float32 elsewhere. Half precision on a CPU
+            is very slow, of which a `HitmarkWarning` tells.
         device: "cpu", "cuda", "cuda:1", "mps"; "auto" = CUDA where there is one, else the CPU.
 
     Raises:
@@ -28,6 +30,13 @@ def load_pipeline(name_or_path: str | Path, dtype: str = "auto", device: str = "
         dtype = "float16" if device.startswith("cuda") else "float32"
     if dtype not in ("float32", "float16", "bfloat16"):
         raise HitmarkError(f"dtype must be auto, float32, float16 or bfloat16, but got {dtype!r}.")
+    if dtype != "float32" and device == "cpu":
+        warnings.warn(
+            f"{dtype} on a CPU is many times slower than float32, for most CPUs convert every number back and forth; "
+            "leave dtype (--dtype) at auto unless memory is short",
+            HitmarkWarning,
+            stacklevel=2,
+        )
     import diffusers
 
     loader = getattr(diffusers, card.pipeline)

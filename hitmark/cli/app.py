@@ -23,6 +23,7 @@ from hitmark.cli import (
     tune,
 )
 from hitmark.cli.errors import ReadableGroup, stop_cleanly_when_terminated
+from hitmark.console import wait_without_spinning
 
 app = typer.Typer(
     name="hitmark",
@@ -80,5 +81,6 @@ app.command("train", short_help="Make an embedded model again.", epilog=train.EX
 
 def main() -> None:
     """Entry point of the `hitmark` command."""
+    wait_without_spinning()
     stop_cleanly_when_terminated()
     app()

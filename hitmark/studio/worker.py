@@ -15,6 +15,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from hitmark.console import wait_without_spinning
 from hitmark.errors import HitmarkError
 
 NEEDS_LESS = "What needs less:"  # how the message about memory goes on, see hitmark.generate
@@ -139,6 +140,7 @@ def with_hint(message: str) -> tuple[str, str | None]:
 
 def main() -> None:
     """Load the libraries, then work off the orders until the server goes away."""
+    wait_without_spinning()
     channel = Channel()
     import diffusers  # noqa: F401  # seconds of imports, while the user still draws
 

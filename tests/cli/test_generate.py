@@ -229,6 +229,15 @@ def test_a_photograph_leaves_a_small_copy_that_replays(hitmark, checkpoint, tmp_
     assert "the same, bit for bit" in done.stdout
 
 
+def test_half_precision_on_a_cpu_is_said_to_be_slow(hitmark, checkpoint, scene_file):
+    options = ("--method", "none", "--steps", 1, "--device", "cpu")
+    done = hitmark("generate", scene_file, "--model", checkpoint, *options, "--dtype", "bfloat16")
+    assert done.exit_code == 0, done.output
+    assert "note: bfloat16 on a CPU is many times slower than float32" in done.stderr
+    done = hitmark("generate", scene_file, "--model", checkpoint, *options, "--force")
+    assert "slower" not in done.stderr
+
+
 def test_progress_shows_steps_and_is_on_stderr(hitmark, checkpoint, scene_file):
     done = hitmark("generate", scene_file, "--model", checkpoint, "--method", "none")
     assert "2/2" in done.stderr
