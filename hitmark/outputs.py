@@ -10,7 +10,7 @@ import errno
 import os
 import tempfile
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,7 @@ class Outputs:
     latents: Path | None = None
     from_picture: bool = True
     """Whether the run starts from a first picture, to be kept beside the video."""
+    record_suffix: str = ".json"
 
     @property
     def plan(self) -> Path:
@@ -64,7 +65,12 @@ class Outputs:
     @property
     def record(self) -> Path:
         """The run record."""
-        return self.video.with_suffix(".json")
+        return self.video.with_suffix(self.record_suffix)
+
+    def beside(self, inputs: Iterable[Path]) -> Outputs:
+        """The same, with a record OUT.run.json where OUT.json is an input: scene.json may become scene.mp4."""
+        taken = any(_same(self.record, path) for path in inputs)
+        return replace(self, record_suffix=".run.json") if taken else self
 
     def all(self) -> list[Path]:
         """Every file, the video first."""

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from hitmark.control import Control
 
 MOST_STEPS = 1000
+CALL_RANGES = {
+    "decode_chunk_size": (1, 10_000),
+    "fps": (1, 1000),
+    "motion_bucket_id": (0, 1023),
+    "noise_aug_strength": (0, 100),
+}
+"""Of arguments of a pipeline's call; others may be anything within a million."""
 
 
 class GenerationError(HitmarkError):
@@ -164,10 +171,24 @@ def size_unit(pipe: Any) -> int:
 
 def _call_arguments(card: ModelCard, given: dict[str, Any]) -> dict[str, Any]:
     """The card's call defaults with the given ones on top; only names that the card has."""
-    for name in given:
+    for name, value in given.items():
         if name not in card.call:
             near = difflib.get_close_matches(name, card.call, n=1)
             hint = f"did you mean {near[0]}? " if near else ""
             listed = ", ".join(card.call) or "none"
             raise GenerationError(f"call: {card.name} takes no argument {name!r}; {hint}it has: {listed}")
+        _check_kind(name, card.call[name], value)
     return dict(card.call) | given
+
+
+def _check_kind(name: str, usual: Any, value: Any) -> None:
+    """Raise `GenerationError` for an argument of another kind than the model's own, or out of any pipeline's range."""
+    low, high = CALL_RANGES.get(name, (-1e6, 1e6))
+    if isinstance(usual, bool) or not isinstance(usual, (int, float)):
+        fits, wanted = isinstance(value, type(usual)), type(usual).__name__
+    else:
+        kinds, kind = ((int,), "a whole number") if isinstance(usual, int) else ((int, float), "a number")
+        fits = isinstance(value, kinds) and not isinstance(value, bool) and low <= value <= high
+        wanted = f"{kind} from {low:g} to {high:g}"
+    if not fits:
+        raise GenerationError(f"call: {name}: expected {wanted}, such as {usual!r}, got {value!r}; correct it")

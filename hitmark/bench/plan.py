@@ -37,6 +37,11 @@ class BenchPlan(BaseModel):
     observers: list[str] = Field(default=["auto"], description="what looks at the clips; auto = what the dataset needs")
     threads: int = Field(default=1, ge=1, le=256, description="of a job; the last bits of a clip depend on it")
 
+    @field_validator("methods", "scenes", "models", "observers", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
     @field_validator("methods", "scenes", "models", "observers")
     @classmethod
     def _each_once(cls, values: list[str]) -> list[str]:
@@ -97,17 +102,16 @@ def method_of(row: str) -> tuple[str, dict[str, Any]]:
 
 
 def knobs_of(settings: list[str]) -> dict[str, Any]:
-    """KNOB=VALUE texts as a table; values are JSON where they can be, else text.
+    """KNOB=VALUE texts as a table, read as `hitmark.methods.spelling` has them.
 
     Raises HitmarkError for a text without "=".
     """
+    from hitmark.methods.spelling import read_knob
+
     knobs = {}
     for setting in settings:
         name, sign, value = setting.partition("=")
         if not sign:
             raise HitmarkError(f"expected KNOB=VALUE, got {setting!r}")
-        try:
-            knobs[name] = json.loads(value)
-        except json.JSONDecodeError:
-            knobs[name] = value
+        knobs[name] = read_knob(name, value)
     return knobs

@@ -58,6 +58,9 @@ def convert(
         typer.echo(f"warning: {sentence}", err=True)
     commit(encoded)
     typer.echo(f"wrote {output} ({target_format})")
+    beside = [path for path in encoded.paths if path != output and output not in path.parents]
+    for path in beside:
+        typer.echo(f"      {path} (belongs to it)")
 
 
 def _shared_out(options: dict[str, Any], source: str, target: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -37,7 +37,7 @@ HOLDS = {
 
 def datasets(
     spec: Annotated[
-        str | None, typer.Argument(metavar="[SPEC]", help="A dataset as in a plan: a name, a folder or a file.")
+        str | None, typer.Argument(metavar="SPEC", help="A dataset as in a plan: a name, a folder or a file.")
     ] = None,
     *,
     choices: Annotated[

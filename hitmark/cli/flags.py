@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
 from typing import Any
 
@@ -98,26 +97,25 @@ def keyframes_along(box: list[float], points: list[list[float]]) -> list[dict[st
 
 
 def parse_pairs(pairs: list[str], option: str) -> dict[str, Any]:
-    """Read NAME=VALUE pairs; values are JSON where they can be (0.3, true, null), else text. Raises `FlagError`."""
+    """Read NAME=VALUE pairs as `hitmark.methods.spelling` has them. Raises `FlagError`."""
+    if not pairs:
+        return {}
+    from hitmark.methods.spelling import read_knob, read_value
+
     values: dict[str, Any] = {}
     for pair in pairs:
         name, sign, text = pair.partition("=")
-        if not sign or not name.strip():
-            raise FlagError(f"{option}: expected NAME=VALUE, e.g. {option} iterations=5, got {pair!r}")
-        if name.strip() in values:
-            raise FlagError(f"{option}: {name.strip()} is given twice; leave one out")
+        name = name.strip()
+        if not sign or not name:
+            example = {"--set": "iterations=5", "--choice": "split=val"}.get(option, "decode_chunk_size=1")
+            raise FlagError(f"{option}: expected NAME=VALUE, e.g. {option} {example}, got {pair!r}")
+        if name in values:
+            raise FlagError(f"{option}: {name} is given twice; leave one out")
         try:
-            value = json.loads(text, parse_constant=_no_constant)
-        except FlagError:
-            raise
-        except ValueError:
-            value = None if text.strip().lower() == "none" else text.strip()
-        values[name.strip()] = value
+            values[name] = read_knob(name, text) if option == "--set" else read_value(text)
+        except HitmarkError as error:
+            raise FlagError(f"{option} {name}: {error}") from None
     return values
-
-
-def _no_constant(word: str) -> Any:
-    raise FlagError(f"expected a finite number, got {word}; write a number")
 
 
 def _numbers(text: str, option: str, form: str, count: int) -> list[float]:

@@ -166,7 +166,7 @@ def run(request: Request, outputs: Outputs, *, force: bool) -> None:
     picture = None
     if planned.card.takes_picture:
         picture = first_picture(request.scene, request.image and open_picture(request.image), request.folder)
-    outputs = replace(outputs, from_picture=picture is not None)
+    outputs = replace(outputs, from_picture=picture is not None).beside(request.inputs)
     scene = planned.scene
     check_fit(planned)
     height, width = int(scene.height or 0), int(scene.width or 0)
@@ -177,6 +177,7 @@ def run(request: Request, outputs: Outputs, *, force: bool) -> None:
         with planned_picture(outputs, planned.tracks, (width, height), picture) as problems:
             typer.echo(f"plan: {outputs.plan}", err=True)
             result = _make(request, planned, picture)
+            typer.echo(f"writing {outputs.video} ...", err=True)
             record = outputs.save(result, model_folder(planned.card))
         seen = look(result)
         problems += illustrate(outputs, result, seen.sure, plan=bool(problems))

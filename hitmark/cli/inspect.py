@@ -10,12 +10,16 @@ import typer
 from hitmark.cli.flags import parse_pairs
 from hitmark.cli.generate import (
     Boxes,
+    Call,
     Device,
     Dtype,
     Force,
+    Frames,
+    Height,
     Knobs,
     Method,
     Model,
+    NegativePrompt,
     Paths,
     Prompt,
     SceneArgument,
@@ -23,6 +27,7 @@ from hitmark.cli.generate import (
     Smooth,
     Steps,
     Subjects,
+    Width,
 )
 from hitmark.cli.progress import silence_libraries, step_bar
 from hitmark.cli.request import Flags, Target, read_request
@@ -46,10 +51,15 @@ def inspect(
     method: Method = None,
     seed: Seed = None,
     steps: Steps = None,
+    frames: Frames = None,
+    width: Width = None,
+    height: Height = None,
     dtype: Dtype = None,
     device: Device = None,
+    call: Call = None,
     knobs: Knobs = None,
     prompt: Prompt = None,
+    negative_prompt: NegativePrompt = None,
     subjects: Subjects = None,
     boxes: Boxes = None,
     paths: Paths = None,
@@ -67,22 +77,26 @@ def inspect(
     from hitmark.inspection.run import FIGURES, inspect_scene, save_inspection
 
     flags = Flags(prompt, subjects or [], boxes or [], paths or [], smooth)
-    request = read_request(scene, None, flags, Target(model)).with_options(
+    request = read_request(scene, None, flags, Target(model, width, height)).with_options(
         model=model,
         method=method,
         seed=seed,
         steps=steps,
         dtype=dtype,
         device=device,
+        frames=frames,
+        width=width,
+        height=height,
         prompt=prompt,
+        negative_prompt=negative_prompt,
+        call=parse_pairs(call or [], "--call"),
         knobs=parse_pairs(knobs or [], "--set"),
     )
     _check_output(output, force=force)
     silence_libraries()
     with step_bar("inspect") as on_step:
-        seen = inspect_scene(
-            request.scene, None, on_step, steps=request.steps, dtype=request.dtype, device=request.device
-        )
+        settings = {"steps": request.steps, "dtype": request.dtype, "device": request.device, "call": request.call}
+        seen = inspect_scene(request.scene, None, on_step, **settings)
     written = save_inspection(seen, output, seen.result.scene.method.name)
     with written_whole(output / FRAMES) as temporary:
         contact_sheet(seen.result.frames, seen.result.tracks).save(temporary)

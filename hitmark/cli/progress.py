@@ -17,11 +17,14 @@ def step_bar(description: str) -> Iterator[Callable[[int, int], None]]:
         if not bars:
             bars.append(tqdm(total=total, desc=description, unit="step", mininterval=0.2, leave=True))
         bars[0].update(done - bars[0].n)
+        if done >= total:
+            bars[0].set_postfix_str("now decoding the frames")
 
     try:
         yield moved
     finally:
         for bar in bars:
+            bar.set_postfix_str("")
             bar.close()
 
 

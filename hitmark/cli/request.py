@@ -110,14 +110,27 @@ def read_request(scene: str | None, image: Path | None, flags: Flags, target: Ta
             )
         made = scene_from_flags(flags.boxes, flags.paths, flags.smooth, flags.prompt or "", flags.subjects)
         return Request(made, Path(), pictures, image)
-    if flags.subjects or flags.boxes or flags.paths or flags.smooth:
-        raise FlagError(
-            "--subject, --box, --path and --smooth make a scene of their own; leave out SCENE, or edit the scene file"
-        )
+    if flags.boxes or flags.paths or flags.smooth:
+        raise FlagError("--box, --path and --smooth make a scene of their own; leave out SCENE, or edit the scene file")
     from hitmark.record import is_record
 
     found = _from_record(Path(scene)) if is_record(scene) else _from_scene(scene, target)
+    if flags.subjects:
+        found = replace(found, scene=_worded(found.scene, flags.subjects), replayed=None)
     return replace(found, image=image, inputs=[*found.inputs, *pictures])
+
+
+def _worded(scene: Scene, phrases: list[str]) -> Scene:
+    """The scene with the n-th words for its n-th subject: many tools' files have paths and no words."""
+    subjects = scene.subjects
+    if len(phrases) > len(subjects):
+        raise FlagError(
+            f"--subject: {len(phrases)} given for the scene's {len(subjects)} subjects; give each its words once, in "
+            "the scene's order"
+        )
+    words = [*phrases, *(subject.phrase for subject in subjects[len(phrases) :])]
+    changed = [subject.model_copy(update={"phrase": phrase}) for subject, phrase in zip(subjects, words, strict=True)]
+    return scene.replace(subjects=[subject.model_dump() for subject in changed])
 
 
 def _from_record(path: Path) -> Request:

@@ -54,7 +54,10 @@ def score(
         return
     count, height, width = found.shape
     typer.echo(f"{video}: {count} frames of {width}x{height}\n")
-    typer.echo(_table(found))
+    known = any(figures for name, figures in found.figures.items() if name != "frames")
+    typer.echo(_table(found) if any(found.figures.values()) else "nothing could be measured")
+    if not known and list(found.figures) != ["frames"]:
+        typer.echo("note: no observer can say where the subjects are; the notes below say why", err=True)
     for note in found.notes:
         typer.echo(f"note: {note}", err=True)
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from hitmark.console import command_line
+
 Name = Annotated[
     str,
     typer.Argument(
@@ -31,4 +33,4 @@ def train(name: Name, config: Configuration = None, output: Output = None, devic
     from hitmark.sprites.train import train as run
 
     pipeline = run(name, config, output or Path("runs") / name, device)
-    typer.echo(f"wrote {pipeline}; use it: hitmark generate SCENE --model {pipeline}")
+    typer.echo(f"wrote {pipeline}; use it: {command_line('hitmark', 'generate', 'SCENE', '--model', pipeline)}")

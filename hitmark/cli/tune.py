@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +13,7 @@ from hitmark.cli import bench_options as shared
 from hitmark.cli.bench_options import Many
 from hitmark.cli.flags import parse_pairs
 from hitmark.cli.progress import job_bar, silence_libraries
+from hitmark.console import command_line
 from hitmark.errors import HitmarkError
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def tune(
         limits=dict(_limit(text) for text in keep_quality or []),
         force=force_winner,
         name=saved and saved.stem,
-        command=shlex.join(["hitmark", *sys.argv[1:]]),
+        command=command_line("hitmark", *sys.argv[1:]),
     )
     if dry_run:
         _show_rungs(wish)

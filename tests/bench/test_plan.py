@@ -52,6 +52,18 @@ def test_what_is_wrong_is_named(changes: dict[str, Any], words: list[str]) -> No
         assert word in str(raised.value)
 
 
+def test_one_name_is_a_list_of_one(tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_text("scenes: sprites-text:tune:0-2\nmethods: peekaboo\nmodels: sprites-t2v\nobservers: frames\n")
+    plan = BenchPlan.load(path)
+    assert (plan.scenes, plan.methods) == (["sprites-text:tune:0-2"], ["peekaboo"])
+    assert (plan.models, plan.observers) == (["sprites-t2v"], ["frames"])
+
+
+def test_a_layer_and_none_are_written_alike_everywhere() -> None:
+    assert knobs_of(["layers=1.0", "step_size=none"]) == {"layers": "1.0", "step_size": None}
+
+
 @pytest.mark.parametrize("text", ["", "- a\n- b\n", "scenes: [", "\x00"])
 def test_files_that_are_no_plan(tmp_path: Path, text: str) -> None:
     path = tmp_path / "plan.yaml"

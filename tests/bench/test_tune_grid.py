@@ -11,11 +11,20 @@ from hitmark.methods import METHODS, build
 
 
 def test_values_are_read() -> None:
-    assert parse_grid(["masked_steps=2,4", "strength=0.5,1", "kinds=spatial,temporal;cross", "layers=null,2"]) == {
+    assert parse_grid(
+        [
+            "masked_steps=2,4",
+            "strength=0.5,1",
+            "kinds=spatial,temporal;cross",
+            "step_size=null,2",
+            "layers=null;1.0;1.0,1.1",
+        ]
+    ) == {
         "masked_steps": [2, 4],
         "strength": [0.5, 1],
         "kinds": ["spatial,temporal", "cross"],
-        "layers": [None, 2],
+        "step_size": [None, 2],
+        "layers": [None, "1.0", "1.0,1.1"],
     }
 
 

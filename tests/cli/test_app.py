@@ -53,6 +53,19 @@ def test_main_functions_can_be_called_by_the_name_of_their_module(first):
     assert done.stdout.strip() == "called"
 
 
+def test_help_names_arguments_readably(hitmark):
+    for command in package_commands():
+        usage = hitmark(command, "--help").stdout
+        assert "[[" not in usage, command
+        assert "None]" not in usage, command
+
+
+def package_commands():
+    from hitmark.cli import app
+
+    return [command.name for command in app.registered_commands]
+
+
 def test_help_teaches(hitmark):
     assert hitmark("--help").exit_code == 0
     for command in COMMANDS:

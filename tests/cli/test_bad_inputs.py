@@ -197,6 +197,21 @@ def test_wrong_seed_dtype_device_and_call(refused, flags):
     assert "did you mean motion_bucket_id" in refused(*flags, *BOX, "--call", "motion_bucket=3")
 
 
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "decode_chunk_size=0", "decode_chunk_size=-1", "decode_chunk_size=1.5", 'decode_chunk_size="a"', "fps=null",
+        "fps=true", "fps=[7]", "fps=0", "motion_bucket_id=much", "motion_bucket_id=-1", "noise_aug_strength={}",
+        "noise_aug_strength=abc", "min_guidance_scale=[]", "max_guidance_scale=1e300", "fps=9999999999999999999999",
+        "noise_aug_strength=NaN",
+    ],
+)  # fmt: skip
+def test_call_arguments_of_another_kind(refused, flags, argument):
+    told = refused(*flags, *BOX, "--call", argument)
+    assert argument.partition("=")[0] in told
+    assert "expected" in told
+
+
 def test_latents_need_their_extension(refused, flags):
     assert "change the extension" in refused(*flags, *BOX, "--save-latents", "z.pt")
 

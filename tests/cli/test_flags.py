@@ -104,6 +104,15 @@ def test_pairs():
     }  # fmt: skip
 
 
+def test_a_knob_of_text_keeps_what_looks_like_a_number():
+    assert parse_pairs(["layers=1.0"], "--set") == {"layers": "1.0"}
+    assert parse_pairs(["sg-i2v.layers=1.10"], "--set") == {"sg-i2v.layers": "1.10"}
+    assert parse_pairs(["layers=null"], "--set") == parse_pairs(["layers=none"], "--set") == {"layers": None}
+    assert parse_pairs(['layers=["1.0", "1.1"]'], "--set") == {"layers": ["1.0", "1.1"]}
+    assert parse_pairs(["iterations=5", "stop=0.4"], "--set") == {"iterations": 5, "stop": 0.4}
+    assert parse_pairs(["layers=1.0"], "--call") == {"layers": 1.0}
+
+
 @pytest.mark.parametrize(("pairs", "words"), [(["a"], "NAME=VALUE"), (["=3"], "NAME=VALUE"), (["a=1", "a=2"], "twice")])
 def test_pairs_that_are_none(pairs, words):
     with pytest.raises(FlagError, match=words):

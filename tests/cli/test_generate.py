@@ -141,13 +141,26 @@ def test_outputs_of_an_earlier_run_need_force(hitmark, refused, checkpoint, scen
 
 def test_inputs_are_never_overwritten(refused, checkpoint, scene_file, picture, tmp_path):
     text, pixels = scene_file.read_text(), picture.read_bytes()
-    words = refused("generate", scene_file, "--model", checkpoint, "-o", "scene.mp4", "--force")
-    assert "scene.json is an input of this run" in words
     picture.rename(tmp_path / "clip.image.png")
     words = refused("generate", "--image", "clip.image.png", *BOX, "--model", checkpoint, "-o", "clip.mp4", "--force")
     assert "clip.image.png is an input of this run" in words
     assert scene_file.read_text() == text
     assert (tmp_path / "clip.image.png").read_bytes() == pixels
+
+
+def test_a_scene_may_become_a_video_of_its_own_name(hitmark, checkpoint, scene_file, tmp_path):
+    text = scene_file.read_text()
+    done = hitmark("generate", scene_file, "--model", checkpoint, "--method", "none", "-o", "scene.mp4")
+    assert done.exit_code == 0, done.output
+    assert "scene.run.json (make it again: hitmark generate scene.run.json)" in done.stdout
+    assert scene_file.read_text() == text
+    done = hitmark("generate", "scene.run.json")
+    assert "the same, bit for bit" in done.stdout, done.output
+
+
+def test_lines_to_paste_are_quoted_for_the_shell(hitmark, checkpoint, scene_file):
+    done = hitmark("generate", scene_file, "--model", checkpoint, "--method", "none", "-o", "my films/a clip.mp4")
+    assert "make it again: hitmark generate 'my films/a clip.json'" in done.stdout
 
 
 def test_ctrl_c_leaves_nothing(hitmark, checkpoint, scene_file, tmp_path, monkeypatch):
@@ -236,6 +249,12 @@ def test_half_precision_on_a_cpu_is_said_to_be_slow(hitmark, checkpoint, scene_f
     assert "note: bfloat16 on a CPU is many times slower than float32" in done.stderr
     done = hitmark("generate", scene_file, "--model", checkpoint, *options, "--force")
     assert "slower" not in done.stderr
+
+
+def test_what_follows_the_last_step_is_said(hitmark, checkpoint, scene_file):
+    done = hitmark("generate", scene_file, "--model", checkpoint, "--method", "none")
+    assert "now decoding the frames" in done.stderr
+    assert "writing out.mp4 ..." in done.stderr
 
 
 def test_progress_shows_steps_and_is_on_stderr(hitmark, checkpoint, scene_file):

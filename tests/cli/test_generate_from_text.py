@@ -51,6 +51,18 @@ def test_a_prompt_and_boxes_become_a_video(hitmark: Any, text_checkpoint: str, t
     assert all((controlled != other).any() for other in frames.values())
 
 
+def test_a_file_of_paths_alone_is_given_prompt_and_words(hitmark: Any, text_checkpoint: str, tmp_path: Any) -> None:
+    (tmp_path / "traj.txt").write_text("0, 0.1, 0.4, 0.1, 0.4\n2, 0.5, 0.8, 0.5, 0.8\n")
+    words = ("--prompt", "a red car on grass", "--subject", "red car", "--method", "peekaboo")
+    done = hitmark("generate", "traj.txt", *words, "--model", text_checkpoint, "--frames", 3)
+    assert done.exit_code == 0, done.output
+    scene = json.loads((tmp_path / "out.json").read_text())["scene"]
+    assert (scene["prompt"], scene["subjects"][0]["phrase"]) == ("a red car on grass", "red car")
+    done = hitmark("generate", "traj.txt", *words, "--subject", "cat", "--model", text_checkpoint)
+    assert done.exit_code == 2
+    assert "2 given for the scene's 1 subjects" in done.stderr
+
+
 def test_a_prompt_alone_is_enough(hitmark: Any, text_checkpoint: str, tmp_path: Any) -> None:
     done = hitmark("generate", *PROMPT, "--model", text_checkpoint, "-o", "clip.mkv")
     assert done.exit_code == 0, done.output

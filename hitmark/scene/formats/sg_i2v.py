@@ -56,7 +56,7 @@ def read(source: Source, options: Options) -> Scene:
     else:
         raise FormatError(
             f"{source.folder}: expected the first frame as {PICTURE} (boxes are in its pixels), found none; put it "
-            "there, or give its width and height (`--width 1024 --height 576`)"
+            f"there, or say its size once: hitmark convert {source.folder} scene.json --width 1024 --height 576"
         )
     array = check_array(parse_npy(data, str(tracks_path)), tracks_path)
     boxes = like_published(array, (width, height), clip_size) / np.array([width, height, width, height])
