@@ -22,6 +22,11 @@ class Error(BaseModel):
     """Every refusal."""
 
     error: str = Field(description="one sentence: the field, what was expected, what came, the fix")
+    needs: dict[str, JsonValue] | None = Field(
+        default=None,
+        description="only of an import that needs more: `canvas` (width and height of pixel coordinates), "
+        "`records` (a list of {id, label}: choose one), `choices` (option -> its values: choose one)",
+    )
 
 
 class Knob(BaseModel):
@@ -144,6 +149,7 @@ class ProjectEntry(BaseModel):
     changed: str
     subjects: int
     picture: str | None
+    problem: str | None = Field(description="why it cannot be opened; null when it can")
 
 
 class Project(BaseModel):
@@ -180,6 +186,10 @@ class JobAnswer(BaseModel):
     created: str
     project: str | None
     call: dict[str, JsonValue]
+    cancelling: bool = Field(description="asked to end, and still at work")
+    silent: float | None = Field(description="seconds since the worker was last heard, while the job is at work")
+    title: str | None = Field(description="what a person calls it")
+    star: bool
     starts: int
     seconds: float | None
     peak_memory: int | None
@@ -198,6 +208,8 @@ class JobsAnswer(BaseModel):
     """Jobs, newest last."""
 
     jobs: list[JobAnswer]
+    total: int = Field(description="how many there are of what was asked for, on this page and on others")
+    unreadable: list[str] = Field(default=[], description="folders among the jobs that cannot be read, and why")
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:

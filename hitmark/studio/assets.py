@@ -23,16 +23,22 @@ TYPES = {
 }
 
 
-def sent(name: str, request: Request) -> Response:
+def sent(name: str, request: Request, words: dict[str, str] | None = None) -> Response:
     """A file of the page by its exact name in the folder; 304 where the browser has it as it is now.
 
-    Raises `RefusedError` (404) when there is none of that name.
+    Args:
+        name: of the file.
+        request: what the browser has and takes.
+        words: what stands in the file in place of these words.
+
+    Raises:
+        RefusedError: 404 when there is none of that name.
     """
     known = {path.name: path for path in PAGE.iterdir() if path.suffix in TYPES} if PAGE.is_dir() else {}
     path = known.get(name)
     if path is None:
         raise RefusedError(404, f"assets: there is no file {name!r:.80} of the page")
-    data, packed, tag = _content(path, path.stat().st_mtime_ns)
+    data, packed, tag = _content(path, path.stat().st_mtime_ns, tuple((words or {}).items()))
     headers = {"cache-control": "no-cache", "etag": tag, "vary": "accept-encoding"}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
@@ -42,7 +48,18 @@ def sent(name: str, request: Request) -> Response:
 
 
 @lru_cache(maxsize=256)
-def _content(path: Path, _changed: int) -> tuple[bytes, bytes, str]:
+def _content(path: Path, _changed: int, words: tuple[tuple[str, str], ...]) -> tuple[bytes, bytes, str]:
     """Bytes, packed bytes and entity tag of a file as it was at that change."""
     data = path.read_bytes()
+    for word, meant in words:
+        data = data.replace(word.encode(), meant.encode())
     return data, gzip.compress(data, mtime=0), f'"{hashlib.sha256(data).hexdigest()[:24]}"'
+
+
+def page_version() -> str:
+    """12 hexadecimal digits that are others when any file of the page is: tabs of two versions share nothing."""
+    digest = hashlib.sha256()
+    for path in sorted(PAGE.rglob("*")):
+        if path.suffix in TYPES:
+            digest.update(path.relative_to(PAGE).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]

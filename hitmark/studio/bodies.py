@@ -47,6 +47,19 @@ class ProjectRequest(Asked):
     force: bool = Field(default=False, description="replace whatever is there")
 
 
+class NameRequest(Asked):
+    """Another name for a project."""
+
+    to: str = Field(max_length=200, description="the new name")
+
+
+class JobChange(Asked):
+    """What a person notes on a result; what is left out stays as it is."""
+
+    title: str | None = Field(default=None, max_length=200, description='a name of one\'s own; "" = none')
+    star: bool | None = Field(default=None, description="whether it is marked as one of the good ones")
+
+
 class JobsRequest(Asked):
     """Clips to be made of a scene."""
 
@@ -59,7 +72,7 @@ class JobsRequest(Asked):
 
 
 Body = TypeVar("Body", bound=Asked)
-REQUESTS: tuple[type[Asked], ...] = (CheckRequest, ExportRequest, ProjectRequest, JobsRequest)
+REQUESTS: tuple[type[Asked], ...] = (CheckRequest, ExportRequest, ProjectRequest, NameRequest, JobsRequest, JobChange)
 
 
 def json_body(model: type[Body]) -> Any:

@@ -21,6 +21,7 @@ MOST_SPEED = {"sprites-i2v": 0.13, "sprites-t2v": 0.09}
 USUAL_CELL = 8  # pixels of a latent cell of all published checkpoints
 USUAL_UNIT = {"image-to-video": 64, "text-to-video": 8}  # what both sides must be multiples of, of those checkpoints
 LABELS = {
+    "project": "scene with its picture (zip)",
     "hitmark": "hitmark scene",
     "sg-i2v": "SG-I2V folder (zip)",
     "peekaboo": "Peekaboo boxes",
@@ -54,8 +55,10 @@ def information(folder: Folder) -> dict[str, Any]:
 def formats() -> list[dict[str, Any]]:
     """Every format of scenes, and whether it can be read and written."""
     from hitmark.scene.formats import FORMATS
+    from hitmark.studio.exchange import PROJECT
 
-    return [
+    whole = {"name": PROJECT, "label": LABELS[PROJECT], "suffix": ".zip", "reads": True, "writes": True}
+    others = [
         {
             "name": name,
             "label": LABELS.get(name, each.description),
@@ -65,6 +68,7 @@ def formats() -> list[dict[str, Any]]:
         }
         for name, each in FORMATS.items()
     ]
+    return [others[0], whole, *others[1:]]  # hitmark's own first
 
 
 def card_of(name: str) -> ModelCard:

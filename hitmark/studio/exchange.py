@@ -12,15 +12,17 @@ from typing import Any
 
 from hitmark.errors import HitmarkError
 from hitmark.scene.schema import Scene
-from hitmark.studio.folder import PICTURE_ID, PICTURE_PATH, Folder
+from hitmark.studio.folder import PICTURE_ID, PICTURE_PATH, Folder, picture_id
 from hitmark.studio.pictures import Picture, keep_picture, picture_of
-from hitmark.studio.refusals import RefusedError
+from hitmark.studio.needs import needed
+from hitmark.studio.refusals import NeedsError, RefusedError
 
 LARGEST_UPLOAD = 64 * 1024 * 1024  # bytes, as hitmark.scene.formats reads
 MOST_MEMBERS = 64  # files in a zip
 SUFFIX = re.compile(r"\.[a-z0-9]{1,8}", re.ASCII)
 MEMBER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9 ._-]{0,99}", re.ASCII)
 SHOWN_LOSSES = 20
+PROJECT = "project"  # a scene with its picture, as a zip: what other studios take whole
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,10 @@ def read_upload(folder: Folder, data: bytes, name: str, options: dict[str, Any])
         folder: where pictures are kept.
         data: the file's bytes.
         name: what the user calls it; only its extension is used.
-        options: what the file does not say itself: width, height, record.
+        options: what the file does not say itself: width, height, record, units, axes.
 
     Raises:
+        NeedsError: it can be read once more is known.
         HitmarkError: nothing that can be read; names the file as the user does.
     """
     suffix = Path(name[-40:]).suffix.lower()
@@ -70,6 +73,8 @@ def read_upload(folder: Folder, data: bytes, name: str, options: dict[str, Any])
 def _renamed(error: HitmarkError, place: str) -> HitmarkError:
     """The same error without the temporary folder's name."""
     text = str(error).replace(place, "")
+    if isinstance(error, NeedsError):
+        return NeedsError(text, error.needs)
     return RefusedError(error.status, text) if isinstance(error, RefusedError) else HitmarkError(text)
 
 
@@ -84,7 +89,11 @@ def _read(folder: Folder, path: Path, options: dict[str, Any]) -> Imported:
     taken = {
         name: value for name, value in options.items() if name in FORMATS[format].read_options and name not in left_out
     }
-    scene = read(path, format, **taken)
+    try:
+        scene = read(path, format, **taken)
+    except HitmarkError as error:
+        needs = needed(path, format, taken)
+        raise NeedsError(str(error), needs) if needs else error from None
     scene, picture, notes = _with_picture(folder, scene, path if path.is_dir() else path.parent)
     return Imported(scene, format, picture, [*(remarks(scene) if format != "hitmark" else []), *notes])
 
@@ -138,21 +147,24 @@ def _not_here(name: str) -> str:
 
 
 def _unpack(data: bytes, place: Path) -> None:
-    """Write the files of a zip flat into a new folder: of names that we would choose ourselves, and bounded."""
-    place.mkdir()
+    """Write the files of a zip into a new folder: of names that we would choose ourselves, flat but for pictures/."""
+    (place / "pictures").mkdir(parents=True)
     left = LARGEST_UPLOAD
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for member in [each for each in archive.infolist() if not each.is_dir()][:MOST_MEMBERS]:
-                name = member.filename.rpartition("/")[2]
+                parent, _, name = member.filename.rpartition("/")
                 if not MEMBER.fullmatch(name):
                     continue
+                name = f"pictures/{name}" if parent.rpartition("/")[2] == "pictures" else name
                 with archive.open(member) as stream:
                     content = stream.read(left + 1)
                 left -= len(content)
                 if left < 0:
                     raise RefusedError(413, f"zip: expected at most {LARGEST_UPLOAD >> 20} MB when unpacked, got more")
                 (place / name).write_bytes(content)
+        if not any((place / "pictures").iterdir()):
+            (place / "pictures").rmdir()
     except (zipfile.BadZipFile, zipfile.LargeZipFile, RuntimeError, NotImplementedError, EOFError, ValueError) as error:
         if isinstance(error, RefusedError):
             raise
@@ -182,11 +194,14 @@ def written(folder: Folder, scene: Scene, format: str, frames: int | None) -> Ex
     """
     from hitmark.scene.formats import FORMATS, encode
 
-    if format not in FORMATS:
-        raise RefusedError(422, f"format: expected one of {', '.join(FORMATS)}, got {format!r:.60}")
-    if format == "hitmark":
+    if format not in (*FORMATS, PROJECT):
+        raise RefusedError(422, f"format: expected one of {', '.join((*FORMATS, PROJECT))}, got {format!r:.60}")
+    if format in ("hitmark", PROJECT):
         whole = scene if frames is None else scene.replace(frames=frames)
-        return Exported("scene.json", whole.to_json().encode(), [])
+        text = whole.to_json().encode()
+        if format == "hitmark":
+            return Exported("scene.json", text, [])
+        return Exported("project.zip", _packed({"scene.json": text} | _pictures(folder, whole)), [])
     suffix = FORMATS[format].extensions[0] if FORMATS[format].extensions else ""
     with tempfile.TemporaryDirectory(prefix="hitmark-export-") as temporary:
         options = {"base": str(folder.root)} if "base" in FORMATS[format].write_options else {}
@@ -199,6 +214,11 @@ def written(folder: Folder, scene: Scene, format: str, frames: int | None) -> Ex
         ((name, data),) = encoded.files.items()
         return Exported(name, data, encoded.losses)
     return Exported("scene.zip", _packed(encoded.files), encoded.losses)
+
+
+def _pictures(folder: Folder, scene: Scene) -> dict[str, bytes]:
+    identity = picture_id(scene.image)
+    return {} if identity is None else {str(scene.image): folder.picture(identity).read_bytes()}
 
 
 def _packed(files: dict[str, bytes]) -> bytes:

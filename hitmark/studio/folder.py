@@ -3,11 +3,16 @@
 FOLDER/pictures/ID.png          every picture that was loaded, by content
 FOLDER/projects/NAME/           scene.json and pictures/ID.png beside it
 FOLDER/jobs/ID/                 job.json, scene.json, and what the job made
+FOLDER/.studio-id               tells this folder from others, for the drafts that a browser keeps
 """
 
 from __future__ import annotations
 
+import os
 import re
+import secrets
+import unicodedata
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -17,7 +22,12 @@ from hitmark.studio.refusals import RefusedError
 
 PICTURE_ID = re.compile(r"[0-9a-f]{24}", re.ASCII)
 PICTURE_PATH = re.compile(r"pictures/([0-9a-f]{24})\.png", re.ASCII)
-PROJECT_NAME = re.compile(r"[A-Za-z0-9_-]([A-Za-z0-9 ._-]{0,78}[A-Za-z0-9_-])?", re.ASCII)
+LONGEST_NAME = 80  # characters of a project's name
+LONGEST_NAME_BYTES = 200  # of the same in UTF-8: file systems take 255
+FORBIDDEN = frozenset('/\\:*?"<>|')  # what some file system refuses, or reads as a place
+JOINERS = "\u200c\u200d"  # invisible, but Persian, Hindi and others are spelled with them
+FOLDER_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
+TOKEN = re.compile(r"[A-Za-z0-9_-]{16,200}", re.ASCII)
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE | re.ASCII)  # device names of Windows
 
 
@@ -65,13 +75,67 @@ class Folder:
 
     def project(self, name: str) -> Path:
         """Return the folder of a project. Raises `RefusedError` (422) for what is no name."""
-        if not PROJECT_NAME.fullmatch(name) or RESERVED.fullmatch(name):
-            raise RefusedError(
-                422,
-                "project: expected a name of 1 to 80 letters, digits, spaces, - _ and . that neither starts nor ends "
-                f"with a space or dot, got {name!r:.100}; choose another name",
-            )
-        return self.inside("projects", name)
+        return self.inside("projects", project_name(name))
+
+    def token(self) -> str:
+        """Return the token that is kept in this folder, readable by its owner alone; made when there is none.
+
+        Raises:
+            HitmarkError: it cannot be kept.
+        """
+        path = self.root / ".studio-token"
+        try:
+            if path.exists():
+                known = path.read_text("ascii").strip()
+                if TOKEN.fullmatch(known):
+                    return known
+                path.unlink()
+            made = secrets.token_urlsafe(24)
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(made + "\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise HitmarkError(f"--keep-token: {path} cannot be used ({error}); remove that file") from error
+        return made
+
+    def identity(self) -> str:
+        """Return 16 hexadecimal digits that stay this folder's, so that a browser keeps drafts of two folders apart."""
+        path = self.root / ".studio-id"
+        try:
+            known = path.read_text("ascii").strip()
+            if FOLDER_ID.fullmatch(known):
+                return known
+        except (OSError, UnicodeDecodeError):
+            pass
+        made = secrets.token_hex(8)
+        with suppress(OSError):  # a full disk: then it lasts as long as this server
+            path.write_text(made + "\n", "ascii")
+        return made
+
+
+def project_name(name: str) -> str:
+    """Return a project's name as it is written on disk: in any script, composed (NFC).
+
+    Raises:
+        RefusedError: 422 for what a file system would refuse, or read as something else.
+    """
+    name = unicodedata.normalize("NFC", name)
+    sound = 0 < len(name) <= LONGEST_NAME and len(name.encode("utf-8", "replace")) <= LONGEST_NAME_BYTES
+    plain = all(each not in FORBIDDEN and _is_written(each) for each in name)
+    if not sound or not plain or name[0] in " .~" or name[-1] in " ." or RESERVED.fullmatch(name):
+        raise RefusedError(
+            422,
+            f'project: expected a name of 1 to {LONGEST_NAME} characters, in any script, without / \\ : * ? " < > | '
+            f"not starting with a space, dot or ~ and not ending with a space or dot, got {name!r:.100}; choose another "
+            "name",
+        )
+    return name
+
+
+def _is_written(character: str) -> bool:
+    """Whether a character is seen, is a plain space, or joins letters: none that turn the direction or end the line."""
+    if character in JOINERS + " ":
+        return True
+    return unicodedata.category(character)[0] not in "CZ" and character != "\ufffd"  # what was no text at all
 
 
 def picture_id(image: str | None) -> str | None:

@@ -83,6 +83,9 @@ class Job(BaseModel):
     tracks: list[dict[str, JsonValue]] = []
     preview: str | None = None
     result: Result | None = None
+    cancelling: bool = False  # asked to end, and still at work
+    title: str | None = None  # what a person calls it
+    star: bool = False
     starts: int = 0  # how often a worker has begun it: what was interrupted twice is not tried again
 
     def save(self, folder: Path) -> None:

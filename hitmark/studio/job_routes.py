@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
 from fastapi import Path as Place
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
+from hitmark.errors import HitmarkError
 from hitmark.studio.answers import JobAnswer, JobsAnswer, refusals
-from hitmark.studio.bodies import JobsRequest, described, json_body
+from hitmark.studio.bodies import JobChange, JobsRequest, described, json_body
 from hitmark.studio.job import FILES, PREVIEW, Job
 from hitmark.studio.orders import order
 from hitmark.studio.refusals import RefusedError
@@ -29,7 +31,7 @@ router = APIRouter(tags=["jobs"])
 
 def shown(studio: Studio, job: Job) -> dict[str, Any]:
     """A job as the API gives it."""
-    return job.shown(studio.queue.place(job))
+    return studio.queue.show(job)
 
 
 @router.post(
@@ -42,10 +44,26 @@ def add_jobs(studio: Own, asked: Annotated[JobsRequest, json_body(JobsRequest)])
     return JSONResponse({"jobs": [shown(studio, job) for job in order(studio.queue, asked)]})
 
 
-@router.get("/api/jobs", responses={200: {"model": JobsAnswer}})
-def jobs(studio: Own) -> JSONResponse:
-    """All jobs, newest last."""
-    return JSONResponse({"jobs": [shown(studio, job) for job in studio.queue.all()]})
+@router.get("/api/jobs", responses={200: {"model": JobsAnswer}, **refusals(422)})
+def jobs(
+    studio: Own,
+    limit: Annotated[int | None, Query(ge=1, le=10_000, description="only the newest so many; all without it")] = None,
+    before: Annotated[str | None, Query(max_length=40, description="only older ones than this id")] = None,
+    project: Annotated[str | None, Query(max_length=80, description='only of this project; "" = of none')] = None,
+    star: Annotated[bool, Query(description="only those with a star")] = False,
+    brief: Annotated[bool, Query(description="without scene and tracks")] = False,
+) -> JSONResponse:
+    """The jobs, newest last."""
+
+    def chosen(job: Job) -> bool:
+        return (project is None or (job.project or "") == project) and (job.star or not star)
+
+    found, total = studio.queue.page(chosen, before, limit)
+    listed = []
+    for job in found:
+        with suppress(HitmarkError):  # its folder became a link while the server ran
+            listed.append(studio.queue.show(job, brief=brief))
+    return JSONResponse({"jobs": listed, "total": total, "unreadable": studio.queue.unreadable})
 
 
 @router.get("/api/jobs/{identity}", responses={200: {"model": JobAnswer}, **refusals(404)})
@@ -64,6 +82,16 @@ def cancel_job(studio: Own, identity: Identity) -> JSONResponse:
 def retry_job(studio: Own, identity: Identity) -> JSONResponse:
     """Queue a failed or cancelled job again."""
     return JSONResponse(shown(studio, studio.queue.retry(identity)))
+
+
+@router.patch(
+    "/api/jobs/{identity}",
+    responses={200: {"model": JobAnswer}, **refusals(400, 404, 409, 413, 415, 422)},
+    openapi_extra=described(JobChange),
+)
+def change_job(studio: Own, identity: Identity, asked: Annotated[JobChange, json_body(JobChange)]) -> JSONResponse:
+    """Give a job a name of one's own, or a star."""
+    return JSONResponse(shown(studio, studio.queue.change(identity, title=asked.title, star=asked.star)))
 
 
 @router.delete("/api/jobs/{identity}", responses={200: {}, **refusals(404, 409)})

@@ -12,14 +12,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from hitmark.errors import HitmarkError
 from hitmark.studio.folder import Folder
 from hitmark.studio.job import AT_WORK, FINISHED, RESULT, Job, Result
-from hitmark.studio.refusals import CONFLICT, RefusedError
+from hitmark.studio.job_folders import REMOVED, stored_jobs
+from hitmark.studio.refusals import CONFLICT, RefusedError, sentence_of
 
 MOST_WAITING = 100
 KEPT_FILES = ("job.json", "scene.json", "pictures")
 TWICE = "this job was interrupted twice, by the end of the worker or of the server, and is not tried a third time"
 Publish = Callable[[str, dict[str, Any]], None]
+Chosen = Callable[[Job], bool]
 
 
 class Queue:
@@ -30,7 +33,8 @@ class Queue:
         self.publish: Publish = lambda kind, data: None
         self.changed = threading.Condition(threading.RLock())
         self._jobs: dict[str, Job] = {}
-        self._cancelling: set[str] = set()
+        self.unreadable: list[str] = []  # sentences on folders that are no jobs, or damaged ones
+        self._heard: dict[str, float] = {}  # when the worker last said something of a job
         self._began: dict[str, tuple[float, int]] = {}  # when the first step was done, and which: for the ETA
         self._load()
 
@@ -42,9 +46,43 @@ class Queue:
             return sorted(self._jobs.values(), key=lambda job: job.number)
 
     def shown(self) -> list[dict[str, Any]]:
-        """Every job as in events."""
+        """Every job that is not finished, as in events: what a page must know at once."""
         with self.changed:
-            return [job.shown(self.place(job), brief=True) for job in self.all()]
+            return [self.show(job, brief=True) for job in self.all() if job.state not in FINISHED]
+
+    def show(self, job: Job, *, brief: bool = False) -> dict[str, Any]:
+        """A job as the API gives it; `brief`: without scene and tracks."""
+        heard = self._heard.get(job.id) if job.state in AT_WORK else None
+        silent = None if heard is None else round(time.monotonic() - heard, 1)
+        return job.shown(self.place(job), brief=brief) | {"silent": silent}
+
+    def page(self, chosen: Chosen, before: str | None, limit: int | None) -> tuple[list[Job], int]:
+        """The newest jobs that are chosen, newest last, and how many there are in all.
+
+        `before`: only older ones than the job of this id. `limit`: at most so many; None = all. The first page, without
+        `before`, also has every job that is not finished, however old.
+        """
+        found = [job for job in self.all() if chosen(job)]
+        older = found if before is None else [job for job in found if job.id < before]
+        if limit is None:
+            return older, len(found)
+        unfinished = [job for job in older[:-limit] if before is None and job.state not in FINISHED]
+        return [*unfinished, *older[-limit:]], len(found)
+
+    def change(self, identity: str, *, title: str | None, star: bool | None) -> Job:
+        """Note a person's own name for a job ("" = none) and whether it has a star. Raises `OutputError`."""
+        with self.changed:
+            job = self.get(identity)
+            before = job.title, job.star
+            job.title = job.title if title is None else title.strip() or None
+            job.star = job.star if star is None else star
+            try:
+                job.save(self.place(job))
+            except (OSError, HitmarkError):
+                job.title, job.star = before
+                raise
+            self._tell(job)
+            return job
 
     def get(self, identity: str) -> Job:
         """Return a job by its id. Raises `RefusedError` (404)."""
@@ -73,8 +111,10 @@ class Queue:
     def add(self, jobs: Iterable[Job]) -> None:
         """Take in new jobs whose folders are ready. Raises `OutputError`."""
         with self.changed:
-            for job in jobs:
+            whole = list(jobs)
+            for job in whole:
                 job.save(self.place(job))
+            for job in whole:  # all of them or none
                 self._jobs[job.id] = job
                 self._tell(job)
             self.changed.notify_all()
@@ -85,14 +125,17 @@ class Queue:
             job = self.get(identity)
             if job.state == "queued":
                 self._move(job, "cancelled")
-            elif job.state in AT_WORK:
-                self._cancelling.add(job.id)
+            elif job.state in AT_WORK and not job.cancelling:
+                job.cancelling = True  # on disk: a server that dies now does not begin it again
+                self._save(job)
+                self._tell(job)
             return job
 
     def is_cancelling(self, identity: str) -> bool:
         """Whether a job at work is to be cancelled."""
         with self.changed:
-            return identity in self._cancelling
+            job = self._jobs.get(identity)
+            return job is not None and job.cancelling
 
     def remove(self, identity: str) -> None:
         """Remove a finished job with its files. Raises `RefusedError` (409) for one that is not finished."""
@@ -101,7 +144,7 @@ class Queue:
             if job.state not in FINISHED:
                 raise RefusedError(CONFLICT, f"job {job.id}: expected a finished job, this is {job.state}; cancel it")
             place = self.place(job)
-            gone = place.with_name(f".removed-{job.id}")
+            gone = place.with_name(f"{REMOVED}{job.id}")
             with suppress(FileNotFoundError):  # removed by hand
                 place.rename(gone)  # at once, so that a half-removed job is never found again
             del self._jobs[job.id]
@@ -138,6 +181,7 @@ class Queue:
         """Take in what the worker says about a job; returns whether the job is finished with it."""
         with self.changed:
             kind = message.get("event")
+            self._heard[job.id] = time.monotonic()
             if kind == "step":
                 self._stepped(job, int(message["step"]), int(message["steps"]))
             elif kind == "preview":
@@ -158,7 +202,7 @@ class Queue:
         with self.changed:
             if job.state not in AT_WORK:
                 return
-            if job.id in self._cancelling:
+            if job.cancelling:
                 self._move(job, "cancelled")
             else:
                 self._move(job, "failed", error=sentence, hint=hint)
@@ -166,9 +210,13 @@ class Queue:
     def put_back(self, job: Job) -> None:
         """The server ends in the middle of a job: the next one begins it again, and that does not count."""
         with self.changed:
-            if job.state in AT_WORK and not self._finished_on_disk(job):
-                job.starts = max(0, job.starts - 1)
-                self._requeue(job)
+            if job.state not in AT_WORK or self._finished_on_disk(job):
+                return
+            if job.cancelling:
+                self._move(job, "cancelled")
+                return
+            job.starts = max(0, job.starts - 1)
+            self._requeue(job)
 
     # --- within
 
@@ -211,32 +259,38 @@ class Queue:
             job.eta = None
             self._began.pop(job.id, None)
         if state in FINISHED or state == "queued":
-            self._cancelling.discard(job.id)
-        with suppress(OSError, ValueError):  # a full disk must not end the queue; the state is told all the same
-            job.save(self.place(job))
+            job.cancelling = False
+            self._heard.pop(job.id, None)
+        elif state == "loading":
+            self._heard[job.id] = time.monotonic()
+        self._save(job)
         self._tell(job)
 
+    def _save(self, job: Job) -> None:
+        with suppress(OSError, ValueError, HitmarkError):  # a full disk, a folder that became a link: told all the same
+            job.save(self.place(job))
+
     def _tell(self, job: Job) -> None:
-        self.publish("job", job.shown(self.place(job), brief=True))
+        with suppress(HitmarkError):  # a folder that became a link while the server ran: the others are still told of
+            self.publish("job", self.show(job, brief=True))
 
     def _load(self) -> None:
         """Read all jobs back; those that an earlier server left in the middle are queued again, once."""
-        for place in sorted(self.folder.inside("jobs").iterdir()):
-            if place.name.startswith(".removed-"):
-                shutil.rmtree(place, ignore_errors=True)
-                continue
+        stored, self.unreadable = stored_jobs(self.folder)
+        for job in stored:
+            self._jobs[job.id] = job
             try:
-                job = Job.model_validate_json((place / "job.json").read_bytes())
-            except (OSError, ValidationError):
-                continue
-            if job.id == place.name:
-                self._jobs[job.id] = job
                 self._recover(job)
+            except (OSError, HitmarkError) as error:
+                del self._jobs[job.id]
+                self.unreadable.append(f"{job.id}: {sentence_of(error)[:200]}")
 
     def _recover(self, job: Job) -> None:
         if job.state not in AT_WORK or self._finished_on_disk(job):
             return
-        if job.starts >= 2:
+        if job.cancelling:
+            self._move(job, "cancelled")
+        elif job.starts >= 2:
             self._move(job, "failed", error=TWICE, hint="Press retry to try it once more, or use a smaller size.")
         else:
             self._requeue(job)

@@ -38,10 +38,15 @@ def order(queue: Queue, asked: JobsRequest) -> list[Job]:
     with queue.changed:
         number = queue.next_number()
         jobs = [_job(number + index, role, planned, asked) for index, (role, planned) in enumerate(plans)]
-        for job in jobs:
-            job.group = jobs[0].id
-            _prepare(queue, job)
-        queue.add(jobs)
+        try:
+            for job in jobs:
+                job.group = jobs[0].id
+                _prepare(queue, job)
+            queue.add(jobs)
+        except BaseException:  # a full disk, say: of an order that is refused nothing stays
+            for job in jobs:
+                shutil.rmtree(queue.place(job), ignore_errors=True)
+            raise
     return jobs
 
 

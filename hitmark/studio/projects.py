@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import secrets
 import shutil
 import threading
 from pathlib import Path
@@ -15,9 +16,9 @@ from typing import Any
 from hitmark.errors import HitmarkError
 from hitmark.files import write_text
 from hitmark.scene.storage import parse_json, pretty_json, read_text
-from hitmark.studio.folder import Folder, picture_id
+from hitmark.studio.folder import Folder, picture_id, project_name
 from hitmark.studio.pictures import keep_picture
-from hitmark.studio.refusals import CONFLICT, RefusedError
+from hitmark.studio.refusals import CONFLICT, RefusedError, sentence_of
 from hitmark.studio.scenes import scene_of, with_picture
 
 SCENE = "scene.json"
@@ -31,24 +32,27 @@ class Projects:
         self._lock = threading.Lock()
 
     def all(self) -> list[dict[str, Any]]:
-        """Name, change, number of subjects and picture of each, the last changed first."""
-        found = []
-        for place in self.folder.inside("projects").iterdir():
-            try:
-                project = self.read(place.name)
-            except HitmarkError:
-                continue
-            scene = project["scene"]
-            subjects = scene.get("subjects")
-            found.append(
-                {
-                    "name": place.name,
-                    "changed": project["changed"],
-                    "subjects": len(subjects) if isinstance(subjects, list) else 0,
-                    "picture": _picture(scene),
-                }
-            )
+        """Name, change, number of subjects and picture of each, the last changed first.
+
+        One that cannot be read is listed with its `problem`, and hides no other.
+        """
+        places = [place for place in self.folder.inside("projects").iterdir() if not place.name.startswith(".")]
+        found = [entry for place in places if (entry := self._entry(place)) is not None]
         return sorted(found, key=lambda each: each["changed"], reverse=True)
+
+    def _entry(self, place: Path) -> dict[str, Any] | None:
+        """One project of the list; None for a folder or file that is no project."""
+        entry = {"name": place.name, "changed": "", "subjects": 0, "picture": None, "problem": None}
+        try:
+            if not (place.is_symlink() or (place / SCENE).exists()):
+                return None
+            project = self.read(place.name)
+        except (HitmarkError, OSError) as error:
+            return entry | {"problem": sentence_of(error)[:300]}
+        scene = project["scene"]
+        subjects = scene.get("subjects")
+        count = len(subjects) if isinstance(subjects, list) else 0
+        return entry | {"changed": project["changed"], "subjects": count, "picture": _picture(scene)}
 
     def read(self, name: str) -> dict[str, Any]:
         """A project with its scene as it was saved. Raises `RefusedError` (404), `SceneError` for a damaged file."""
@@ -62,7 +66,7 @@ class Projects:
         self._give_picture(path.parent, _picture(scene))
         changed = datetime.datetime.fromtimestamp(path.stat().st_mtime, datetime.UTC)
         return {
-            "name": name,
+            "name": path.parent.name,
             "scene": scene,
             "changed": changed.isoformat(timespec="milliseconds"),
             "revision": _revision(text),
@@ -96,9 +100,39 @@ class Projects:
             path.unlink()  # without it the rest is no project any more
             shutil.rmtree(path.parent, ignore_errors=True)
 
+    def rename(self, name: str, to: str) -> int:
+        """Give a project another name; return its revision. Raises `RefusedError`: 404, or 409 where `to` is taken."""
+        old, new = self._pair(name, to)
+        with self._lock:
+            self._check_pair(name, old, to, new)
+            old.rename(new)
+        return _revision(read_text(new / SCENE))
+
+    def duplicate(self, name: str, to: str) -> int:
+        """Copy a project under another name; return its revision. Raises as `rename`."""
+        old, new = self._pair(name, to)
+        with self._lock:
+            self._check_pair(name, old, to, new)
+            half = new.with_name(f".half-{secrets.token_hex(4)}")  # never seen as a project, whatever happens
+            try:
+                shutil.copytree(old, half, symlinks=True)
+                half.rename(new)
+            except OSError:
+                shutil.rmtree(half, ignore_errors=True)
+                raise
+        return _revision(read_text(new / SCENE))
+
+    def _pair(self, name: str, to: str) -> tuple[Path, Path]:
+        return self._scene(name).parent, self._scene(to).parent
+
+    def _check_pair(self, name: str, old: Path, to: str, new: Path) -> None:
+        if not (old / SCENE).is_file():
+            raise RefusedError(404, f"project {name!r}: there is none of that name; see the list of projects")
+        if new.exists() and not (new.samefile(old) and new.name != old.name):  # "film" may become "Film" anywhere
+            raise RefusedError(CONFLICT, f"project {to!r}: there is one of that name already; choose another name")
+
     def _scene(self, name: str) -> Path:
-        self.folder.project(name)
-        return self.folder.inside("projects", name, SCENE)
+        return self.folder.inside("projects", project_name(name), SCENE)
 
     def _check_revision(self, name: str, path: Path, revision: int | None, *, force: bool) -> None:
         if force or not path.exists():

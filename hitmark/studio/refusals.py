@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hitmark.errors import HitmarkError
 from hitmark.files import OutputError
 
@@ -15,6 +17,14 @@ class RefusedError(HitmarkError):
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
         self.status = status
+
+
+class NeedsError(RefusedError):
+    """A request that would be served with more facts: which, and of what can be chosen, is in `needs`."""
+
+    def __init__(self, sentence: str, needs: dict[str, Any]) -> None:
+        super().__init__(UNUSABLE, sentence)
+        self.needs = needs
 
 
 def status_of(error: Exception) -> int:

@@ -24,6 +24,7 @@ from hitmark.studio.assets import sent
 from hitmark.studio.bodies import (
     CheckRequest,
     ExportRequest,
+    NameRequest,
     ProjectRequest,
     described,
     described_bytes,
@@ -31,7 +32,7 @@ from hitmark.studio.bodies import (
     raw_body,
 )
 from hitmark.studio.exchange import LARGEST_UPLOAD, read_upload, written
-from hitmark.studio.folder import PROJECT_NAME
+from hitmark.studio.folder import LONGEST_NAME
 from hitmark.studio.pictures import LARGEST_FILE, keep_picture
 from hitmark.studio.refusals import RefusedError
 from hitmark.studio.scenes import checked, scene_of, with_picture
@@ -49,15 +50,15 @@ Own = Annotated[Studio, Depends(of_request)]
 Identity = Annotated[str, Place(description="24 hexadecimal digits", json_schema_extra={"pattern": "^[0-9a-f]{24}$"})]
 Name = Annotated[
     str,
-    Place(description="name of a project", json_schema_extra={"pattern": f"^{PROJECT_NAME.pattern}$", "maxLength": 80}),
+    Place(description="name of a project, in any script", json_schema_extra={"maxLength": LONGEST_NAME}),
 ]
 router = APIRouter()
 
 
 @router.get("/", include_in_schema=False)
-def page(request: Request) -> Response:
-    """The page."""
-    return sent("index.html", request)
+def page(studio: Own, request: Request) -> Response:
+    """The page; it is told whose drafts it may show."""
+    return sent("index.html", request, {"FOLDER-ID": studio.identity, "PAGE-VERSION": studio.version})
 
 
 @router.get("/assets/{name}", include_in_schema=False)
@@ -127,9 +128,11 @@ def import_scene(
     width: Annotated[int | None, Query(ge=1, le=16_384, description="of the canvas of pixel coordinates")] = None,
     height: Annotated[int | None, Query(ge=1, le=16_384)] = None,
     record: Annotated[str | None, Query(max_length=100, description="which entry of a list")] = None,
+    units: Annotated[str | None, Query(max_length=40, description="fraction or pixel, of coordinates")] = None,
+    axes: Annotated[str | None, Query(max_length=40, description="order of an array's first axes")] = None,
 ) -> JSONResponse:
     """Read a scene of any format; the body is the content of the file, at most 64 MB."""
-    options = {"width": width, "height": height, "record": record}
+    options = {"width": width, "height": height, "record": record, "units": units, "axes": axes}
     return JSONResponse(read_upload(studio.folder, data, x_name, options).shown())
 
 
@@ -173,6 +176,28 @@ def project(studio: Own, name: Name) -> JSONResponse:
 def save_project(studio: Own, name: Name, asked: Annotated[ProjectRequest, json_body(ProjectRequest)]) -> JSONResponse:
     """Save a scene under a name; 409 when it was changed since `revision` was read."""
     return JSONResponse({"revision": studio.projects.write(name, asked.scene, asked.revision, force=asked.force)})
+
+
+@router.post(
+    "/api/projects/{name}/rename",
+    responses={200: {"model": Revision}, **refusals(400, 404, 409, 413, 415, 422)},
+    openapi_extra=described(NameRequest),
+    tags=["projects"],
+)
+def rename_project(studio: Own, name: Name, asked: Annotated[NameRequest, json_body(NameRequest)]) -> JSONResponse:
+    """Give a project another name; 409 when that is taken."""
+    return JSONResponse({"revision": studio.projects.rename(name, asked.to)})
+
+
+@router.post(
+    "/api/projects/{name}/duplicate",
+    responses={200: {"model": Revision}, **refusals(400, 404, 409, 413, 415, 422)},
+    openapi_extra=described(NameRequest),
+    tags=["projects"],
+)
+def duplicate_project(studio: Own, name: Name, asked: Annotated[NameRequest, json_body(NameRequest)]) -> JSONResponse:
+    """Copy a project under another name; 409 when that is taken."""
+    return JSONResponse({"revision": studio.projects.duplicate(name, asked.to)})
 
 
 @router.delete("/api/projects/{name}", responses={200: {}, **refusals(404, 422)}, tags=["projects"])

@@ -11,13 +11,24 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from hitmark.errors import HitmarkError
 from hitmark.studio.job import Job
 from hitmark.studio.jobs import Queue
 
 QUIET = {"DIFFUSERS_VERBOSITY": "error", "TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 PATIENCE = 5.0  # seconds that a worker gets to end by itself
+GRACE = 10.0  # seconds that a worker gets to leave a cancelled job: one that hangs never does
+
+
+def writable(log: Path) -> BinaryIO:
+    """Open the log anew. One that cannot be written is said on stderr, and what would stand in it goes nowhere."""
+    try:
+        return log.open("wb")
+    except OSError as error:
+        print(f"note: {log} cannot be written ({error.strerror}); the worker's words are not kept", file=sys.stderr)
+        return Path(os.devnull).open("wb")
 
 
 class Worker:
@@ -28,7 +39,7 @@ class Worker:
 
     def __init__(self, log: Path) -> None:
         """Start it; what libraries print goes to `log`."""
-        with log.open("wb") as errors:
+        with writable(log) as errors:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "hitmark.studio.worker"],
                 stdin=subprocess.PIPE,
@@ -76,8 +87,9 @@ class Worker:
 class Runner:
     """Works the queue off in a thread of its own."""
 
-    def __init__(self, queue: Queue, *, dtype: str = "auto", device: str = "auto") -> None:
+    def __init__(self, queue: Queue, *, dtype: str = "auto", device: str = "auto", grace: float = GRACE) -> None:
         self.queue = queue
+        self.grace = grace
         self.settings = {"dtype": dtype, "device": device}
         self.stopping = threading.Event()
         self.worker: Worker | None = None
@@ -111,20 +123,39 @@ class Runner:
                 worker.kill()
             else:
                 worker.send({"cancel": job.id})
+                self._insist(worker, job)
         return job
+
+    def _insist(self, worker: Worker, job: Job) -> None:
+        """End a worker that is still at a cancelled job after the grace: it hangs, or a step takes very long."""
+
+        def end() -> None:
+            if self.worker is worker and self.now is job and self.queue.is_cancelling(job.id):
+                worker.kill()
+
+        timer = threading.Timer(self.grace, end)
+        timer.daemon = True
+        timer.start()
 
     def _ready(self) -> Worker:
         with self._lock:
             if self.worker is None or not self.worker.alive:
-                self.worker = Worker(self.queue.folder.inside("worker.log"))
+                self.worker = Worker(self._log())
             return self.worker
+
+    def _log(self) -> Path:
+        try:
+            return self.queue.folder.inside("worker.log")
+        except HitmarkError as error:  # a link that leads elsewhere
+            print(f"note: {error}; the worker's words are not kept", file=sys.stderr)
+            return Path(os.devnull)
 
     def _work(self) -> None:
         while (job := self.queue.take(self.stopping)) is not None:
             try:
                 self._run(job)
-            except OSError as error:  # no worker can be started at all
-                self.queue.interrupted(job, f"the worker process cannot be started ({error})", "Restart the studio.")
+            except (OSError, HitmarkError) as error:  # no worker can be started, or the job's folder is another now
+                self.queue.interrupted(job, f"the job cannot be given to the worker ({error})", "Restart the studio.")
             finally:
                 self.now = None
 

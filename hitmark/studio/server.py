@@ -20,7 +20,7 @@ from hitmark.scene.schema import Scene
 from hitmark.studio import job_routes, routes
 from hitmark.studio.answers import Error
 from hitmark.studio.bodies import REQUESTS
-from hitmark.studio.refusals import sentence_of, status_of
+from hitmark.studio.refusals import NeedsError, sentence_of, status_of
 from hitmark.studio.security import Guard
 from hitmark.studio.studio import Studio
 
@@ -62,7 +62,8 @@ def application(studio: Studio, *, start: bool = True) -> FastAPI:
 def _refused(_request: Request, error: Exception) -> JSONResponse:
     status = status_of(error)
     headers = {"connection": "close"} if status == 413 else None  # what was declared is not read any more
-    return JSONResponse({"error": sentence_of(error)}, status, headers)
+    needs = {"needs": error.needs} if isinstance(error, NeedsError) else {}
+    return JSONResponse({"error": sentence_of(error)} | needs, status, headers)
 
 
 def _invalid(_request: Request, error: Exception) -> JSONResponse:

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from hitmark.studio.assets import page_version
 from hitmark.studio.events import Hub
 from hitmark.studio.folder import Folder
 from hitmark.studio.jobs import Queue
@@ -24,6 +25,8 @@ class Studio:
         self.access = access or Access("127.0.0.1")
         self.folder = Folder(folder)
         self.folder.take()
+        self.identity = self.folder.identity()
+        self.version = page_version()
         self.projects = Projects(self.folder)
         self.queue = Queue(self.folder)
         self.hub = Hub(self.queue.shown)

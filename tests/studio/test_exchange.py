@@ -140,3 +140,65 @@ def test_pixels_of_an_unknown_canvas_are_refused_with_the_fix(client):
 def test_any_bytes_are_read_or_refused(client, data, name):
     answer = upload(client, data, name)
     assert answer.status_code in (200, 415, 422), answer.text
+
+
+PIXELS = ["comfy-coordinates", "comfy-tracks", "wan-move"]
+
+
+@pytest.mark.parametrize("format", PIXELS)
+def test_a_file_of_pixels_says_that_it_needs_their_canvas(client, format):
+    file = export(client, {"prompt": "a heart", "subjects": [moving()], **SIZED}, format)
+    name = file.headers["content-disposition"].partition('filename="')[2].rstrip('"')
+    told = upload(client, file.content, name)
+    if told.status_code == 200:  # the file holds its canvas
+        return
+    assert told.status_code == 422
+    assert told.json()["needs"] == {"canvas": True}
+    assert upload(client, file.content, name, width=64, height=48).status_code == 200
+
+
+def test_a_list_of_records_says_which_there_are(client):
+    one = {"caption": "a cat runs", "subject": "cat", "bboxes": [[0.1, 0.1, 0.3, 0.3]] * 4, "metadata": {}}
+    data = json.dumps([one | {"id": 7}, one | {"id": 9, "caption": "a dog", "subject": "dog"}]).encode()
+    told = upload(client, data)
+    assert told.status_code == 422
+    records = [{"id": "7", "label": "a cat runs"}, {"id": "9", "label": "a dog"}]
+    assert told.json()["needs"] == {"records": records}
+    chosen = upload(client, data, record="9")
+    assert chosen.status_code == 200, chosen.text
+    assert chosen.json()["scene"]["prompt"] == "a dog"
+
+
+def test_what_is_damaged_asks_for_nothing(client, refused):
+    refused(422, "POST", "/api/import", content=b"[[{]", headers={"X-Name": "a.json"})
+
+
+def test_a_project_goes_whole_into_another_studio(client, picture, tmp_path):
+    from fastapi.testclient import TestClient
+
+    from hitmark.studio.server import application
+    from hitmark.studio.studio import Studio
+    from tests.studio.conftest import ADDRESS
+
+    scene = Scene.from_dict({"image": f"pictures/{picture}.png", "subjects": [moving()], **SIZED}).to_dict()
+    file = export(client, scene, "project")
+    assert 'filename="project.zip"' in file.headers["content-disposition"]
+    other = application(Studio(tmp_path / "other"), start=False)
+    with TestClient(other, base_url=ADDRESS, headers={"X-Hitmark": "1"}) as there:
+        told = upload(there, file.content, "project.zip").json()
+        assert told["scene"] == scene
+        assert told["picture"]["id"] == picture
+        assert told["notes"] == []
+
+
+def test_a_zip_of_ones_own_project_folder_has_its_picture(client, studio, picture, tmp_path):
+    scene = {"image": f"pictures/{picture}.png", "subjects": [moving()], **SIZED}
+    assert client.put("/api/projects/film", json={"scene": scene}).status_code == 200
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for path in (studio.folder.root / "projects" / "film").rglob("*"):
+            archive.write(path, f"film/{path.relative_to(studio.folder.root / 'projects' / 'film')}")
+    (studio.folder.root / "pictures" / f"{picture}.png").unlink()
+    told = upload(client, stream.getvalue(), "film.zip").json()
+    assert told["picture"]["id"] == picture
+    assert (studio.folder.root / "pictures" / f"{picture}.png").is_file()

@@ -28,7 +28,8 @@ def told(tmp_path_factory):
 
 def test_all_models_formats_and_easings_are_listed(told):
     assert [each["name"] for each in told["models"]] == list(MODELS)
-    assert [each["name"] for each in told["formats"]] == list(FORMATS)
+    own, *others = FORMATS
+    assert [each["name"] for each in told["formats"]] == [own, "project", *others]
     assert told["easings"] == ["linear", "in", "out", "in-out", "hold"]
     assert all(limit > 0 for limit in told["limits"].values())
 

@@ -36,7 +36,7 @@ def test_a_job_tells_what_will_be_made(client, studio):
     assert job["scene"]["method"]["knobs"] == {"masked_steps": 4}
     assert list(job["files"]) == ["scene.json"]
     assert client.get(f"/api/jobs/{job['id']}").json() == job
-    assert client.get("/api/jobs").json() == {"jobs": [job]}
+    assert client.get("/api/jobs").json() == {"jobs": [job], "total": 1, "unreadable": []}
     assert Scene.from_dict(client.get(job["files"]["scene.json"]).json()).to_dict() == job["scene"]
     assert (studio.folder.root / "jobs" / job["id"] / "job.json").is_file()
 
@@ -89,7 +89,7 @@ def test_the_scene_of_a_job_stands_on_its_own(client, studio):
 )
 def test_what_cannot_be_made_is_not_queued(client, refused, studio, body, words):
     assert words in refused(422, "POST", "/api/jobs", json=body)
-    assert client.get("/api/jobs").json() == {"jobs": []}
+    assert client.get("/api/jobs").json()["jobs"] == []
     assert list((studio.folder.root / "jobs").iterdir()) == []
 
 
@@ -206,7 +206,7 @@ def test_a_job_whose_folder_was_removed_by_hand_can_be_removed(client, studio):
     client.post(f"/api/jobs/{job['id']}/cancel")
     shutil.rmtree(studio.folder.root / "jobs" / job["id"])
     assert client.delete(f"/api/jobs/{job['id']}").status_code == 200
-    assert client.get("/api/jobs").json() == {"jobs": []}
+    assert client.get("/api/jobs").json()["jobs"] == []
 
 
 def test_done_without_files_is_failed(client, studio):
@@ -245,3 +245,59 @@ def test_job_files_are_json_that_people_can_read(client, studio):
     kept = json.loads((studio.folder.root / "jobs" / job["id"] / "job.json").read_text())
     assert kept["id"] == job["id"]
     assert kept["scene"] == job["scene"]
+
+
+@pytest.mark.parametrize("broken", ["_prepare", "save"])
+def test_a_refused_order_leaves_no_folder(client, refused, studio, monkeypatch, broken):
+    """The second of four jobs meets a full disk."""
+    from hitmark.studio import orders
+
+    prepare, save, made = orders._prepare, Job.save, []
+
+    def full(*given):
+        made.append(given)
+        if len(made) > 1:
+            raise OSError(28, "No space left on device")
+        return (prepare if broken == "_prepare" else save)(*given)
+
+    monkeypatch.setattr(orders if broken == "_prepare" else Job, broken, full)
+    assert "No space left" in refused(409, "POST", "/api/jobs", json={"scene": text_scene(), "variants": 4})
+    assert client.get("/api/jobs").json()["total"] == 0
+    assert list((studio.folder.root / "jobs").iterdir()) == []
+
+
+def test_jobs_come_in_pages_newest_first(client):
+    ids = [job["id"] for job in order(client, variants=5)]
+    for identity in ids:
+        client.post(f"/api/jobs/{identity}/cancel")
+    other = order(client, project="film")[0]["id"]
+
+    def asked(**query):
+        told = client.get("/api/jobs", params=query).json()
+        return [job["id"] for job in told["jobs"]], told["total"]
+
+    assert asked(limit=2) == ([ids[4], other], 6)
+    assert asked(limit=3, before=ids[4]) == (ids[1:4], 6)
+    assert asked(before=ids[0]) == ([], 6)
+    assert asked(project="film") == ([other], 1)
+    assert asked(project="", limit=1) == ([ids[4]], 5)
+    client.post(f"/api/jobs/{ids[1]}/retry")  # an old one that waits is on the first page
+    assert asked(limit=2) == ([ids[1], ids[4], other], 6)
+    assert asked(limit=1, before=ids[3]) == ([ids[2]], 6)
+    *_, brief = client.get("/api/jobs", params={"limit": 1, "brief": True}).json()["jobs"]
+    assert "scene" not in brief
+    assert "tracks" not in brief
+
+
+def test_names_and_stars_stay_with_a_job(client, refused, studio):
+    first, second = order(client, variants=2)
+    path = f"/api/jobs/{first['id']}"
+    assert client.patch(path, json={"title": "  the good one ", "star": True}).json()["title"] == "the good one"
+    assert client.patch(path, json={"title": "映画"}).json()["star"] is True
+    again = Queue(studio.folder).get(first["id"])
+    assert (again.title, again.star) == ("映画", True)
+    assert [job["id"] for job in client.get("/api/jobs", params={"star": True}).json()["jobs"]] == [first["id"]]
+    assert client.patch(path, json={"title": ""}).json()["title"] is None
+    assert "title" in refused(422, "PATCH", path, json={"title": "x" * 201})
+    assert "star" in refused(422, "PATCH", path, json={"star": "yes"})
+    assert client.get(f"/api/jobs/{second['id']}").json()["star"] is False

@@ -24,7 +24,7 @@ def test_a_project_comes_back_as_it_was_given(client):
     assert told["scene"] == scene  # with the fields that are as their defaults
     assert (told["name"], told["revision"]) == ("my film 1", revision)
     (listed,) = client.get("/api/projects").json()
-    assert listed == {"name": "my film 1", "changed": told["changed"], "subjects": 1, "picture": None}
+    assert listed == {"name": "my film 1", "changed": told["changed"], "subjects": 1, "picture": None, "problem": None}
 
 
 def test_the_files_are_what_other_commands_take(client, studio):
@@ -83,7 +83,7 @@ def test_what_is_no_scene_is_not_saved(client, studio, scene, word):
 
 BAD_NAMES = [
     ".hidden", "%2e%2e", "..%2fa", "a%2fb", "a%5cb", "a%00b", "%20a", "a%20", "a.", "x" * 81, "a:b", "a*",
-    "~", "é", "%ed%a0%80", "CON", "nul.txt", "a%0ab", "%C0%AE", "..;", "-%2F..%2F..%2Fetc",
+    "~", "%e2%80%aea", "%ed%a0%80", "CON", "nul.txt", "a%0ab", "%C0%AE", "..;", "-%2F..%2F..%2Fetc",
 ]  # fmt: skip
 
 
@@ -118,15 +118,15 @@ def test_links_do_not_lead_outside(client, studio, tmp_path):
     assert client.get("/api/projects/link").status_code == 404
     assert put(client, "link", text_scene(), force=True).status_code == 404
     assert client.delete("/api/projects/link").status_code == 404
-    assert client.get("/api/projects").json() == []
+    assert [each["subjects"] for each in client.get("/api/projects").json()] == [0]  # named, not read
     assert "secret" in (secret / "scene.json").read_text()
 
 
-def test_a_damaged_project_is_told_and_not_listed(client, studio):
+def test_a_damaged_project_is_told(client, studio):
     place = studio.folder.root / "projects" / "film"
     place.mkdir()
     (place / "scene.json").write_text('{"scene": ')
-    assert client.get("/api/projects").json() == []
+    assert "JSON" in client.get("/api/projects").json()[0]["problem"]
     answer = client.get("/api/projects/film")
     assert answer.status_code == 422
     assert "JSON" in answer.json()["error"]
@@ -138,3 +138,61 @@ def test_a_second_studio_is_kept_out(studio):
 
     with pytest.raises(HitmarkError, match="another studio works in"):
         Studio(studio.folder.root)
+
+
+@pytest.mark.parametrize("name", ["Müller", "映画 第一", "фильм", "فیلم‌ها", "हिन्दी", "a (2), take 3", "🐳"])
+def test_names_in_any_script(client, studio, name):
+    revision = put(client, name, text_scene()).json()["revision"]
+    assert client.get(f"/api/projects/{name}").json()["revision"] == revision
+    assert (studio.folder.root / "projects" / name / "scene.json").is_file()
+    assert [each["name"] for each in client.get("/api/projects").json()] == [name]
+
+
+def test_a_name_is_the_same_however_its_letters_are_composed(client):
+    apart = "Mu\u0308ller"
+    put(client, apart, text_scene())
+    assert client.get("/api/projects/M\u00fcller").json()["name"] == "M\u00fcller"
+    assert client.get(f"/api/projects/{apart}").json()["name"] == "M\u00fcller"
+
+
+def test_a_project_is_renamed_and_duplicated(client, refused):
+    identity = client.post("/api/pictures", content=png()).json()["id"]
+    scene = {"version": 1, "image": f"pictures/{identity}.png", "subjects": [moving()]}
+    revision = put(client, "film", scene).json()["revision"]
+    assert client.post("/api/projects/film/duplicate", json={"to": "Müller"}).json() == {"revision": revision}
+    assert client.post("/api/projects/film/rename", json={"to": "映画"}).json() == {"revision": revision}
+    assert {each["name"] for each in client.get("/api/projects").json()} == {"Müller", "映画"}
+    for name in ("Müller", "映画"):
+        assert client.get(f"/api/projects/{name}").json()["scene"] == scene
+    assert "there is one of that name" in refused(409, "POST", "/api/projects/Müller/rename", json={"to": "映画"})
+    assert "there is one of that name" in refused(409, "POST", "/api/projects/Müller/duplicate", json={"to": "Müller"})
+    assert "there is none" in refused(404, "POST", "/api/projects/film/rename", json={"to": "new"})
+    assert "choose another name" in refused(422, "POST", "/api/projects/Müller/rename", json={"to": "../film"})
+
+
+def test_a_copy_that_the_disk_refuses_leaves_nothing(client, refused, studio, monkeypatch):
+    put(client, "film", text_scene())
+
+    def full(*_given, **_more):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("hitmark.studio.projects.shutil.copytree", full)
+    assert "No space left" in refused(409, "POST", "/api/projects/film/duplicate", json={"to": "copy"})
+    assert os.listdir(studio.folder.root / "projects") == ["film"]
+
+
+def test_one_that_cannot_be_read_hides_no_other(client, studio, tmp_path):
+    put(client, "film", text_scene())
+    projects = studio.folder.root / "projects"
+    (projects / "notes").mkdir()  # no project at all
+    (projects / "linked").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "scene.json").write_text("{}")
+    (projects / "damaged").mkdir()
+    (projects / "damaged" / "scene.json").write_text("{")
+    (projects / "unreadable").mkdir()
+    (projects / "unreadable" / "scene.json").mkdir()
+    listed = {each["name"]: each["problem"] for each in client.get("/api/projects").json()}
+    assert set(listed) == {"film", "linked", "damaged", "unreadable"}
+    assert listed["film"] is None
+    assert "remove the link" in listed["linked"]
+    assert all(listed[name] for name in ("damaged", "unreadable"))

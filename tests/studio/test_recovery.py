@@ -61,3 +61,36 @@ def test_foreign_things_among_the_jobs_are_left_alone(client, studio):
 def test_numbers_go_on_after_a_restart(client, studio):
     (first,) = order(client)
     assert Queue(studio.folder).next_number() == int(first["id"].partition("-")[0]) + 1
+
+
+def test_a_job_that_cannot_be_read_hides_no_other_and_is_told_of(client, studio, tmp_path):
+    linked, damaged, directory, whole = order(client, variants=4)
+    jobs = studio.folder.root / "jobs"
+    (jobs / linked["id"]).rename(tmp_path / "elsewhere")
+    (jobs / linked["id"]).symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (jobs / damaged["id"] / "job.json").write_text("{")
+    (jobs / directory["id"] / "job.json").unlink()
+    (jobs / directory["id"] / "job.json").mkdir()
+    assert [each["id"] for each in client.get("/api/jobs").json()["jobs"]] == [
+        job["id"]
+        for job in (damaged, directory, whole)  # the link came while the server ran
+    ]
+    again = Queue(studio.folder)
+    assert [each.id for each in again.all()] == [whole["id"]]
+    assert [line.partition(":")[0] for line in again.unreadable] == [linked["id"], damaged["id"], directory["id"]]
+
+
+def test_a_job_that_was_being_cancelled_is_not_begun_again(client, studio):
+    order(client)
+    job = studio.queue.take(studio.runner.stopping)
+    assert client.post(f"/api/jobs/{job.id}/cancel").json()["cancelling"] is True
+    again = Queue(studio.folder).all()[0]  # the server died before the worker had stopped
+    assert (again.state, again.cancelling) == ("cancelled", False)
+
+
+def test_a_clean_end_while_a_job_is_being_cancelled(client, studio):
+    order(client)
+    job = studio.queue.take(studio.runner.stopping)
+    studio.queue.cancel(job.id)
+    studio.queue.put_back(job)
+    assert job.state == "cancelled"

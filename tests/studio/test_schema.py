@@ -24,7 +24,8 @@ OPERATIONS = [
     "POST /api/import", "POST /api/export", "GET /api/projects", "GET /api/projects/{name}", "PUT /api/projects/{name}",
     "DELETE /api/projects/{name}", "GET /api/jobs", "POST /api/jobs", "GET /api/jobs/{identity}",
     "DELETE /api/jobs/{identity}", "POST /api/jobs/{identity}/cancel", "POST /api/jobs/{identity}/retry",
-    "GET /api/jobs/{identity}/files/{name}", "GET /api/events",
+    "GET /api/jobs/{identity}/files/{name}", "GET /api/events", "PATCH /api/jobs/{identity}",
+    "POST /api/projects/{name}/rename", "POST /api/projects/{name}/duplicate",
 ]  # fmt: skip
 FINITE = [name for name in OPERATIONS if name != "GET /api/events"]
 
@@ -177,6 +178,7 @@ def test_traversal_in_every_field_reads_nothing(served, app, tmp_path, field, va
     assert {path.name for path in root.rglob("*") if path.is_file() and path.parent.name != "pictures"} <= {
         *allowed,
         ".studio.lock",
+        ".studio-id",
     }
 
 

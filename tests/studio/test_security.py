@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 from fastapi.testclient import TestClient
 
+from hitmark.errors import HitmarkError
+from hitmark.studio.folder import Folder
 from hitmark.studio.security import Access, is_loopback
 from hitmark.studio.server import application
+from hitmark.studio.studio import Studio
 from tests.studio.conftest import ADDRESS, png
 
 EVERY_KIND = ["/", "/assets/nothing.js", "/api/jobs", "/api/jobs/none", "/nothing", "/openapi.json"]
@@ -134,3 +139,58 @@ def test_a_picture_keeps_the_policy_too(client):
     answer = client.get(url)
     assert answer.headers["content-type"] == "image/png"
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_an_address_for_other_machines_is_printed(monkeypatch, host):
+    from hitmark.cli.studio import addresses
+    from hitmark.studio import security
+
+    outward = {socket.AF_INET: "192.0.2.7", socket.AF_INET6: None}
+    monkeypatch.setattr(security, "_outward", lambda family, _elsewhere: outward[family])
+    access = Access.of(host, 8188)
+    here, elsewhere = addresses(access, 8188)
+    assert here == f"http://localhost:8188/?token={access.token}"
+    assert elsewhere == f"http://192.0.2.7:8188/?token={access.token}"
+    assert access.serves("192.0.2.7")  # it works there
+
+
+def test_an_address_of_ones_own_is_printed_once_for_each(monkeypatch):
+    from hitmark.cli.studio import addresses
+
+    assert addresses(Access.of("127.0.0.1", 8188), 8188) == ["http://127.0.0.1:8188/"]
+    one = addresses(Access.of("192.0.2.7", 1, token="t" * 20), 1)
+    assert one == [f"http://192.0.2.7:1/?token={'t' * 20}"] * 2
+
+
+def test_a_name_is_served_once_it_is_allowed():
+    access = Access.of("127.0.0.1", 8188, ["Studio.Example"])
+    assert access.serves("studio.example")
+    assert not access.serves("evil.example")
+    assert access.token  # what others can reach asks for the token
+    assert Access.of("127.0.0.1", 8188).token is None
+
+
+@pytest.mark.parametrize("name", ["http://a.example", "a.example:80", "*.example", "a/b", "", " "])
+def test_what_is_no_name_is_not_allowed(name):
+    with pytest.raises(HitmarkError, match="--allow-host: expected the name alone"):
+        Access.of("127.0.0.1", 8188, [name])
+
+
+def test_behind_a_proxy_the_page_may_be_https(tmp_path):
+    studio = Studio(tmp_path / "studio", Access.of("127.0.0.1", 8188, ["studio.example"], token="t" * 20))
+    headers = {"Host": "studio.example", "Authorization": f"Bearer {'t' * 20}", "X-Hitmark": "1"}
+    with TestClient(application(studio, start=False), base_url="http://127.0.0.1:8188") as client:
+        own = headers | {"Origin": "https://studio.example"}
+        assert client.post("/api/check", headers=own, json={"scene": {}}).status_code == 200
+        foreign = headers | {"Origin": "https://evil.example"}
+        assert client.post("/api/check", headers=foreign, json={"scene": {}}).status_code == 403
+
+
+def test_a_token_that_is_kept_is_the_same_next_time_and_its_owners_alone(tmp_path):
+    first = Folder(tmp_path / "studio").token()
+    assert Folder(tmp_path / "studio").token() == first
+    assert ((tmp_path / "studio" / ".studio-token").stat().st_mode & 0o077) == 0
+    assert Access.of("0.0.0.0", 1, token=first).token == first
+    (tmp_path / "studio" / ".studio-token").write_text("short")
+    assert Folder(tmp_path / "studio").token() not in ("short", first)
