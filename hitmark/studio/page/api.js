@@ -1,7 +1,8 @@
-/** The server's JSON API and its events. Every failure is an `ApiError` whose message is the server's sentence. */
+/** The server's JSON API. Every failure is an `ApiError` whose message is the server's sentence. */
 
 import { parseJson, stringifyJson } from "./scene_json.js";
 
+const AWAY = "The studio's server does not answer. Start `hitmark studio` again; nothing here is lost.";
 const HEADERS = { "X-Hitmark": "1" }; // a foreign page cannot send it without asking first
 
 /** A refused or failed request: `status` is the HTTP status (0: the server was not reached), `body` what it said. */
@@ -25,7 +26,7 @@ export async function send(path, options = {}) {
   try {
     response = await fetch(path, { ...options, headers: { ...HEADERS, ...options.headers } });
   } catch {
-    throw new ApiError("The studio's server does not answer. Start `hitmark studio` again; nothing here is lost.");
+    throw new ApiError(AWAY);
   }
   if (response.ok) return response;
   const body = await read(response).catch(() => null);
@@ -43,6 +44,14 @@ async function read(response) {
   return text === "" ? null : parseJson(text);
 }
 
+function parsed(text) {
+  try {
+    return parseJson(text);
+  } catch {
+    return null;
+  }
+}
+
 async function json(method, path, body) {
   const given = body === undefined ? {} : { body: stringifyJson(body), headers: { "Content-Type": "application/json" } };
   return read(await send(path, { method, ...given }));
@@ -54,17 +63,29 @@ export const api = {
   get: (path) => json("GET", path),
   post: (path, body = {}) => json("POST", path, body),
   put: (path, body) => json("PUT", path, body),
+  patch: (path, body) => json("PATCH", path, body),
   delete: (path) => json("DELETE", path),
 
   /**
    * Store a picture on the server.
    * @param {Blob} file a picture file of any type that Pillow reads
+   * @param {(share: number) => void} onProgress how much has travelled, 0 to 1
    * @returns {Promise<{id: string, width: number, height: number, url: string}>}
    */
-  upload: async (file) =>
-    read(await send("/api/pictures", {
-      method: "POST", body: file, headers: { "Content-Type": file.type || "image/png" },
-    })),
+  upload: (file, onProgress = () => {}) =>
+    new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest(); // fetch does not tell how far it is
+      request.open("POST", "/api/pictures");
+      for (const [name, value] of Object.entries({ ...HEADERS, "Content-Type": file.type || "image/png" })) request.setRequestHeader(name, value);
+      request.upload.addEventListener("progress", ({ loaded, total }) => total && onProgress(loaded / total));
+      request.addEventListener("error", () => reject(new ApiError(AWAY)));
+      request.addEventListener("load", () => {
+        const body = parsed(request.responseText);
+        if (request.status >= 200 && request.status < 300 && body) resolve(body);
+        else reject(new ApiError(sentence(body) ?? `The server answered ${request.status} to the picture.`, request.status, body));
+      });
+      request.send(file);
+    }),
 
   /** What this server has: models, methods, formats, limits. Asked for once; a failure is asked for again. */
   info: () => {
@@ -75,43 +96,3 @@ export const api = {
     return information;
   },
 };
-
-/** Server-Sent Events; the browser reconnects by itself and says what it saw last. */
-class Events {
-  #source = null;
-  #listeners = new Map();
-
-  /**
-   * Call `listener(data)` for every event of a type: job, preview, removed, hello; `open` and `error` tell of the line.
-   * @returns {() => void} stops it
-   */
-  on(type, listener) {
-    if (!this.#listeners.has(type)) {
-      this.#listeners.set(type, new Set());
-      if (this.#source) this.#attach(type);
-    }
-    this.#listeners.get(type).add(listener);
-    if (!this.#source) this.#connect();
-    return () => this.#listeners.get(type).delete(listener);
-  }
-
-  #connect() {
-    this.#source = new EventSource("/api/events");
-    for (const type of this.#listeners.keys()) this.#attach(type);
-    // A refused stream (server restarted, too many) is closed for good by the browser: open a new one.
-    this.#source.addEventListener("error", () => {
-      if (this.#source.readyState !== EventSource.CLOSED) return;
-      this.#source = null;
-      setTimeout(() => this.#source ?? this.#connect(), 2000);
-    });
-  }
-
-  #attach(type) {
-    this.#source.addEventListener(type, (event) => {
-      const data = typeof event.data === "string" ? parseJson(event.data) : null;
-      for (const listener of this.#listeners.get(type)) listener(data);
-    });
-  }
-}
-
-export const events = new Events();

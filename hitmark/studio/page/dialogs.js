@@ -40,6 +40,50 @@ export function ask({ title, text, choices }) {
 }
 
 /**
+ * Ask for a text.
+ * @param {{title: string, label: string, value: string, accept: string}} question
+ * @returns {Promise<string|null>} without blanks around it; null when it was closed or left empty
+ */
+export function askText({ title, label, value, accept }) {
+  const input = element("input", { type: "text", maxlength: "200", "data-test": "ask-text", autocomplete: "off" });
+  input.value = value;
+  const form = element("form", { class: "fields", method: "dialog" }, [
+    element("label", { class: "field" }, [element("span", { text: label }), input]),
+    element("div", { class: "choices" }, [element("button", { type: "submit", class: "primary", text: accept, "data-test": "ask-accept" })]),
+  ]);
+  return new Promise((resolve) => {
+    let answer = null;
+    const close = sheet(title, form, { narrow: true, onClose: () => resolve(answer) });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      answer = input.value.trim() || null;
+      close();
+    });
+    input.focus();
+    input.select();
+  });
+}
+
+/**
+ * Show what takes long: a message with a bar that stays until it is closed.
+ * @returns {{say: (text: string, share: number|null) => void, close: () => void}} `share`: 0 to 1, null: unknown
+ */
+export function progressToast(text) {
+  const words = element("p", { text });
+  const bar = element("progress", { max: "1", "aria-label": text });
+  const message = element("div", { class: "toast info", role: "status", "data-test": "progress" }, [element("div", { class: "grow" }, [words, bar])]);
+  document.getElementById("toasts").append(message);
+  return {
+    say(now, share = null) {
+      words.textContent = now;
+      if (share === null) bar.removeAttribute("value");
+      else bar.value = share;
+    },
+    close: () => message.remove(),
+  };
+}
+
+/**
  * Show an element in a sheet over the page.
  * @param {{narrow?: boolean, wide?: boolean, onClose?: () => void}} options
  * @returns {() => void} closes it

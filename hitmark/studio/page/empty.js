@@ -6,9 +6,11 @@ import { byId, element } from "./elements.js";
 import { choosePicture } from "./files.js";
 import { store } from "./store.js";
 import { openTab } from "./tabs.js";
+import { onWork, unsavedWork } from "./work.js";
 
 /** Mount the card that an empty scene shows. */
 export function mountEmpty(host) {
+  const unsaved = element("div", {});
   const examples = element("div", { class: "examples" });
   const button = (label, run, attributes = {}) => {
     const made = element("button", { type: "button", text: label, ...attributes });
@@ -34,8 +36,9 @@ export function mountEmpty(host) {
         host.hidden = true;
       }),
     ]),
-    element("h3", { text: "Or begin with an example" }), examples,
+    unsaved, element("h3", { text: "Or begin with an example" }), examples,
   );
+  onWork(() => unsaved.replaceChildren(...[unsavedWork()].filter(Boolean)));
   const show = ({ scene, ui }) => {
     const empty = !scene.subjects?.length && !scene.anchors?.length && !scene.image && !scene.prompt && !scene.camera;
     host.hidden = !empty || ui.tool !== "select";
@@ -51,6 +54,6 @@ function exampleButton({ name, label, scene, picture, seconds }) {
     element("span", {}, [element("b", { text: label }), element("span", { class: "muted", text: seconds ? `about ${Math.round(seconds)} s to generate` : "" })]),
   ];
   const made = element("button", { type: "button", class: "example", "data-test": "example", "data-name": name }, children);
-  made.addEventListener("click", () => store.load(scene));
+  made.addEventListener("click", () => store.load(scene).catch((error) => toast(error.message, "error")));
   return made;
 }

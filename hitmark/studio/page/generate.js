@@ -2,6 +2,7 @@
 import { api } from "./api.js";
 import { toast } from "./dialogs.js";
 import { modelOf } from "./model.js";
+import { settled } from "./pending.js";
 import { openPlayer } from "./result_open.js";
 import { knobSection, methodSection, modelSection } from "./result_choice.js";
 import { make, say } from "./result_dom.js";
@@ -80,7 +81,6 @@ function onKey(event) {
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.defaultPrevented) return;
   if (document.querySelector("dialog[open]")) return;
   event.preventDefault();
-  document.activeElement?.blur(); // a number that is being typed counts
   void generate();
 }
 
@@ -109,6 +109,12 @@ function controlled(model) {
 
 /** Order the clips that the tab describes. Says in a toast and in the tab why it can not, when it can not. */
 export async function generate() {
+  if (sending) return;
+  const untaken = await settled(); // a number that is being typed counts
+  if (untaken) {
+    toast(untaken, "warning");
+    return;
+  }
   const model = info && modelOf(store.scene, info);
   const problems = order.reasons(store.scene, model, info, store.ui.problems);
   if (sending) return;

@@ -3,6 +3,7 @@
 import { api } from "./api.js";
 import { toast } from "./dialogs.js";
 import { element } from "./elements.js";
+import { beforeUse } from "./pending.js";
 import { parseJson, prettyJson, sameJson } from "./scene_json.js";
 import { store } from "./store.js";
 
@@ -34,8 +35,9 @@ export function mountJson(host) {
   };
   const take = async () => {
     const asked = text.value;
+    const { document } = store;
     const result = await checked(asked);
-    if (asked !== text.value) return;
+    if (asked !== text.value || document !== store.document) return;
     timer = null;
     if (result.problem) {
       tell(result.problem, true);
@@ -51,6 +53,14 @@ export function mountJson(host) {
   text.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(take, REST);
+  });
+  beforeUse(async () => {
+    if (timer !== null) {
+      clearTimeout(timer);
+      await take();
+    }
+    const bad = !host.hidden && text.getAttribute("aria-invalid") === "true";
+    return bad ? `The JSON tab holds text that is no scene yet. ${say.textContent}` : null;
   });
   text.addEventListener("blur", () => {
     if (text.getAttribute("aria-invalid") !== "true") setTimeout(show, REST + 100);

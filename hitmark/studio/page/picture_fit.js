@@ -11,6 +11,7 @@ import { element } from "./elements.js";
 import { modelOf, sizeOf } from "./model.js";
 import { store } from "./store.js";
 
+export const MOST_SIDE = 2560; // px of a picture that the page makes: twice the longest side that the models make
 const SAME_SHAPE = 0.015; // pictures differ from the clip's shape by less than this are not worth a word
 const WHOLE = [0, 0, 1, 1];
 const left = new Set(); // pictures that the user chose to leave squeezed, with the size they were seen at
@@ -23,18 +24,23 @@ export function mismatch(scene, ui) {
   return Math.abs(Math.log(ratio)) < SAME_SHAPE ? 1 : ratio;
 }
 
-/** What was done to the picture: {from, fit, map}, or null. `map` is where the original lies in the present one. */
+/**
+ * What was done to the picture: {from, to, fit, map}, or null. `map` is where the original lies in the present one.
+ * It counts only for the picture that it made: whatever came after it is a picture of its own.
+ */
 export function fitOf(scene) {
   const fit = scene.notes?.studio?.picture;
-  return Array.isArray(fit?.map) && fit.map.length === 4 && typeof fit.from === "string" ? fit : null;
+  const whole = Array.isArray(fit?.map) && fit.map.length === 4 && fit.map.every(Number.isFinite) && typeof fit.from === "string";
+  return whole && scene.image === `pictures/${fit.to}.png` ? fit : null;
 }
 
-/** Make a picture the first frame. */
-export function setPicture(picture) {
+/** Make a picture the first frame; `also` changes what goes with it, in the same step. */
+export function setPicture(picture, label = "set picture", also = () => {}) {
   store.setUi({ picture });
-  store.change("set picture", (draft) => {
+  store.change(label, (draft) => {
     draft.image = `pictures/${picture.id}.png`;
     keepFit(draft, null);
+    also(draft);
   });
 }
 
@@ -58,19 +64,20 @@ function keepFit(draft, fit) {
 
 /** Cut or pad the first frame to the clip's shape, from the original picture. */
 export async function fitPicture(kind) {
-  const { scene, ui } = store;
+  const { scene, ui, document } = store;
   const before = fitOf(scene);
-  const id = before?.from ?? ui.picture.id;
+  const id = before?.from ?? ui.picture?.id;
+  if (!id) return;
   try {
     const image = await loaded(`/api/pictures/${id}`);
     const map = kind === "original" ? WHOLE : mapOf(kind, image, sizeOf(scene, ui));
     const picture = kind === "original" ? about(id, image) : await api.upload(await drawn(image, map));
-    if (store.scene.image !== scene.image) return; // another picture came meanwhile
+    if (store.document !== document || store.scene.image !== scene.image) return; // another picture came meanwhile
     store.setUi({ picture });
     store.change(kind === "original" ? "take the original picture" : `${kind} to fit`, (draft) => {
       draft.image = `pictures/${picture.id}.png`;
       carry(draft, before?.map ?? WHOLE, map);
-      keepFit(draft, kind === "original" ? null : { from: id, fit: kind, map: map.map(rounded) });
+      keepFit(draft, kind === "original" ? null : { from: id, to: picture.id, fit: kind, map: map.map(rounded) });
     });
     toast(kind === "original" ? "The original picture is back." : `${fitText(fitOf(store.scene))} Boxes were carried along.`, "good");
   } catch (error) {
@@ -118,12 +125,16 @@ function carry(draft, from, to) {
 function drawn(image, map) {
   const canvas = element("canvas");
   const [across, down] = [map[2] - map[0], map[3] - map[1]];
-  canvas.width = Math.max(1, Math.round(image.naturalWidth / across));
-  canvas.height = Math.max(1, Math.round(image.naturalHeight / down));
+  const [width, height] = [image.naturalWidth / across, image.naturalHeight / down];
+  const scale = Math.min(1, MOST_SIDE / Math.max(width, height)); // padding makes it larger, and a PNG larger still
+  canvas.width = Math.max(1, Math.round(width * scale));
+  canvas.height = Math.max(1, Math.round(height * scale));
   const pen = canvas.getContext("2d");
+  pen.imageSmoothingQuality = "high";
   pen.fillStyle = edgeColour(image, map);
   pen.fillRect(0, 0, canvas.width, canvas.height);
-  pen.drawImage(image, Math.round(map[0] * canvas.width), Math.round(map[1] * canvas.height), image.naturalWidth, image.naturalHeight);
+  const [wide, high] = [image.naturalWidth, image.naturalHeight].map((side) => Math.round(side * scale));
+  pen.drawImage(image, Math.round(map[0] * canvas.width), Math.round(map[1] * canvas.height), wide, high);
   return asFile(canvas);
 }
 
@@ -147,12 +158,18 @@ function edgeColour(image, map) {
 
 /** Make a picture of one colour in the clip's size and use it as the first frame. */
 export async function blankPicture(colour) {
+  const { document } = store;
   const canvas = element("canvas");
   Object.assign(canvas, sizeOf(store.scene, store.ui));
   const pen = canvas.getContext("2d");
   pen.fillStyle = colour;
   pen.fillRect(0, 0, canvas.width, canvas.height);
-  await asFile(canvas).then((file) => api.upload(file)).then(setPicture).catch((error) => toast(error.message, "error"));
+  try {
+    const picture = await api.upload(await asFile(canvas));
+    if (store.document === document) setPicture(picture);
+  } catch (error) {
+    toast(error.message, "error");
+  }
 }
 
 /** Make the clip as large as the model's own, in the picture's shape. */

@@ -1,45 +1,38 @@
-/** Named projects on disk, and the draft that the browser keeps of what is not saved yet. */
+/** Named projects on disk: saving, opening, and what to do when somebody else saved meanwhile. */
 
 import { api } from "./api.js";
-import { ask, sheet, toast } from "./dialogs.js";
-import { byId, element, icon } from "./elements.js";
-import { parseJson, stringifyJson } from "./scene_json.js";
+import { ask, toast } from "./dialogs.js";
+import { byId } from "./elements.js";
+import { settled } from "./pending.js";
 import { EMPTY_SCENE, store } from "./store.js";
 
-const DRAFT = "hitmark-studio-draft";
-const REST = 400; // ms
-const NAME = /^[\p{L}\p{N} _-][\p{L}\p{N} ._-]{0,79}$/u;
-let tooLarge = false;
+const FORBIDDEN = /[/\\:*?"<>|]|\p{Cc}|\p{Cs}|\p{Zl}|\p{Zp}/u; // the server says more exactly what is no name
+let opening = 0; // counts up: of two projects that are asked for, the later is the one that is wanted
+let saving = Promise.resolve(); // saves come one after the other, so that none meets its own revision
 
-/** Mount the header's project controls and bring back the draft. */
+/** Mount the header's project controls. */
 export function mountProjects() {
-  restore();
   const name = byId("project-name");
   byId("save").addEventListener("click", saveProject);
-  byId("open").addEventListener("click", openSheet);
   byId("new").addEventListener("click", newScene);
   name.addEventListener("keydown", (event) => event.key === "Enter" && saveProject());
   name.addEventListener("input", () => name.removeAttribute("aria-invalid"));
   for (const way of ["undo", "redo"]) byId(way).addEventListener("click", store[way]);
 
-  let timer = null;
-  let project = null;
+  let shown = null; // the scene that the name was shown of
   const show = ({ ui }) => {
-    if (ui.project !== project || (document.activeElement !== name && name.value === "")) name.value = ui.project ?? name.value;
-    if (ui.project !== project && ui.project === null) name.value = "";
-    project = ui.project;
-    const state = store.dirty ? "not saved" : project ? "saved" : "";
+    const now = `${store.document} ${ui.project ?? ""}`;
+    if (now !== shown) name.value = ui.project ?? "";
+    shown = now;
+    const state = store.dirty ? "not saved" : ui.project ? "saved" : "";
     byId("save-state").textContent = state;
-    document.title = `${store.dirty ? "• " : ""}${project ? `${project} - ` : ""}hitmark studio`;
+    document.title = `${store.dirty ? "• " : ""}${ui.project ? `${ui.project} - ` : ""}hitmark studio`;
     const { undo, redo } = store.history;
     label(byId("undo"), "Undo", undo, "Ctrl+Z");
     label(byId("redo"), "Redo", redo, "Ctrl+Shift+Z");
-    clearTimeout(timer);
-    timer = setTimeout(keepDraft, REST);
   };
   store.subscribe(show);
   show(store);
-  addEventListener("pagehide", keepDraft);
 }
 
 function label(button, verb, what, keys) {
@@ -48,64 +41,48 @@ function label(button, verb, what, keys) {
   button.setAttribute("aria-label", what === null ? verb : `${verb}: ${what}`);
 }
 
-/** Keep the scene in the browser: a reload of this tab finds its own, a new tab the last one. */
-function keepDraft() {
-  const { project, revision, picture } = store.ui;
-  const text = stringifyJson({ scene: store.scene, project, revision, picture, dirty: store.dirty });
-  try {
-    sessionStorage.setItem(DRAFT, text);
-    localStorage.setItem(DRAFT, text);
-    tooLarge = false;
-  } catch {
-    if (!tooLarge) toast("The browser cannot keep this scene by itself (storage is full or forbidden): save it to disk.", "warning");
-    tooLarge = true;
-  }
-}
-
-function restore() {
-  try {
-    const text = sessionStorage.getItem(DRAFT) ?? localStorage.getItem(DRAFT);
-    const draft = text ? parseJson(text) : null;
-    if (!draft?.scene) return;
-    store.load(draft.scene, draft.picture, { project: draft.project, revision: draft.revision, force: true });
-    if (draft.dirty) store.markUnsaved();
-  } catch {
-    // A damaged draft is no reason not to start.
-  }
-}
-
 /** Start an empty scene, after asking when there is unsaved work. */
 async function newScene() {
+  opening += 1; // a project that is on its way is not wanted any more
   await store.load(structuredClone(EMPTY_SCENE));
 }
 
-/** Save under the name in the header. */
+/** Save under the name in the header: what is being typed is taken first. */
 export async function saveProject() {
   const input = byId("project-name");
-  const name = input.value.trim();
-  if (!NAME.test(name)) {
-    input.setAttribute("aria-invalid", "true");
-    input.focus();
-    toast(name ? "A project's name is 1 to 80 letters, digits, spaces, - _ and . (not in front)." : "Give the project a name, then save again.", "warning");
+  const name = input.value.trim().normalize("NFC");
+  const refusal = await settled();
+  if (refusal) {
+    toast(`Not saved. ${refusal}`, "warning");
     return;
   }
-  await put(name, { revision: name === store.ui.project ? store.ui.revision : null });
+  if (name === "" || FORBIDDEN.test(name)) {
+    input.setAttribute("aria-invalid", "true");
+    input.focus();
+    toast(name ? 'A project\'s name has none of / \\ : * ? " < > | in it.' : "Give the project a name, then save again.", "warning");
+    return;
+  }
+  const { scene, document } = store;
+  saving = saving.then(() => put(name, scene, document));
+  await saving;
 }
 
-async function put(name, options) {
-  const { scene } = store;
+/** Save a scene that is or was open as `document`. */
+async function put(name, scene, document, force = false) {
+  const here = () => store.document === document;
+  const revision = here() && name === store.ui.project ? store.ui.revision : null;
   try {
-    const { revision } = await api.put(`/api/projects/${encodeURIComponent(name)}`, { scene, ...options });
-    store.markSaved(scene, name, revision);
-    toast(`Saved as ${name}.`, "good");
+    const answer = await api.put(`/api/projects/${encodeURIComponent(name)}`, { scene, revision: force ? null : revision, force });
+    if (here()) store.markSaved(scene, name, answer.revision);
+    toast(here() ? `Saved as ${name}.` : `Saved as ${name}: the scene that was open before.`, "good");
   } catch (error) {
-    if (error.status === 409) await resolve(name, error);
+    if (error.status === 409) await resolve(name, error, scene, document);
     else toast(error.message, "error");
   }
 }
 
 /** Somebody else saved under this name: nothing is overwritten without a word. */
-async function resolve(name, error) {
+async function resolve(name, error, scene, document) {
   const answer = await ask({
     title: `“${name}” on disk is another version`,
     text: `${error.message}. Which one is to stay?`,
@@ -115,61 +92,21 @@ async function resolve(name, error) {
       { value: "none", label: "Neither yet", kind: "primary" },
     ],
   });
-  if (answer === "mine") await put(name, { revision: null, force: true });
+  if (answer === "mine") await put(name, scene, document, true);
   if (answer === "theirs") await openProject(name);
 }
 
-async function openProject(name) {
+/** Open a project; of several that are asked for, the last. Returns whether it is open. */
+export async function openProject(name) {
+  opening += 1;
+  const mine = opening;
+  const { document } = store;
   try {
     const { scene, revision } = await api.get(`/api/projects/${encodeURIComponent(name)}`);
+    if (mine !== opening || document !== store.document) return false; // something else was opened meanwhile
     return await store.load(scene, null, { project: name, revision });
   } catch (error) {
     toast(error.message, "error");
     return false;
-  }
-}
-
-/** List the projects on disk. */
-export async function openSheet() {
-  let projects;
-  try {
-    projects = await api.get("/api/projects");
-  } catch (error) {
-    toast(error.message, "error");
-    return;
-  }
-  const list = element("ul", { class: "projects" });
-  const nothing = element("p", { class: "muted", text: "No project is saved yet. Give this one a name and press Save." });
-  const close = sheet("Open a project", element("div", {}, [projects.length ? list : nothing]), { narrow: true });
-  for (const project of projects) list.append(projectRow(project, close));
-}
-
-function projectRow({ name, changed, subjects, picture }, close) {
-  const facts = `${subjects} ${subjects === 1 ? "subject" : "subjects"}, ${when(changed)}`;
-  const open = element("button", { type: "button", class: "quiet project", "data-test": "project" }, [
-    picture ? element("img", { src: `/api/pictures/${picture}`, alt: "", width: "40", height: "40" }) : element("span", { class: "no-picture", text: "Aa", "aria-hidden": "true" }),
-    element("span", {}, [element("b", { text: name }), element("span", { class: "muted", text: facts })]),
-  ]);
-  const remove = element("button", { type: "button", class: "quiet", "aria-label": `Delete ${name}`, title: "Delete" }, [icon("trash")]);
-  const row = element("li", {}, [open, remove]);
-  open.addEventListener("click", async () => (await openProject(name)) && close());
-  remove.addEventListener("click", () => removeProject(name, row));
-  return row;
-}
-
-function when(changed) {
-  const date = new Date(typeof changed === "number" ? changed * 1000 : changed);
-  return Number.isNaN(date.getTime()) ? "" : date.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-}
-
-async function removeProject(name, row) {
-  const choices = [{ value: "yes", label: "Delete it", kind: "danger" }, { value: "no", label: "Keep it", kind: "primary" }];
-  if ((await ask({ title: `Delete “${name}”?`, text: "Its files on disk are removed. This cannot be undone.", choices })) !== "yes") return;
-  try {
-    await api.delete(`/api/projects/${encodeURIComponent(name)}`);
-    row.remove();
-    if (store.ui.project === name) store.setUi({ project: null, revision: null });
-  } catch (error) {
-    toast(error.message, "error");
   }
 }

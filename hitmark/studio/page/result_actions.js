@@ -3,6 +3,7 @@ import { api, send } from "./api.js";
 import { ask, toast } from "./dialogs.js";
 import { adoptSettings } from "./generate.js";
 import { modelOf } from "./model.js";
+import { setPicture } from "./picture_fit.js";
 import { setModel } from "./result_order.js";
 import { jobStore, twin } from "./result_jobs.js";
 import { cancelJob } from "./result_queue.js";
@@ -55,7 +56,9 @@ async function told(run) {
 }
 
 async function useSettings(id) {
+  const { document } = store;
   const job = await jobStore.whole(id);
+  if (store.document !== document) throw new Error("Another scene was opened meanwhile; choose it again for this one.");
   store.change("use a result's settings", (draft) => {
     for (const field of TAKEN) copyField(field, job.scene, draft);
     draft.model = job.model;
@@ -77,23 +80,26 @@ async function recordedCall(job) {
 }
 
 async function useScene(id) {
+  const { document } = store;
   const job = await jobStore.whole(id);
-  if (!(await store.load({ ...job.scene, seed: job.seed }, null))) return;
+  if (store.document !== document || !(await store.load({ ...job.scene, seed: job.seed }, null))) return;
   adoptSettings(job.model, job.steps, job.call ?? (await recordedCall(job)));
 }
 
 async function useLastFrame(job) {
-  const frame = await (await send(job.files["last.png"])).blob();
-  const picture = await api.upload(frame);
-  store.setUi({ picture });
+  const { document } = store;
+  const picture = await lastFrame(job);
+  if (store.document !== document) throw new Error("Another scene was opened meanwhile; send the frame again for this one.");
   const model = modelOf(store.scene, store.ui.info);
   const reads = model && !model.takes_picture && store.scene.model;
-  store.change("last frame as first picture", (draft) => {
-    draft.image = `pictures/${picture.id}.png`;
-    if (reads) setModel(draft, null, store.ui.info);
-  });
+  setPicture(picture, "last frame as first picture", (draft) => reads && setModel(draft, null, store.ui.info));
   const changed = reads ? ` The model is automatic now, as ${model.name} does not start from a picture.` : "";
   toast(`The last frame of ${jobTitle(job)} is the first picture now.${changed}`, "good");
+}
+
+/** The last frame of a clip as a picture of the studio. */
+async function lastFrame(job) {
+  return api.upload(await (await send(job.files["last.png"])).blob());
 }
 
 /** Order the clip of the same seed with the model left alone. */

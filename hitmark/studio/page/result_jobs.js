@@ -3,10 +3,11 @@
  * reload in the middle of a job finds everything again.
  */
 
-import { api, events } from "./api.js";
+import { api } from "./api.js";
 import { inFrame } from "./frame.js";
 import { isFree } from "./result_text.js";
 import { sameJson } from "./scene_json.js";
+import { events } from "./stream.js";
 
 const jobs = new Map();
 const listeners = new Set();

@@ -3,8 +3,9 @@
 import { sheet } from "./dialogs.js";
 import { addKeyframe, addPause, evenSpeed, frameTime, goTo, nudge, pasteSubject, removeSelected, removeSubject, selectedSubject, stepFrames } from "./edits.js";
 import { byId, element, iconButton } from "./elements.js";
-import { exportSheet } from "./files.js";
-import { openSheet, saveProject } from "./projects.js";
+import { exportSheet } from "./exporting.js";
+import { openSheet } from "./project_list.js";
+import { saveProject } from "./projects.js";
 import { store } from "./store.js";
 import { TOOLS } from "./tools.js";
 import { viewer } from "./canvas.js";

@@ -6,6 +6,8 @@
 import { ask } from "./dialogs.js";
 import { inFrame } from "./frame.js";
 import { parseJson, sameJson, stringifyJson } from "./scene_json.js";
+import { flaw } from "./scene_shape.js";
+import { trouble } from "./trouble.js";
 
 const MERGE_WITHIN = 800; // ms: changes of the same label closer than this are one undo step
 const MOST_STEPS = 500;
@@ -15,6 +17,7 @@ const first = structuredClone(EMPTY_SCENE);
 const state = {
   scene: first,
   saved: first, // the scene as last saved, opened or imported
+  document: 1, // counts up when another scene is opened: late answers to an earlier one are not for it
   ui: {
     selected: null, // index of a subject
     anchor: null, // index of an anchor; at most one of `selected` and `anchor` is set
@@ -50,7 +53,13 @@ function announce(what) {
 function tell() {
   const what = new Set(changed);
   changed.clear();
-  for (const listener of [...listeners]) listener({ scene: state.scene, ui: state.ui, changed: what });
+  for (const listener of [...listeners]) {
+    try {
+      listener({ scene: state.scene, ui: state.ui, changed: what });
+    } catch (error) {
+      trouble("A part of the page", error);
+    }
+  }
 }
 
 function clampSelection() {
@@ -148,6 +157,11 @@ export const store = {
     return state.scene;
   },
 
+  /** The scene that is open, as a number: another one has another. What was asked for one is not put into another. */
+  get document() {
+    return state.document;
+  },
+
   /** What the page shows: selection, time, tool, picture, project. Never mutate it. */
   get ui() {
     return state.ui;
@@ -210,13 +224,16 @@ export const store = {
    * @param {object|null} picture the picture of `scene.image`, when it is known
    * @param {{project?: string|null, revision?: number|null, force?: boolean}} where `force` does not ask
    * @returns {Promise<boolean>} false when the user chose to keep what is there
+   * @throws {Error} the page could not show such a scene; nothing is changed then
    */
   async load(scene, picture = null, { project = null, revision = null, force = false } = {}) {
+    const wrong = flaw(scene);
+    if (wrong) throw new Error(`This is no scene that can be opened. ${wrong}.`);
     if (!force && this.dirty && !(await leaveUnsaved())) return false;
     const opened = parseJson(stringifyJson(scene));
     opened.subjects ??= [];
     if (picture) pictures.set(picture.id, picture);
-    Object.assign(state, { past: [], future: [], open: null, last: null, saved: opened });
+    Object.assign(state, { past: [], future: [], open: null, last: null, saved: opened, document: state.document + 1 });
     const selected = opened.subjects.length ? 0 : null;
     const fresh = { selected, keyframe: null, anchor: null, time: 0, playing: false, tool: "select", problems: [], notes: [] };
     state.ui = { ...state.ui, ...fresh, project, revision };
@@ -229,6 +246,12 @@ export const store = {
     state.saved = scene;
     this.setUi({ project, revision });
     announce("ui");
+  },
+
+  /** The project of this scene is not on disk any more: the scene is unsaved work again. */
+  forgetProject() {
+    state.saved = EMPTY_SCENE;
+    this.setUi({ project: null, revision: null });
   },
 
   /** Say that the scene is not what lies on disk: a draft was brought back. */

@@ -43,7 +43,8 @@ class Studio:
         self.ready()
 
     def ready(self) -> None:
-        """Wait until the page knows the models and shows every job."""
+        """Wait until the page knows the models, shows every job, and has brought back its work."""
+        expect(self.page.locator("html")).to_have_attribute("data-state", "ready")
         self.page.locator('[data-test="model"] option').first.wait_for(state="attached")
         expect(self.hook("job")).to_have_count(self.page.evaluate(COUNT_JOBS))
 

@@ -1,0 +1,90 @@
+/** A scene from a file of any format: what the file does not say itself is asked for. */
+
+import { send } from "./api.js";
+import { sheet, toast } from "./dialogs.js";
+import { element, field } from "./elements.js";
+import { sizeOf } from "./model.js";
+import { parseJson } from "./scene_json.js";
+import { store } from "./store.js";
+
+const LISTED = 200; // records that are listed at once
+
+/** Read a file and open its scene. Returns whether it is open: not when a question was closed. */
+export async function importScene(file) {
+  const { document } = store;
+  const found = await read(file, {});
+  if (!found) return false;
+  if (store.document !== document) {
+    toast(`${file.name} was read after you opened another scene; it was left. Import it again to open it.`, "warning");
+    return false;
+  }
+  if (!(await store.load(found.scene, found.picture))) return false;
+  store.markUnsaved();
+  const notes = found.notes?.length ? ` ${found.notes.join(". ")}.` : "";
+  toast(`Read as ${found.format}.${notes}`, found.notes?.length ? "warning" : "good");
+  return true;
+}
+
+/** Ask the server to read the file; ask the person for what it needs, and again. Null when they closed the question. */
+async function read(file, known) {
+  const suffix = /\.[A-Za-z0-9]{1,8}$/.exec(file.name)?.[0] ?? ".txt"; // the rest of the name is nobody's business
+  const query = new URLSearchParams(known).toString();
+  try {
+    const response = await send(`/api/import${query ? `?${query}` : ""}`, {
+      method: "POST", body: file, headers: { "X-Name": `file${suffix}`, "Content-Type": "application/octet-stream" },
+    });
+    return parseJson(await response.text());
+  } catch (error) {
+    const { canvas, records } = error.body?.needs ?? {};
+    const answer = canvas ? await askCanvas(file) : records ? await askRecord(file, records) : undefined;
+    if (answer === undefined) throw error;
+    return answer === null ? null : read(file, { ...known, ...answer });
+  }
+}
+
+function question(title, parts, answerOf) {
+  const form = element("form", { class: "fields", method: "dialog", "data-test": "import-needs" }, [
+    ...parts, element("div", { class: "choices" }, [element("button", { type: "submit", class: "primary", text: "Import", "data-test": "import-go" })]),
+  ]);
+  return new Promise((resolve) => {
+    let answer = null;
+    const close = sheet(title, form, { narrow: true, onClose: () => resolve(answer) });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      answer = answerOf();
+      if (answer) close();
+    });
+  });
+}
+
+/** Pixel coordinates say nothing without the size of the picture that they were drawn on. */
+function askCanvas(file) {
+  const now = sizeOf(store.scene, store.ui);
+  const side = (name) => {
+    const input = element("input", { type: "number", min: "1", max: "16384", step: "1", required: true, "data-test": `canvas-${name}` });
+    input.value = now[name];
+    return input;
+  };
+  const [width, height] = [side("width"), side("height")];
+  const text = `${file.name} holds pixels, and does not say of how large a picture. It is often the size that the other tool made its video in.`;
+  return question("How large is its canvas?", [
+    element("p", { text }), element("div", { class: "row" }, [field("Width, px", width), field("Height, px", height)]),
+  ], () => ({ width: width.value, height: height.value }));
+}
+
+function askRecord(file, records) {
+  const filter = element("input", { type: "search", placeholder: "Words of it, or its number", "aria-label": "Look for a scene" });
+  const list = element("select", { size: "10", required: true, "aria-label": "Scenes of the file", "data-test": "records" });
+  const say = element("p", { class: "muted small-text" });
+  const show = () => {
+    const wanted = filter.value.trim().toLowerCase();
+    const found = records.filter(({ id, label }) => id === wanted || label.toLowerCase().includes(wanted) || (wanted && id.startsWith(wanted)));
+    list.replaceChildren(...found.slice(0, LISTED).map(({ id, label }) => element("option", { value: id, text: label ? `${id}: ${label}` : id })));
+    list.selectedIndex = found.length ? 0 : -1;
+    say.textContent = found.length > LISTED ? `The first ${LISTED} of ${found.length}; look for words of the others.` : `${found.length} of ${records.length}.`;
+  };
+  filter.addEventListener("input", show);
+  show();
+  return question("Which scene of the file?", [element("p", { text: `${file.name} holds ${records.length} scenes.` }), filter, list, say],
+    () => (list.value ? { record: list.value } : null));
+}
