@@ -35,11 +35,38 @@ async function read(file, known) {
     });
     return parseJson(await response.text());
   } catch (error) {
-    const { canvas, records } = error.body?.needs ?? {};
-    const answer = canvas ? await askCanvas(file) : records ? await askRecord(file, records) : undefined;
-    if (answer === undefined) throw error;
+    if (!error.body?.needs) throw error;
+    const answer = await askNeeds(file, error.body.needs, error.message);
     return answer === null ? null : read(file, { ...known, ...answer });
   }
+}
+
+/** Ask for what the file does not say: one question at a time. The answers together, null when one was closed. */
+async function askNeeds(file, { canvas, records, choices = {} }, reason) {
+  const questions = [
+    ...(records ? [() => askRecord(file, records)] : []),
+    ...Object.entries(choices).map(([name, values]) => () => askChoice(name, values, reason)),
+    ...(canvas ? [() => askCanvas(file)] : []),
+  ];
+  const answers = {};
+  for (const next of questions) {
+    const answer = await next();
+    if (answer === null) return null;
+    Object.assign(answers, answer);
+  }
+  return answers;
+}
+
+const CHOICE_TITLES = { units: "What do the numbers count?", axes: "Which way does the array lie?" };
+const CHOICE_WORDS = {
+  fraction: "fractions of the picture, 0 to 1", pixel: "pixels", "frames,tracks": "frames first, then tracks", "tracks,frames": "tracks first, then frames",
+};
+
+function askChoice(name, values, reason) {
+  const list = element("select", { size: String(Math.max(2, values.length)), required: true, "data-test": `choice-${name}`, "aria-label": CHOICE_TITLES[name] ?? name },
+    values.map((value) => element("option", { value, text: CHOICE_WORDS[value] ?? value })));
+  list.selectedIndex = 0;
+  return question(CHOICE_TITLES[name] ?? name, [element("p", { class: "small-text", text: reason }), list], () => ({ [name]: list.value }));
 }
 
 function question(title, parts, answerOf) {

@@ -31,20 +31,31 @@ def process(tmp_path_factory):
 
 
 @pytest.fixture(scope="package")
-def browser():
-    with sync_playwright() as playwright, launched(playwright) as made:
+def playwright_of():
+    with sync_playwright() as made:
+        yield made
+
+
+@pytest.fixture(scope="package")
+def browser(playwright_of):
+    with launched(playwright_of) as made:
         yield made
 
 
 @pytest.fixture
-def context(browser, process):
+def watch(browser, process):
     """A browser without a past, in which nothing may go wrong and nothing may leave the machine."""
     made = browser.new_context(viewport=WINDOW, accept_downloads=True, reduced_motion="no-preference")
     watch = Watch(made, process.address)
-    yield made
+    yield watch
     made.close()
     assert watch.problems == []
     assert watch.foreign == []
+
+
+@pytest.fixture
+def context(watch):
+    return watch.context
 
 
 @pytest.fixture

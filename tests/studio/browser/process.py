@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-PATIENCE = 1800  # seconds: under the limit of a test, so that what hangs is told; a busy machine needs far less
+PATIENCE = float(os.environ.get("HITMARK_PATIENCE", "1800"))  # seconds: under the limit of a test, so that what hangs is told; a busy machine needs far less
 MILLISECONDS = 1000 * PATIENCE
 ENVIRONMENT = os.environ | {"HF_HUB_OFFLINE": "1"}  # the same for the studio and the command: equal bytes need it
 
@@ -18,8 +18,8 @@ ENVIRONMENT = os.environ | {"HF_HUB_OFFLINE": "1"}  # the same for the studio an
 class Process:
     """A server on a free port of 127.0.0.1."""
 
-    def __init__(self, folder: Path) -> None:
-        words = [sys.executable, "-m", "hitmark", "studio", "--folder", str(folder), "--port", "0", "--no-open"]
+    def __init__(self, folder: Path, port: str = "0") -> None:
+        words = [sys.executable, "-m", "hitmark", "studio", "--folder", str(folder), "--port", port, "--no-open"]
         self.folder = folder
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
         assert self.process.stdout is not None

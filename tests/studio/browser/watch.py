@@ -10,6 +10,8 @@ class Watch:
 
     def __init__(self, context: BrowserContext, address: str) -> None:
         self._address = address
+        self.context = context
+        self.refusals: set[int] = set()  # statuses that a test asks for on purpose
         self.requests: list[str] = []
         self.problems: list[str] = []
         context.on("console", self._said)
@@ -25,7 +27,10 @@ class Watch:
         return [url for url in self.requests if not url.startswith(own)]
 
     def _said(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning", "assert"):
+        refused = "Failed to load resource" in message.text and any(
+            f" {each} " in message.text for each in self.refusals
+        )
+        if message.type in ("error", "warning", "assert") and not refused:
             self.problems.append(f"console {message.type}: {message.text} ({message.location})")
 
     def _raised(self, error: WebError) -> None:
@@ -39,5 +44,5 @@ class Watch:
             self.problems.append(f"{request.method} {request.url}: {request.failure}")
 
     def _answered(self, response: Response) -> None:
-        if response.status >= 400:
+        if response.status >= 400 and response.status not in self.refusals:
             self.problems.append(f"{response.request.method} {response.url}: status {response.status}")

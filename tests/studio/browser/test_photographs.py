@@ -1,0 +1,74 @@
+"""A photograph of a phone: turned, reduced before it travels, shown to be on its way, cut and padded without loss."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+SIDES = (4032, 3024)  # 12 megapixels
+MOST_SIDE = 2560
+SENT = (
+    """() => performance.getEntriesByType("resource").filter((entry) => entry.name.endsWith("/api/pictures")).length"""
+)
+
+
+def photograph(path, size=SIDES, turned=False):
+    noise = np.random.default_rng(1).integers(0, 255, (size[1] // 16, size[0] // 16, 3), dtype=np.uint8)
+    image = Image.fromarray(noise).resize(size)
+    exif = Image.Exif()
+    exif[0x0112] = 6 if turned else 1
+    image.save(path, "JPEG", quality=60, exif=exif)
+    return path
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["upright", "turned"])
+def test_a_large_photograph_is_reduced_before_it_travels(studio, tmp_path, turned):
+    studio.open()
+    studio.hook("file").set_input_files(photograph(tmp_path / "photo.jpg", turned=turned))
+    expect(studio.hook("progress")).to_be_visible()
+    studio.page.wait_for_function("async () => Boolean((await import('/assets/store.js')).store.ui.picture)")
+    expect(studio.hook("progress")).to_have_count(0)
+    picture = studio.page.evaluate("async () => (await import('/assets/store.js')).store.ui.picture")
+    side = (MOST_SIDE, round(MOST_SIDE * SIDES[1] / SIDES[0]))
+    assert (picture["width"], picture["height"]) == (side[::-1] if turned else side)
+
+
+def test_padding_makes_no_picture_that_is_refused(studio, tmp_path):
+    studio.open()
+    studio.example("picture")
+    studio.hook("file").set_input_files(photograph(tmp_path / "photo.jpg"))
+    expect(studio.page.locator("#fit-note")).to_be_visible()
+    studio.press("fit-pad")
+    expect(studio.hook("toast").last).to_contain_text("Padded to fit")
+    picture = studio.page.evaluate("async () => (await import('/assets/store.js')).store.ui.picture")
+    assert max(picture["width"], picture["height"]) <= MOST_SIDE
+
+
+def test_a_last_frame_is_a_picture_of_its_own(studio, process, tmp_path):
+    """Cut, then take a clip's last frame: cutting again cuts that, and no box moves back to the old picture."""
+    studio.open()
+    studio.example("picture")
+    path = tmp_path / "wide.png"
+    wide = np.random.default_rng(2).integers(0, 255, (64, 128, 3), dtype=np.uint8)
+    Image.fromarray(wide).save(path)
+    studio.hook("file").set_input_files(path)
+    studio.press("fit-cut")
+    expect(studio.hook("toast").last).to_contain_text("Cut to fit")
+    (clip,) = studio.generate(steps=1)
+    studio.wait(clip, "done")
+    studio.card(clip).hover()
+    studio.card(clip).locator('[data-test="more"]').click()
+    studio.press("use-last")
+    expect(studio.hook("toast").last).to_contain_text("last frame")
+    scene = studio.scene()
+    assert "notes" not in scene or "picture" not in scene["notes"].get("studio", {})
+    studio.press("tab-scene")
+    expect(studio.hook("original")).to_be_hidden()
+    image = scene["image"].removeprefix("pictures/").removesuffix(".png")
+    last = process.client.get(f"/api/jobs/{clip}/files/last.png").content
+    kept = process.client.get(f"/api/pictures/{image}").content
+    assert np.array_equal(*(np.asarray(Image.open(io.BytesIO(data)).convert("RGB")) for data in (last, kept)))
