@@ -125,8 +125,7 @@ def project_name(name: str) -> str:
         raise RefusedError(
             422,
             f'project: expected a name of 1 to {LONGEST_NAME} characters, in any script, without / \\ : * ? " < > | '
-            f"not starting with a space, dot or ~ and not ending with a space or dot, got {name!r:.100}; choose another "
-            "name",
+            f"not starting with a space, dot or ~, nor ending with a space or dot, got {name!r:.100}; choose another",
         )
     return name
 

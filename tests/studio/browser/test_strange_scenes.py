@@ -1,4 +1,4 @@
-"""A scene that is none opens nothing and breaks nothing: drafts, projects and files are looked at before they are loaded."""
+"""A scene that is none opens nothing and breaks nothing: drafts and projects are looked at before they are loaded."""
 
 from __future__ import annotations
 
