@@ -13,8 +13,8 @@ from typing import Any
 from hitmark.errors import HitmarkError
 from hitmark.scene.schema import Scene
 from hitmark.studio.folder import PICTURE_ID, PICTURE_PATH, Folder, picture_id
-from hitmark.studio.pictures import Picture, keep_picture, picture_of
 from hitmark.studio.needs import needed
+from hitmark.studio.pictures import Picture, keep_picture, picture_of
 from hitmark.studio.refusals import NeedsError, RefusedError
 
 LARGEST_UPLOAD = 64 * 1024 * 1024  # bytes, as hitmark.scene.formats reads

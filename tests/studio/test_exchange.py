@@ -202,3 +202,13 @@ def test_a_zip_of_ones_own_project_folder_has_its_picture(client, studio, pictur
     told = upload(client, stream.getvalue(), "film.zip").json()
     assert told["picture"]["id"] == picture
     assert (studio.folder.root / "pictures" / f"{picture}.png").is_file()
+
+
+def test_numbers_that_may_be_fractions_or_pixels_are_asked_about(client):
+    data = json.dumps([[{"x": 0.1, "y": 0.1}, {"x": 0.5, "y": 0.9}]]).encode()
+    told = upload(client, data, "tracks.json")
+    assert told.status_code == 422
+    needs = told.json()["needs"]
+    assert needs["choices"] == {"units": ["fraction", "pixel"]}
+    more = {"width": 64, "height": 48} if needs.get("canvas") else {}
+    assert upload(client, data, "tracks.json", units="fraction", **more).status_code == 200

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import httpx
 
-PATIENCE = float(os.environ.get("HITMARK_PATIENCE", "1800"))  # seconds: under the limit of a test, so that what hangs is told; a busy machine needs far less
+PATIENCE = float(
+    os.environ.get("HITMARK_PATIENCE", "1800")
+)  # seconds: under the limit of a test, so that what hangs is told; a busy machine needs far less
 MILLISECONDS = 1000 * PATIENCE
 ENVIRONMENT = os.environ | {"HF_HUB_OFFLINE": "1"}  # the same for the studio and the command: equal bytes need it
 

@@ -89,7 +89,7 @@ def test_a_browser_that_is_killed_loses_nothing(playwright_of, process, tmp_path
     session = (
         first.browser.new_browser_cdp_session() if first.browser else studio.page.context.new_cdp_session(studio.page)
     )
-    with pytest.raises(Error, match="closed|crash"):  # the line breaks with the browser
+    with pytest.raises(Error, match=r"closed|crash"):  # the line breaks with the browser
         session.send("Browser.crash")
     second = browser()
     try:
