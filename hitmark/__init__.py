@@ -70,7 +70,19 @@ class _CallableModule(ModuleType):
     """A module that can be called like the one function it is about: `hitmark.generate(...)`."""
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        return getattr(self, self.__name__.rpartition(".")[2])(*args, **options)
+        return self.main_function(*args, **options)
+
+    @property
+    def main_function(self) -> Any:
+        """The function that the module is about."""
+        return getattr(self, self.__name__.rpartition(".")[2])
+
+    @property
+    def __signature__(self) -> Any:
+        """What an editor or `inspect.signature` shows: the function's own arguments."""
+        from inspect import signature
+
+        return signature(self.main_function)
 
 
 class _Package(ModuleType):

@@ -9,16 +9,19 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from hitmark.canvas import DARK, Canvas, Colour
 from hitmark.errors import HitmarkError
+from hitmark.media.given import as_frames, as_picture
+from hitmark.scene.schema import Scene
+from hitmark.scene.tracks import Track, evaluate
 
 if TYPE_CHECKING:
-    from hitmark.scene.tracks import Track
+    from pathlib import Path
 
 Found = Mapping[str, np.ndarray]  # track name -> (frames, 2) centres x, y in pixels, NaN = not found
 
@@ -36,22 +39,30 @@ FOUND: Colour = (255, 255, 255)  # the line between found crosses
 LEAST_SIDE = 640  # pixels of the longer side of a plan picture
 MOST_CELLS = 25  # frames on a contact sheet
 NO_MARGIN = (0.0, 0.0, 0.0, 0.0)
+PLAN_FRAMES = 25  # that a path is drawn for where the scene does not say how many
 LEAST_WAY = 6.0  # widths of a line; a centre that moves less has no path to draw
 MARGIN = 0.25  # widest border around the picture for boxes that leave it, as a fraction of its side
 
 
-def plan_picture(image: Image.Image | np.ndarray, tracks: Sequence[Track], found: Found | None = None) -> Image.Image:
+def plan_picture(
+    image: Image.Image | np.ndarray | str | Path, tracks: Scene | Sequence[Track], found: Found | None = None
+) -> Image.Image:
     """Draw the plan on the first frame: first box solid, last box dashed, a dot for each frame on the way, an arrow.
 
     Args:
-        image: the first frame, any size; small ones are enlarged to 640 px or more so that the plan can be read.
-        tracks: from `hitmark.scene.evaluate`.
+        image: the first frame, any size, as `hitmark.media.given.as_picture` takes it; small ones are enlarged to
+            640 px or more so that the plan can be read.
+        tracks: a scene, or its tracks from `hitmark.scene.evaluate`.
         found: where the objects really went, in pixels of `image`; drawn as crosses joined by a thin white line.
 
     Returns:
         An RGB picture. When boxes leave the picture it has a dark border that shows them.
+
+    Raises:
+        HitmarkError: no picture, or neither a scene nor tracks.
     """
-    image = _rgb(image)
+    image = as_picture(image).convert("RGB")
+    tracks = _as_tracks(tracks, None)
     canvas = Canvas.over(image, LEAST_SIDE, _overhang(tracks))
     colours = track_colours(tracks)
     for track in tracks:
@@ -68,19 +79,22 @@ def plan_picture(image: Image.Image | np.ndarray, tracks: Sequence[Track], found
 
 
 def contact_sheet(
-    frames: np.ndarray, tracks: Sequence[Track], found: Found | None = None, most: int = MOST_CELLS
+    frames: Any, tracks: Scene | Sequence[Track], found: Found | None = None, most: int = MOST_CELLS
 ) -> Image.Image:
     """Lay the frames out in rows, each with its wanted boxes and found crosses.
 
     Args:
-        frames: uint8 (frames, height, width, 3).
-        tracks: evaluated for the same number of frames.
+        frames: uint8 (frames, height, width, 3), or whatever else `hitmark.media.given.as_frames` takes, such as what
+            a pipeline returns as `.frames[0]`.
+        tracks: a scene, or its tracks evaluated for the same number of frames.
         found: centres in pixels of `frames`.
         most: frames shown; of longer clips an even choice that has the first and the last.
 
     Raises:
-        HitmarkError: a track has another number of frames.
+        HitmarkError: no clip, neither a scene nor tracks, or a track of another number of frames.
     """
+    frames = as_frames(frames)
+    tracks = _as_tracks(tracks, len(frames))
     chosen = np.unique(np.linspace(0, len(frames) - 1, min(most, len(frames))).round().astype(int))
     columns = math.ceil(math.sqrt(len(chosen) * frames.shape[1] / frames.shape[2] * 1.6))
     columns = min(len(chosen), max(1, columns))
@@ -203,8 +217,13 @@ def _frame_picture(
     return canvas.finished()
 
 
-def _rgb(image: Image.Image | np.ndarray) -> Image.Image:
-    return (Image.fromarray(image) if isinstance(image, np.ndarray) else image).convert("RGB")
+def _as_tracks(tracks: Scene | Sequence[Track], frames: int | None) -> Sequence[Track]:
+    """The tracks of a scene for so many frames (None: the scene's own, else PLAN_FRAMES); tracks as they are."""
+    if isinstance(tracks, Scene):
+        return evaluate(tracks, frames or tracks.frames or PLAN_FRAMES)
+    if not isinstance(tracks, Sequence) or not all(isinstance(track, Track) for track in tracks):
+        raise HitmarkError(f"tracks: expected a Scene or a list of Tracks, got {type(tracks).__name__}: {tracks!r:.80}")
+    return tracks
 
 
 def _shown(track: Track) -> np.ndarray:

@@ -17,6 +17,7 @@ from hitmark.backbones import backbone_for
 from hitmark.backbones.call import Order
 from hitmark.backbones.loading import load_pipeline
 from hitmark.control import Control
+from hitmark.media.given import as_picture
 from hitmark.methods import resolved
 from hitmark.peak_memory import PeakMemory
 from hitmark.prepare import GenerationError, Plan, check_fit, check_size, first_picture, open_picture, plan
@@ -40,7 +41,7 @@ __all__ = [
 OnStep = Callable[[int, int], None]  # steps done, steps in all
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Result:
     """A finished clip.
 
@@ -64,10 +65,16 @@ class Result:
     seconds: float
     peak_memory: int
 
+    def __repr__(self) -> str:
+        """What it is, without its thousands of numbers."""
+        frames, height, width, _ = self.frames.shape
+        made = f"{self.scene.model}, {self.scene.method.name}, {self.settings.steps} steps, seed {self.scene.seed}"
+        return f"<Result: {frames} frames of {width}x{height} by {made}, {self.seconds:.1f} s>"
+
 
 def generate(
     scene: Scene,
-    image: Image.Image | None = None,
+    image: Image.Image | np.ndarray | Path | str | None = None,
     pipe: Any = None,
     on_step: OnStep | None = None,
     *,
@@ -82,8 +89,8 @@ def generate(
 
     Args:
         scene: what moves where; fields left None take the model's defaults.
-        image: the first picture; None = the scene's own, relative to `folder`. It is resized, not cropped. A model
-            that reads text takes none.
+        image: the first picture: Pillow, an array, or a path; None = the scene's own, relative to `folder`. It is
+            resized, not cropped. A model that reads text takes none.
         pipe: a loaded pipeline, used as it is (device, dtype, scheduler, offload); None = load `scene.model`.
         on_step: called with the steps done and the steps in all: at the start, and after every denoising step.
         folder: where the scene's picture is looked for.
@@ -96,6 +103,9 @@ def generate(
     Raises:
         HitmarkError: anything wrong with the inputs, or not enough memory; before the long part wherever possible.
     """
+    if on_step is not None and not callable(on_step):
+        raise GenerationError(f"on_step: expected a function of (steps done, steps in all), got {on_step!r:.80}")
+    image = None if image is None else as_picture(image)
     planned = plan(scene, steps=steps, call=call, pipe=pipe, picture=image is not None)
     picture = first_picture(planned.scene, image, folder) if planned.card.takes_picture else None
     if pipe is None:

@@ -69,6 +69,10 @@ def plan(
     Raises:
         HitmarkError: unknown model, method or knob, a value out of range, boxes that no frame shows.
     """
+    if not isinstance(scene, Scene):
+        raise GenerationError(
+            f"scene: expected a Scene, such as Scene.load('scene.json'), got {type(scene).__name__}: {scene!r:.80}"
+        )
     card = card_for(scene, pipe, picture=picture)
     if not card.takes_picture and not scene.prompt.strip():
         raise GenerationError(
@@ -81,8 +85,10 @@ def plan(
     controls = build(method, knobs)
     frames = scene.frames or card.frames or configured_frames(card, pipe)
     steps = card.steps if steps is None else steps
-    if not 1 <= steps <= MOST_STEPS:
-        raise GenerationError(f"steps: expected 1 to {MOST_STEPS}, got {steps}; {card.name} is made for {card.steps}")
+    if not isinstance(steps, int) or isinstance(steps, bool) or not 1 <= steps <= MOST_STEPS:
+        raise GenerationError(
+            f"steps: expected a whole number from 1 to {MOST_STEPS}, got {steps!r}; {card.name} is made for {card.steps}"
+        )
     whole = scene.replace(
         model=card.name,
         width=scene.width or card.width,
@@ -171,6 +177,8 @@ def size_unit(pipe: Any) -> int:
 
 def _call_arguments(card: ModelCard, given: dict[str, Any]) -> dict[str, Any]:
     """The card's call defaults with the given ones on top; only names that the card has."""
+    if not isinstance(given, dict):
+        raise GenerationError(f"call: expected a table of names and values, such as {{'fps': 7}}, got {given!r:.80}")
     for name, value in given.items():
         if name not in card.call:
             near = difflib.get_close_matches(name, card.call, n=1)

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from hitmark.files import written_whole
 from hitmark.media.clips import VideoError, exact_conversion, read_clip
+from hitmark.media.given import as_frames
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -27,11 +28,12 @@ H264_QUALITY = 12  # x264's constant rate factor: 0 is lossless, 18 is called vi
 VP9_QUALITY = 18  # libvpx's constant quality, 0 (best) to 63
 
 
-def write_video(frames: np.ndarray, path: Path | str, fps: float = 7.0) -> Path:
+def write_video(frames: Any, path: Path | str, fps: float = 7.0) -> Path:
     """Write ``frames`` to ``path``; the extension chooses the format.
 
     Args:
-        frames: uint8, (frames, height, width, 3), RGB.
+        frames: uint8, (frames, height, width, 3), RGB, or what else `hitmark.media.given.as_frames` takes, such as what
+            a pipeline returns as ``.frames[0]``.
         path: ``.mp4`` H.264 (4:2:0 in BT.709; 4:4:4 when a side is odd, which some players cannot show);
             ``.mkv`` FFV1, reads back exactly; ``.webm`` VP9 (4:2:0); ``.gif`` 256 colours; ``.webp`` animated.
         fps: frames per second, > 0; GIF keeps it to 1/100 s a frame and WebP to 1/1000 s.
@@ -42,7 +44,10 @@ def write_video(frames: np.ndarray, path: Path | str, fps: float = 7.0) -> Path:
     writer = WRITERS.get(path.suffix.lower())
     if writer is None:
         raise VideoError(f"cannot write {path}: the extension must be one of {', '.join(WRITERS)}, not {path.suffix!r}")
-    _check_frames(frames)
+    try:
+        frames = as_frames(frames)
+    except HitmarkError as error:
+        raise VideoError(f"cannot write {path}: {error}") from error
     if not (math.isfinite(fps) and fps > 0):
         raise VideoError(f"fps must be a positive number, not {fps!r}")
     with written_whole(path) as temporary:
@@ -60,15 +65,6 @@ def read_video(path: Path | str) -> tuple[np.ndarray, float]:
     """
     clip = read_clip(path)
     return clip.frames, clip.fps
-
-
-def _check_frames(frames: np.ndarray) -> None:
-    """Raise ``VideoError`` unless ``frames`` is uint8 (frames >= 1, height, width, 3)."""
-    shape = getattr(frames, "shape", None)
-    if shape is None or len(shape) != 4 or shape[-1] != 3 or 0 in shape:
-        raise VideoError(f"frames must have the shape (frames, height, width, 3), not {shape}")
-    if frames.dtype != np.uint8:
-        raise VideoError(f"frames must be uint8 in 0..255, not {frames.dtype}; scale floats by 255 and round first")
 
 
 def _write_h264(frames: np.ndarray, path: Path, fps: float) -> None:

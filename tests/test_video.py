@@ -89,8 +89,8 @@ def test_unknown_extension_lists_the_known_ones(tmp_path):
         (np.zeros((4, 8, 8)), "shape"),
         (np.zeros((4, 8, 8, 4), np.uint8), "shape"),
         (np.zeros((0, 8, 8, 3), np.uint8), "shape"),
-        (np.zeros((4, 8, 8, 3), np.float32), "uint8"),
-        ("frames", "shape"),
+        (np.full((4, 8, 8, 3), 128.0), "uint8"),
+        ("frames", "got str"),
     ],
 )
 def test_wrong_frames(tmp_path, frames, words):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from hitmark.errors import HitmarkError
+from hitmark.control import Control
+from hitmark.errors import HitmarkError, HitmarkWarning
 from hitmark.scene.schema import Scene
 from hitmark.scene.tracks import Track, evaluate
 
@@ -55,6 +57,36 @@ def check_scene(scene: Any) -> None:
         raise HitmarkError(
             f"Expected a Scene, a list of Tracks, or a list with one of either for each clip, but got {scene!r}."
         )
+
+
+def chosen_controls(controls: Any) -> tuple[Control, ...]:
+    """The controls as a tuple. Raises HitmarkError for anything else than one Control or a list of them."""
+    if isinstance(controls, Control):
+        return (controls,)
+    if isinstance(controls, str):
+        raise HitmarkError(f"controls must be Control objects, such as build({controls!r}), but got the text.")
+    if not isinstance(controls, Sequence):
+        raise HitmarkError(
+            f"controls must be one Control or a list of them, e.g. build('sg-i2v'), but got {controls!r:.80}; an empty "
+            "list leaves the pipeline alone."
+        )
+    return tuple(controls)
+
+
+def warn_of_other_size(scene: Any, height: int, width: int) -> None:
+    """Warn where a call makes another size than a scene says: boxes are fractions and fit, but probably not the eye.
+
+    `height`, `width`: of the clip, in pixels.
+    """
+    for each in [scene] if isinstance(scene, Scene) else scene:
+        if isinstance(each, Scene) and (each.width or width, each.height or height) != (width, height):
+            warnings.warn(
+                f"the scene is for {each.width}x{each.height} and this call makes {width}x{height}; give the call "
+                f"width={each.width}, height={each.height}, or leave both out of the scene",
+                HitmarkWarning,
+                stacklevel=2,
+            )
+            return
 
 
 def check_gradients_possible(network: nn.Module) -> None:

@@ -19,9 +19,11 @@ from hitmark.attach.guards import (
     check_not_compiled,
     check_not_compiled_inside,
     check_scene,
+    chosen_controls,
     frozen,
     tracks_per_clip,
     uncompiled,
+    warn_of_other_size,
 )
 from hitmark.attach.levels import Levels, check_history
 from hitmark.backbones import backbone_for
@@ -49,7 +51,7 @@ def attach(pipe: Any, scene: Wanted, controls: Control | Sequence[Control]) -> I
         HitmarkError: a pipeline, scheduler or state in which the controls cannot act. Raised before anything runs, or
             before the first denoising step where it depends on the call (frames, batch, size).
     """
-    chosen = (controls,) if isinstance(controls, Control) else tuple(controls)
+    chosen = chosen_controls(controls)
     session = Session(pipe, scene, chosen)
     with ExitStack() as stack:
         if chosen:
@@ -148,6 +150,7 @@ class Session:
         latents = original(*args, **kwargs)
         batch, frames, _channels, height, width = self.backbone.frames_first(latents).shape
         tracks = tracks_per_clip(self.scene, batch, frames)
+        warn_of_other_size(self.scene, height * self.backbone.factor, width * self.backbone.factor)
         prompts = self._prompts or [None] * batch
         self._layouts = [
             Layout(frames, height, width, self.backbone.factor, clip, prompt)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hitmark.backbones.catalog import ModelCard, model_card
+from hitmark.backbones.own_size import with_own_size
 from hitmark.errors import HitmarkError, HitmarkWarning
 
 
@@ -17,6 +18,8 @@ def load_pipeline(name_or_path: str | Path, dtype: str = "auto", device: str = "
         name_or_path: a key of MODELS, or a folder.
         dtype: "float32", "float16", "bfloat16"; "auto" = float16 on CUDA, float32 elsewhere. Half precision on a CPU
             is very slow, of which a `HitmarkWarning` tells.
+
+    A small model of the embedded world makes clips of its own size and length where a call does not say another.
         device: "cpu", "cuda", "cuda:1", "mps"; "auto" = CUDA where there is one, else the CPU.
 
     Raises:
@@ -50,7 +53,8 @@ def load_pipeline(name_or_path: str | Path, dtype: str = "auto", device: str = "
     for part in pipe.components.values():
         if isinstance(part, torch.nn.Module):
             part.requires_grad_(False)  # loaded to generate; PyTorch rounds some kernels differently when it is on
-    return pipe.to(device)
+    pipe = pipe.to(device)
+    return with_own_size(pipe, card.height, card.width, card.frames) if card.world is not None else pipe
 
 
 def _load_half_files(loader: Any, source: str, options: dict[str, Any]) -> Any:

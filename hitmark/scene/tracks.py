@@ -47,6 +47,11 @@ class Track:
         if not np.isfinite(self.boxes).all():
             raise SceneError(f"track {self.name!r}: expected finite boxes, got NaN or infinity; correct the boxes")
 
+    def __repr__(self) -> str:
+        """Who it is, where it starts and ends, without the boxes of every frame."""
+        first, last = (np.round(box, 3).tolist() for box in self.boxes[[0, -1]])
+        return f"<Track {self.name!r}: {self.kind}, {len(self.boxes)} frames, from {first} to {last}>"
+
     @property
     def in_picture(self) -> np.ndarray:
         """Bool (frames,): visible, and at least partly inside the picture."""

@@ -48,7 +48,7 @@ def test_the_public_names_are_there():
 def test_main_functions_can_be_called_by_the_name_of_their_module(first):
     check = "import hitmark; assert callable(hitmark.generate) and callable(hitmark.attach)"
     script = f"{first}; {check}; from hitmark import attach, generate; assert generate.Result and attach.Session"
-    call = "\ntry:\n    hitmark.generate(None, pipe=3)\nexcept AttributeError: print('called')"
+    call = "\ntry:\n    hitmark.generate(None, pipe=3)\nexcept hitmark.HitmarkError: print('called')"
     done = subprocess.run([sys.executable, "-c", script + call], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "called"
 
