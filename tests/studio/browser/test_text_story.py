@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 from playwright.sync_api import expect
+from typer.testing import CliRunner
 
-from tests.studio.browser.process import command
+from hitmark.cli import app
 
 STEPS = 3
 
@@ -26,7 +27,9 @@ def test_words_generate_save(studio, process, tmp_path):
     expect(studio.page.locator("#save-state")).to_have_text("saved")
     path = process.folder / "projects" / "two hearts" / "scene.json"
     assert json.loads(path.read_text())["subjects"] == studio.scene()["subjects"]
-    command("generate", path, "-o", tmp_path / "again.mp4", "--steps", str(STEPS))
+    words = ["generate", path, "-o", tmp_path / "again.mp4", "--steps", STEPS]
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    assert done.exit_code == 0, done.output
     job = process.client.get(f"/api/jobs/{clip}").json()
     assert process.client.get(job["files"]["clip.mp4"]).content == (tmp_path / "again.mp4").read_bytes()
 
