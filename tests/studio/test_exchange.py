@@ -135,7 +135,7 @@ def test_pixels_of_an_unknown_canvas_are_refused_with_the_fix(client):
     assert "width" in answer.json()["error"]
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.binary(max_size=200), name=st.sampled_from(["a.json", "a.npy", "a.txt", "a.zip", "a.yaml", "a"]))
 def test_any_bytes_are_read_or_refused(client, data, name):
     answer = upload(client, data, name)

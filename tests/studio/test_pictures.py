@@ -113,7 +113,7 @@ def test_unknown_ids_are_not_found(refused, identity):
     assert "picture: " in refused(404, "GET", f"/api/pictures/{identity}")
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     kind=st.sampled_from(["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"]),
     cut=st.integers(0, 400),

@@ -99,7 +99,7 @@ def test_names_that_are_no_names(client, studio, name, method):
     assert os.listdir(studio.folder.root / "projects") == []
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(name=st.text(max_size=90))
 def test_any_name_stays_inside(studio, name):
     try:

@@ -145,7 +145,7 @@ VALUES = st.recursive(
 FIELDS = st.sampled_from([*Scene.model_fields, "nonsense"])
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(scene=st.dictionaries(FIELDS, VALUES, max_size=5), frames=st.none() | st.integers(2, 50))
 def test_any_values_get_a_verdict(client, scene, frames):
     told = check(client, scene, frames=frames)
@@ -157,7 +157,7 @@ def test_any_values_get_a_verdict(client, scene, frames):
     assert told.get("scene", wanted) == json.loads(json.dumps(wanted))
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(body=st.binary(max_size=300))
 def test_any_bytes_are_refused(client, body):
     answer = client.post("/api/check", content=body, headers=JSON)
