@@ -87,7 +87,8 @@ def plan(
     steps = card.steps if steps is None else steps
     if not isinstance(steps, int) or isinstance(steps, bool) or not 1 <= steps <= MOST_STEPS:
         raise GenerationError(
-            f"steps: expected a whole number from 1 to {MOST_STEPS}, got {steps!r}; {card.name} is made for {card.steps}"
+            f"steps: expected a whole number from 1 to {MOST_STEPS}, got {steps!r}; {card.name} "
+            f"is made for {card.steps}"
         )
     whole = scene.replace(
         model=card.name,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from hitmark.errors import HitmarkError
 from hitmark.files import written_whole
 from hitmark.media.clips import VideoError, exact_conversion, read_clip
 from hitmark.media.given import as_frames

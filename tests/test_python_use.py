@@ -52,9 +52,8 @@ def test_wrong_controls_are_named(controls, told):
 
 def test_a_call_of_another_size_than_the_scene_says_is_warned_of():
     sized = SCENE.replace(width=64, height=48)
-    with pytest.warns(
-        HitmarkWarning, match="the scene is for 64x48 and this call makes 1024x576; give the call width=64"
-    ):
+    told = "the scene is for 64x48 and this call makes 1024x576; give the call width=64"
+    with pytest.warns(HitmarkWarning, match=told):
         warn_of_other_size(sized, 576, 1024)
     with pytest.warns(HitmarkWarning):
         warn_of_other_size([SCENE, sized], 576, 1024)

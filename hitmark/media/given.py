@@ -1,4 +1,4 @@
-"""Pictures and clips as Python programs have them, taken as they are: Pillow, arrays, tensors, what a pipeline returns."""
+"""Pictures and clips as Python programs have them: Pillow, arrays, tensors, what a pipeline returns."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def test_pictures_are_taken_in_every_form(tmp_path):
     ],
 )  # fmt: skip
 def test_what_is_no_clip_is_told_with_its_form(value):
-    with pytest.raises(HitmarkError, match="frames.*expected|cannot read"):
+    with pytest.raises(HitmarkError, match=r"frames.*expected|cannot read"):
         as_frames(value)
 
 
