@@ -16,6 +16,7 @@ from hitmark.cli import (
     inspect,
     models,
     observers,
+    reference,
     report,
     score,
     studio,
@@ -59,6 +60,9 @@ def _hitmark(
 
 app.command("generate", short_help="Make the video of a scene.", epilog=generate.EXAMPLES)(generate.generate)
 app.command("convert", short_help="Convert a scene from or to the files of another tool.")(convert.convert)
+app.command("reference", short_help="Draw the crude video that time-to-move starts from.", epilog=reference.EXAMPLES)(
+    reference.reference
+)
 app.command("models", short_help="List the models by name.", epilog=models.EXAMPLES)(models.models)
 app.command("demo", short_help="Six short scenes with and without control, and a page.", epilog=demo.EXAMPLES)(
     demo.demo

@@ -131,15 +131,28 @@ def _still(name: str, box: tuple[float, ...], frames: int) -> Track:
 
 
 def _moving(name: str, box: tuple[float, ...], camera: Camera, moments: np.ndarray) -> Track:
-    """A background box under the camera move: scaled about the picture's centre, then shifted.
+    """A background box under the camera move."""
+    boxes = camera_boxes(np.array(box, dtype=np.float64), camera, moments)
+    return Track(name, "camera", None, 0, boxes, np.ones(len(moments), bool))
+
+
+def camera_boxes(box: np.ndarray, camera: Camera, moments: np.ndarray) -> np.ndarray:
+    """Where content of the first picture lies under a camera move: scaled about the picture's centre, then shifted.
 
     The scale is zoom ** progress, which looks even: every frame enlarges the one before by the same factor.
+
+    Args:
+        box: of the content in the first picture, float64 (4,), normalised xyxy.
+        camera: the move.
+        moments: of the frames, 0 = first and 1 = last, float64 (frames,).
+
+    Returns:
+        float64 (frames, 4); at the first moment the box itself, bit for bit.
     """
     progress = ease(camera.easing, moments)[:, None]
-    corners = np.array(box, dtype=np.float64)
-    boxes = 0.5 + (corners - 0.5) * camera.zoom**progress + progress * np.tile(camera.pan, 2)
-    boxes[0] = corners
-    return Track(name, "camera", None, 0, boxes, np.ones(len(moments), bool))
+    boxes = 0.5 + (box - 0.5) * camera.zoom**progress + progress * np.tile(camera.pan, 2)
+    boxes[0] = box
+    return boxes
 
 
 def _free(

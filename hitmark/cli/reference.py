@@ -1,0 +1,84 @@
+"""`hitmark reference`: the crude video that Time-to-Move starts from, as a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hitmark.cli.request import Flags, Target, read_request
+from hitmark.errors import HitmarkError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+EXAMPLES = """\b
+Examples:
+  hitmark reference scene.json -o crude
+  hitmark reference examples/107 -o crude --model svd --frames 21
+  hitmark reference scene.json -o crude --cutout cat=cat_mask.png
+  hitmark generate scene.json --method time-to-move --reference crude
+"""
+
+
+def reference(
+    scene: Annotated[str, typer.Argument(metavar="SCENE", help="Any format that `hitmark convert` reads.")],
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write; it is made if there is none.")],
+    image: Annotated[Path | None, typer.Option(help="First picture. Default: the scene's.")] = None,
+    model: Annotated[str | None, typer.Option(help="Whose size and number of frames is used.")] = None,
+    frames: Annotated[
+        int | None, typer.Option(help="Number of frames. Default: the scene's, else the model's.")
+    ] = None,
+    width: Annotated[int | None, typer.Option(help="Pixels. Default: the scene's, else the model's.")] = None,
+    height: Annotated[int | None, typer.Option(help="Pixels. Default: the scene's, else the model's.")] = None,
+    cutouts: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--cutout",
+            metavar="SUBJECT=PICTURE",
+            help="A mask of the first picture, white where the subject is, instead of its box; or a picture with "
+            "transparency that is put into the box, for something that comes in later. Repeatable.",
+        ),
+    ] = None,
+    lossless: Annotated[
+        bool, typer.Option("--lossless", help="Write .mkv that reads back exactly; other tools look for .mp4.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the files of an earlier one.")] = False,
+) -> None:
+    """Cut what is in the boxes out of the first picture and drag it along: a crude video, and a mask of what is meant.
+
+    Writes first_frame.png, motion_signal.mp4, mask.mp4 and prompt.txt, the layout of Time-to-Move's own tools.
+    """
+    from hitmark.prepare import first_picture, open_picture, plan
+    from hitmark.reference import reference_of, write_reference
+
+    request = read_request(scene, image, Flags(None, [], [], [], False), Target(model, width, height)).with_options(
+        model=model, frames=frames, width=width, height=height, method="none"
+    )
+    wanted = plan(request.scene, picture=True).scene
+    picture = first_picture(wanted, None if image is None else open_picture(image), request.folder)
+    size = int(wanted.frames or 0), int(wanted.height or 0), int(wanted.width or 0)
+    signal = reference_of(wanted, picture, size, read_cutouts(cutouts or []))
+    paths = write_reference(signal, output, picture, wanted.prompt, fps=wanted.fps, lossless=lossless, overwrite=force)
+    count, high, wide = signal.mask.shape
+    typer.echo(f"wrote {', '.join(str(path) for path in paths)}: {count} frames of {wide}x{high}")
+
+
+def read_cutouts(pairs: list[str]) -> dict[str, Image.Image]:
+    """Pictures by subject, from SUBJECT=PICTURE. Raises HitmarkError: written otherwise, or no picture."""
+    from PIL import Image, UnidentifiedImageError
+
+    found: dict[str, Image.Image] = {}
+    for pair in pairs:
+        name, sign, path = pair.partition("=")
+        if not (sign and name and path) or name in found:
+            raise HitmarkError(f"--cutout: expected SUBJECT=PICTURE, once for each subject, got {pair!r}")
+        try:
+            with Image.open(path) as picture:
+                picture.load()
+                found[name] = picture.copy()
+        except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as error:
+            raise HitmarkError(f"--cutout: {path} cannot be read as a picture ({error}); save it as PNG") from error
+    return found
