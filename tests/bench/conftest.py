@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hitmark.bench.plan import BenchPlan
+from hitmark.bench.run import run
 
 
 @pytest.fixture(scope="session")
@@ -20,8 +22,7 @@ def model(tmp_path_factory: Any) -> str:
     return str(folder)
 
 
-@pytest.fixture
-def plan(model: str) -> BenchPlan:
+def twelve_jobs(model: str) -> BenchPlan:
     return BenchPlan.from_dict(
         {
             "scenes": ["sprites-text:tune:0-3"],
@@ -31,3 +32,16 @@ def plan(model: str) -> BenchPlan:
             "observers": ["frames"],
         }
     )
+
+
+@pytest.fixture
+def plan(model: str) -> BenchPlan:
+    return twelve_jobs(model)
+
+
+@pytest.fixture(scope="session")
+def whole(model: str, tmp_path_factory: Any) -> Path:
+    """The folder of the plan's run, made in one go in this process; only to be read."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    run(twelve_jobs(model), folder)
+    return folder

@@ -27,8 +27,7 @@ def workers() -> list[psutil.Process]:
     return [process for process in below if process.name().startswith("ray::Worker")]
 
 
-def test_same_bytes_inline_and_on_ray_with_a_killed_worker(plan: BenchPlan, tmp_path: Path) -> None:
-    run(plan, tmp_path / "inline")
+def test_same_bytes_inline_and_on_ray_with_a_killed_worker(plan: BenchPlan, whole: Path, tmp_path: Path) -> None:
     killed: list[int] = []
     told: list[tuple[int, int, int]] = []
 
@@ -42,7 +41,7 @@ def test_same_bytes_inline_and_on_ray_with_a_killed_worker(plan: BenchPlan, tmp_
     assert len(killed) == 1
     assert (len(state.done), len(state.failed)) == (12, 0)
     assert told[-1] == (12, 0, 12)
-    assert contents(tmp_path / "ray") == contents(tmp_path / "inline")
+    assert contents(tmp_path / "ray") == contents(whole)
     assert workers() == []
 
 

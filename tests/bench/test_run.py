@@ -105,9 +105,8 @@ def _run_until_killed(values: dict[str, Any], folder: Path, wanted: int) -> None
     run(BenchPlan.from_dict(values), folder, on_job=told)
 
 
-def test_killed_again_and_again_it_ends_like_one_that_was_not(plan: BenchPlan, tmp_path: Path) -> None:
-    whole, torn = tmp_path / "whole", tmp_path / "torn"
-    run(plan, whole)
+def test_killed_again_and_again_it_ends_like_one_that_was_not(plan: BenchPlan, whole: Path, tmp_path: Path) -> None:
+    torn = tmp_path / "torn"
     forks = multiprocessing.get_context("forkserver")
     forks.set_forkserver_preload(list(LIBRARIES))
     for wanted in (2, 5, 8):
