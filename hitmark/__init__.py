@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hitmark.errors import HitmarkError as HitmarkError
     from hitmark.generate import generate as generate
     from hitmark.methods import METHODS as METHODS
-    from hitmark.methods import build as build
+    from hitmark.presets import build as build
     from hitmark.scene import Scene as Scene
     from hitmark.scene import Track as Track
     from hitmark.scene import evaluate as evaluate
@@ -39,7 +39,7 @@ HOME = {
     "plan_picture": "hitmark.draw",
     "HitmarkError": "hitmark.errors",
     "METHODS": "hitmark.methods",
-    "build": "hitmark.methods",
+    "build": "hitmark.presets",
     "Scene": "hitmark.scene",
     "Track": "hitmark.scene",
     "evaluate": "hitmark.scene",

@@ -8,4 +8,4 @@ class HitmarkError(ValueError):
 
 
 class HitmarkWarning(UserWarning):
-    """What is allowed but probably not meant. In Python a warning like any other; the commands print it as a note."""
+    """What was decided, or is allowed but probably not meant: in Python a warning, the commands print it as a note."""

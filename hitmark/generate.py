@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,10 +18,23 @@ from hitmark.backbones import backbone_for
 from hitmark.backbones.call import Order
 from hitmark.backbones.loading import load_pipeline
 from hitmark.control import Control
+from hitmark.errors import HitmarkWarning
 from hitmark.media.given import as_picture
+from hitmark.media.images import parse_color
+from hitmark.memory_fit import check_memory
 from hitmark.methods import resolved
+from hitmark.model_choice import find_model
 from hitmark.peak_memory import PeakMemory
-from hitmark.prepare import GenerationError, Plan, check_fit, check_size, first_picture, open_picture, plan
+from hitmark.prepare import (
+    GenerationError,
+    Plan,
+    check_fit,
+    check_size,
+    first_picture,
+    open_picture,
+    plan,
+    prepare,
+)
 from hitmark.record import Settings
 from hitmark.scene.schema import Scene
 from hitmark.scene.tracks import Track
@@ -50,10 +64,12 @@ class Result:
         latents: float32 (1, frames, channels, height / factor, width / factor): the final latents, before decoding.
         tracks: what was wanted, for these frames.
         scene: as given, with size, frames, model and method filled in.
-        picture: the first picture as given, RGB, before it was resized; None for a model that reads text.
+        picture: the first picture as RGB, cut or padded to the clip's shape, before it was resized; None for a model
+            that reads text.
         settings: steps, dtype, device, call arguments and knobs, all defaults filled in.
         seconds: wall-clock time from the first picture to the decoded frames, without loading the model.
         peak_memory: bytes, see `hitmark.peak_memory`.
+        notes: sentences on what was decided, and what was given but not used.
     """
 
     frames: np.ndarray
@@ -64,6 +80,7 @@ class Result:
     settings: Settings
     seconds: float
     peak_memory: int
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """What it is, without its thousands of numbers."""
@@ -84,13 +101,16 @@ def generate(
     device: str = "auto",
     call: dict[str, Any] | None = None,
     watch: Sequence[Control] = (),
+    background: str = "white",
 ) -> Result:
     """Make the clip of a scene.
+
+    What was decided on the way, and what is given but not used, is in the result's `notes`, and a `HitmarkWarning`.
 
     Args:
         scene: what moves where; fields left None take the model's defaults.
         image: the first picture: Pillow, an array, or a path; None = the scene's own, relative to `folder`. It is
-            resized, not cropped. A model that reads text takes none.
+            brought to the clip's shape as `scene.fit` says, and resized. A model that makes clips from text takes none.
         pipe: a loaded pipeline, used as it is (device, dtype, scheduler, offload); None = load `scene.model`.
         on_step: called with the steps done and the steps in all: at the start, and after every denoising step.
         folder: where the scene's picture is looked for.
@@ -99,6 +119,7 @@ def generate(
         device: "auto" (a GPU when there is one), "cpu", "cuda", ...; for loading only.
         call: further arguments of the pipeline's call, such as motion_bucket_id.
         watch: controls after the method's own, such as the probes of `hitmark.inspection`; they are not recorded.
+        background: color that transparent parts of the picture are laid on, such as "white" or "#336699".
 
     Raises:
         HitmarkError: anything wrong with the inputs, or not enough memory; before the long part wherever possible.
@@ -106,11 +127,17 @@ def generate(
     if on_step is not None and not callable(on_step):
         raise GenerationError(f"on_step: expected a function of (steps done, steps in all), got {on_step!r:.80}")
     image = None if image is None else as_picture(image)
-    planned = plan(scene, steps=steps, call=call, pipe=pipe, picture=image is not None)
-    picture = first_picture(planned.scene, image, folder) if planned.card.takes_picture else None
+    scene = find_model(scene, folder)
+    planned, picture = prepare(
+        scene, image, folder, steps=steps, call=call, pipe=pipe, background=parse_color(background)
+    )
+    for note in planned.notes:
+        warnings.warn(note, HitmarkWarning, stacklevel=2)
     if pipe is None:
-        check_fit(planned)
+        check_fit(planned, device)
         pipe = load_pipeline(str(planned.scene.model), dtype=dtype, device=device)
+    else:
+        check_memory(planned.card, planned.scene, str(_device(pipe)))
     check_size(planned.scene, pipe)
     with PeakMemory(_device(pipe)) as memory, _readable_memory_error(planned), _quiet(pipe):
         frames, latents = _run(planned, picture, pipe, on_step, watch)
@@ -123,6 +150,7 @@ def generate(
         settings=_settings(planned, pipe),
         seconds=memory.seconds,
         peak_memory=memory.peak,
+        notes=planned.notes,
     )
 
 
@@ -164,7 +192,14 @@ def _run(
 def _settings(planned: Plan, pipe: Any) -> Settings:
     knobs = resolved(planned.scene.method.name, planned.scene.method.knobs)
     dtype = str(backbone_for(pipe).network.dtype).removeprefix("torch.")
-    return Settings(steps=planned.steps, dtype=dtype, device=_device(pipe).type, call=planned.call, knobs=_plain(knobs))
+    return Settings(
+        steps=planned.steps,
+        dtype=dtype,
+        device=_device(pipe).type,
+        call=planned.call,
+        preset=planned.scene.method.preset,
+        knobs=_plain(knobs),
+    )
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

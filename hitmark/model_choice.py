@@ -24,20 +24,51 @@ def card_for(scene: Scene, pipe: Any = None, *, picture: bool = False) -> ModelC
 
     `picture`: whether a first picture is given beside the scene.
 
-    The card's name lasts: a folder has its absolute path, so that a record can be replayed from another folder.
+    The card's name is that of the catalogue wherever the model is in it; another folder has its absolute path.
     """
     given = scene.model
     if given is None and pipe is not None:
-        origin = str(getattr(pipe, "name_or_path", "") or "")
-        by_hub_id = {card.hub_id: name for name, card in MODELS.items()}
-        given = by_hub_id.get(origin, origin if os.path.isdir(origin) else None)
-        if given is None:
-            return _card_of_pipeline(pipe, origin)
+        return card_of_pipeline(pipe)
     from_text = bool(scene.prompt.strip()) and scene.image is None and not picture
-    given = given or (DEFAULT_TEXT_MODEL if from_text else DEFAULT_MODEL)
+    given = catalog_name(given or (DEFAULT_TEXT_MODEL if from_text else DEFAULT_MODEL))
     if given not in MODELS and os.path.isdir(given):
         given = os.path.abspath(given)
     return model_card(given)
+
+
+def catalog_name(origin: str) -> str:
+    """Return the catalogue's name of a hub id, a folder of this package's weights or of the hub's cache, else `origin`.
+
+    A folder of weights is also known by its name where it lay in another installation of this package.
+    """
+    parts = Path(origin).parts
+    for name, card in MODELS.items():
+        if origin in (name, card.hub_id):
+            return name
+        if card.embedded and parts[-3:] == ("sprites", "weights", name):
+            return name
+        if card.hub_id and f"models--{card.hub_id.replace('/', '--')}" in parts:
+            return name
+    return origin
+
+
+def find_model(scene: Scene, folder: Path | str) -> Scene:
+    """Return the scene with the path of its model, where that is relative to `folder`, as a path that can be loaded."""
+    if scene.model is None or catalog_name(scene.model) in MODELS or os.path.isabs(scene.model):
+        return scene
+    path = Path(folder) / scene.model
+    return scene.replace(model=os.path.abspath(path)) if path.is_dir() else scene
+
+
+def portable_name(model: str, folder: Path | str) -> str:
+    """Return a model's name for a file in `folder`: the catalogue's, a hub id, or a path relative to that folder."""
+    name = catalog_name(model)
+    if name in MODELS or not os.path.isabs(name):
+        return name
+    try:
+        return Path(os.path.relpath(name, os.path.abspath(folder))).as_posix()
+    except ValueError:  # another drive
+        return Path(name).as_posix()
 
 
 def draws_sprites(model: str) -> bool:
@@ -48,8 +79,14 @@ def draws_sprites(model: str) -> bool:
         return False
 
 
-def _card_of_pipeline(pipe: Any, origin: str) -> ModelCard:
-    """The defaults of the pipeline's class, for an object that does not say where it was loaded from."""
+def card_of_pipeline(pipe: Any) -> ModelCard:
+    """Return the card of a loaded pipeline: by where it was loaded from, else with the defaults of its class."""
+    origin = str(getattr(pipe, "name_or_path", "") or "")
+    given = catalog_name(origin)
+    if given in MODELS:
+        return model_card(given)
+    if os.path.isdir(given):
+        return model_card(os.path.abspath(given))
     found = [OF_PIPELINE[kind.__name__] for kind in type(pipe).__mro__ if kind.__name__ in OF_PIPELINE]
     card = replace(MODELS[found[0] if found else "svd"], name=origin or type(pipe).__name__)
     return replace(card, frames=None) if card.takes_picture else card

@@ -19,6 +19,7 @@ import numpy as np
 from hitmark import record
 from hitmark.errors import HitmarkError
 from hitmark.files import OutputError, claimed, ensure_writable, output_error, written_whole
+from hitmark.model_choice import portable_name
 from hitmark.video import WRITERS, write_video
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ class Outputs:
         """Return the run record of a result whose picture is (to be) saved as `self.image`."""
         import torch
 
-        name = str(result.scene.model)
+        name = portable_name(str(result.scene.model), self.record.parent)
         on_gpu = result.settings.device == "cuda"
         return record.RunRecord(
             hitmark=record.hitmark_version(),
@@ -183,7 +184,8 @@ class Outputs:
                 seconds=round(result.seconds, 3),
                 peak_memory=result.peak_memory,
             ),
-            scene=result.scene.replace(image=None if result.picture is None else self.image.name).to_dict(),
+            notes=list(result.notes),
+            scene=result.scene.replace(image=None if result.picture is None else self.image.name, model=name).to_dict(),
         )
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +11,14 @@ from PIL import Image
 
 from hitmark.backbones import backbone_for
 from hitmark.errors import HitmarkError
+from hitmark.framing import frame_picture
 from hitmark.media.images import WHITE, Color, ImageError, LoadedImage, as_rgb, load_image
+from hitmark.memory_fit import check_memory
 from hitmark.method_fit import check_method
-from hitmark.methods import build, spelled
-from hitmark.model_choice import card_for, configured_frames, configured_grid
+from hitmark.methods import build
+from hitmark.model_choice import DEFAULT_MODEL, card_for, configured_frames, configured_grid
+from hitmark.plan_remarks import remarks_on
+from hitmark.presets import describe, preset_knobs
 from hitmark.scene.schema import MethodChoice, Scene
 from hitmark.scene.tracks import Track, evaluate
 
@@ -47,6 +50,13 @@ class Plan:
     call: dict[str, Any]  # the remaining arguments of the pipeline's call
     controls: list[Control]
     tracks: list[Track]
+    notes: tuple[str, ...] = ()  # sentences on what is allowed but probably not meant
+
+    @property
+    def method(self) -> str:
+        """One sentence: which method with which settings."""
+        choice = self.scene.method
+        return describe(self.card, choice.name, choice.preset, choice.knobs)
 
 
 def plan(
@@ -81,7 +91,7 @@ def plan(
     method = scene.method.name
     if method == "auto":
         method = card.best_method if scene.subjects or scene.camera or card.takes_picture else "none"
-    knobs = knobs_on(card, method, scene.method.knobs)
+    knobs = preset_knobs(card, method, scene.method.knobs, scene.method.preset)
     controls = build(method, knobs)
     frames = scene.frames or card.frames or configured_frames(card, pipe)
     steps = card.steps if steps is None else steps
@@ -95,14 +105,64 @@ def plan(
         width=scene.width or card.width,
         height=scene.height or card.height,
         frames=frames,
-        method=MethodChoice(name=method, knobs=knobs),
+        method=MethodChoice(name=method, preset=scene.method.preset, knobs=knobs),
     )
-    return Plan(whole, card, steps, _call_arguments(card, call or {}), controls, evaluate(whole, frames))
+    arguments = _call_arguments(card, call or {})
+    return Plan(whole, card, steps, arguments, controls, evaluate(whole, frames), tuple(remarks_on(whole, card)))
 
 
-def knobs_on(card: ModelCard, method: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Knobs of a method as they were found for this model, with the given ones on top."""
-    return spelled(method, [card.knobs.get(part.strip(), {}) for part in method.split("+")]) | dict(given)
+def prepare(
+    scene: Scene,
+    image: Image.Image | None = None,
+    folder: Path | str = ".",
+    *,
+    steps: int | None = None,
+    call: dict[str, Any] | None = None,
+    pipe: Any = None,
+    background: Color = WHITE,
+) -> tuple[Plan, Image.Image | None]:
+    """As `plan`, with the first picture read and brought to the clip's shape; None for a model that takes none.
+
+    Args:
+        scene: as for `plan`.
+        image: the first picture; None: the scene's own, relative to `folder`.
+        folder: that the scene's picture is relative to.
+        steps: as for `plan`.
+        call: as for `plan`.
+        pipe: as for `plan`.
+        background: what transparent parts of the picture are laid on.
+
+    Raises:
+        HitmarkError: as `plan`; a picture for a model that takes none, or one that cannot be read.
+    """
+    planned = plan(scene, steps=steps, call=call, pipe=pipe, picture=image is not None)
+    if planned.card.takes_picture:
+        return with_picture(planned, load_first_picture(planned.scene, image, folder, background))
+    if image is not None:
+        refuse_picture(planned.card)
+    return planned, None
+
+
+def with_picture(planned: Plan, picture: LoadedImage) -> tuple[Plan, Image.Image]:
+    """Bring the first picture to the shape of the clip, as `scene.fit` says; the boxes are carried along.
+
+    Raises:
+        SceneError: cutting would leave a subject outside the picture.
+    """
+    scene = planned.scene
+    framed = frame_picture(scene, picture.image, (int(scene.width or 0), int(scene.height or 0)))
+    notes = (*planned.notes, *picture.notes, *framed.notes)
+    tracks = planned.tracks if framed.scene is scene else evaluate(framed.scene, int(scene.frames or 0))
+    return replace(planned, scene=framed.scene, tracks=tracks, notes=notes), framed.picture
+
+
+def refuse_picture(card: ModelCard) -> None:
+    """Raise `GenerationError` where a first picture was given to a model that makes clips from text alone."""
+    if not card.takes_picture:
+        raise GenerationError(
+            f"image: {card.name} makes clips from text and takes no first picture; leave the picture out, or choose a "
+            f"model that starts from one, such as {DEFAULT_MODEL}"
+        )
 
 
 def first_picture(scene: Scene, image: Image.Image | None, folder: Path | str) -> Image.Image:
@@ -160,8 +220,9 @@ def check_sides(scene: Scene, unit: int, model: str) -> None:
             raise GenerationError(f"{name}: {model} makes multiples of {unit} px, got {value}; use {near}")
 
 
-def check_fit(planned: Plan) -> None:
-    """Raise HitmarkError for a size that the model cannot make, and a method that cannot act on it or on the scene.
+def check_fit(planned: Plan, device: str = "auto") -> None:
+    """Raise HitmarkError for a size that the model cannot make, a method that cannot act on it or on the scene, and a
+    clip that this machine's memory cannot hold.
 
     By the configuration in the model's files, where these are on this machine; no weights are loaded.
     """
@@ -169,6 +230,7 @@ def check_fit(planned: Plan) -> None:
     if grid is not None:
         check_sides(planned.scene, grid[0], planned.card.name)
     check_method(planned.controls, planned.card, planned.scene, planned.tracks)
+    check_memory(planned.card, planned.scene, device)
 
 
 def size_unit(pipe: Any) -> int:

@@ -19,11 +19,13 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from hitmark.errors import HitmarkError
 from hitmark.files import write_text
 from hitmark.scene.documents import read_document
+from hitmark.scene.formats import run_record
+from hitmark.scene.formats.source import Source
 from hitmark.scene.schema import Scene
 from hitmark.scene.storage import pretty_json
 
 RECORD_VERSION = 1
-KIND = "hitmark run"
+KIND = run_record.KIND
 PACKAGES = ("torch", "diffusers", "transformers", "numpy", "pillow", "av")
 SAMPLED = 256 * 1024  # bytes at both ends of a weight file that enter its fingerprint
 
@@ -56,7 +58,7 @@ class Picture(_Part):
 class Model(_Part):
     """Which weights made the clip."""
 
-    name: str = Field(description="name or path as given")
+    name: str = Field(description="the catalogue's name, a hub id, or a folder relative to that of the record")
     fingerprint: str | None = Field(None, description="see `fingerprint`; None when the files are not at hand")
 
 
@@ -67,6 +69,7 @@ class Settings(_Part):
     dtype: str
     device: str
     call: dict[str, JsonValue] = Field(description="the remaining arguments of the pipeline's call")
+    preset: str = Field("tuned", description="of the method: tuned or paper; see hitmark.presets")
     knobs: dict[str, JsonValue] = Field(description="every knob of the method")
 
 
@@ -82,7 +85,7 @@ class Output(_Part):
 class RunRecord(_Part):
     """One run, complete enough to be replayed by `hitmark generate RECORD.json`."""
 
-    kind: Literal["hitmark run"] = KIND
+    kind: Literal["hitmark run"] = "hitmark run"
     version: int = RECORD_VERSION
     hitmark: str
     python: str
@@ -93,6 +96,7 @@ class RunRecord(_Part):
     image: Picture | None = Field(None, description="None for a model that reads text")
     settings: Settings
     output: Output
+    notes: list[str] = Field([], description="what was decided, such as how the picture was fitted")
     scene: dict[str, JsonValue] = Field(description="the scene with its size, frames, model and method filled in")
 
     @classmethod
@@ -125,13 +129,11 @@ class RunRecord(_Part):
 
 
 def is_record(path: Path | str) -> bool:
-    """Whether the file says of itself that it is a run record; looks at its first kilobyte only."""
+    """Whether the file says of itself that it is a run record, however its JSON is written."""
     try:
-        with open(path, "rb") as stream:
-            head = stream.read(1024)
-    except OSError:
+        return run_record.sniff(Source(Path(path)))
+    except (HitmarkError, OSError):
         return False
-    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and f'"kind": "{KIND}"'.encode() in head
 
 
 def package_versions() -> dict[str, str]:

@@ -117,3 +117,12 @@ def test_this_machine_and_versions():
     versions = record.package_versions()
     assert versions["torch"].startswith("2.")
     assert "missing" not in versions.values()
+
+
+@pytest.mark.parametrize("separators", [None, (",", ":")])
+def test_a_record_is_known_however_its_json_is_written(run, tmp_path, separators):
+    fields = run.model_dump(mode="json")
+    written = json.dumps(dict(reversed(fields.items())), separators=separators)
+    (tmp_path / "clip.json").write_text(written)
+    assert is_record(tmp_path / "clip.json")
+    assert RunRecord.load(tmp_path / "clip.json") == run

@@ -62,9 +62,14 @@ class ModelCard:
         return self.task == "image-to-video"
 
     @property
+    def reads_prompt(self) -> bool:
+        """Whether a clip is made from the words of a prompt."""
+        return not self.takes_picture
+
+    @property
     def best_method(self) -> str:
-        """What a scene's method "auto" means."""
-        return "sg-i2v" if self.takes_picture else "peekaboo"
+        """What a scene's method "auto" means: the best of our own tables (docs/methods)."""
+        return "sg-i2v" if self.takes_picture else "ivg-da"
 
 
 def _svd(name: str, hub_id: str, frames: int) -> ModelCard:

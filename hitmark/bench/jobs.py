@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +18,7 @@ from hitmark.bench.job_list import FIELDS, ListedJob
 from hitmark.bench.plan import BenchPlan, method_of
 from hitmark.bench.scoring import FinishedClip, Scores, observers_for, score, scorer
 from hitmark.bench.store import RESULT, Store
-from hitmark.errors import HitmarkError
+from hitmark.errors import HitmarkError, HitmarkWarning
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -90,11 +91,13 @@ def run_job(job: Job, store: Store) -> None:
 
     item = dataset(job.dataset)[job.item]
     scene = _scene(job.plan, item, job.model, job.seed, job.row)
+    scene = scene.replace(fit="stretch") if scene.fit == "auto" else scene  # as the published protocols do
     torch.set_num_threads(job.plan.threads)
     pipe = _pipeline(str(scene.model), job.plan.dtype, job.plan.device)
     kind = getattr(pipe, "_execution_device", pipe.device).type
-    with torch.autocast(kind, torch.bfloat16) if job.plan.autocast else nullcontext():
-        result = generate(scene, _picture(item), pipe, steps=job.plan.steps, call=dict(job.plan.call))
+    with torch.autocast(kind, torch.bfloat16) if job.plan.autocast else nullcontext(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", HitmarkWarning)  # the same for every clip of the plan
+        result = generate(scene, _given(scene, item), pipe, steps=job.plan.steps, call=dict(job.plan.call))
     scores = score(_finished(result), job.observers)
     with store.writing(job.key) as folder:
         write_video(result.frames, folder / CLIP, result.scene.fps)
@@ -173,6 +176,14 @@ def _job(
     }
     key = hashlib.sha256(json.dumps(whole, sort_keys=True, default=list).encode()).hexdigest()[:24]
     return Job(key, name, item.id, row, str(planned.scene.model), seed, noise, plan, tuple(dict.fromkeys(observers)))
+
+
+def _given(scene: Scene, item: DatasetItem) -> Image.Image | None:
+    """The picture that the scene's model starts from; None for one that makes clips from text."""
+    from hitmark.model_choice import card_for
+
+    picture = _picture(item)
+    return picture if card_for(scene, picture=picture is not None).takes_picture else None
 
 
 def _picture(item: DatasetItem) -> Image.Image | None:

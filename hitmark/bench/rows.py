@@ -33,11 +33,11 @@ def claim(folder: Path, model: str, methods: Mapping[str, tuple[str, dict[str, A
     """
     from hitmark.backbones.catalog import model_card
     from hitmark.methods import resolved
-    from hitmark.prepare import knobs_on
+    from hitmark.presets import preset_knobs
 
     card = model_card(model)
     weights = "" if card.path is None else hashlib.sha256((card.path / WEIGHTS).read_bytes()).hexdigest()
-    wanted = {row: resolved(name, knobs_on(card, name, knobs)) for row, (name, knobs) in methods.items()}
+    wanted = {row: resolved(name, preset_knobs(card, name, knobs)) for row, (name, knobs) in methods.items()}
     settings = {"model": model, "weights": weights, "methods": json.loads(json.dumps(wanted))}
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "settings.json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -47,6 +47,7 @@ def score_video(
     policy: Policy = "exact",
     image: Path | None = None,
     fps: float | None = None,
+    reading: dict[str, Any] | None = None,
 ) -> ScoredVideo:
     """Scores a clip against a scene in any format that `hitmark convert` reads.
 
@@ -59,18 +60,20 @@ def score_video(
             the scene says.
         image: the first picture; None = the scene's own, and none where it names none.
         fps: frames a second of a folder of frames.
+        reading: options of the scene's format, as `hitmark.scene.formats.read` takes them.
 
     Raises:
         HitmarkError: a clip, scene or picture that cannot be read, a number of frames that does not fit, an observer
             that is not known or cannot look at this scene.
     """
     clip = read_clip(video, fps)
-    scene = formats.read(scene_path)
+    scene = formats.read(scene_path, **(reading or {}))
     frames, notes = _fitted(clip.frames, scene, policy, video)
     notes = [*clip.notes, *notes]
     moments = _moments(clip, len(frames))
     tracks = tuple(track for track in evaluate(scene, len(frames), moments) if track.kind == "subject")
-    picture = _picture(scene, image, formats.base_folder(scene_path), frames.shape[1:3])
+    picture, told = _picture(scene, image, formats.base_folder(scene_path), frames.shape[1:3])
+    notes += told
     if picture is None:
         notes.append("no first picture is given; what is measured against it is left out")
     notes += _about_aspect(scene, frames)
@@ -110,14 +113,20 @@ def _moments(clip: Clip, frames: int) -> np.ndarray | None:
     return None if clip.times is None else clip.times[:frames] / clip.times[frames - 1]
 
 
-def _picture(scene: Scene, image: Path | None, folder: Path, size: tuple[int, ...]) -> np.ndarray | None:
-    """The first picture at the clip's size, uint8 (height, width, 3)."""
-    from hitmark.prepare import first_picture, open_picture
+def _picture(
+    scene: Scene, image: Path | None, folder: Path, size: tuple[int, ...]
+) -> tuple[np.ndarray | None, list[str]]:
+    """The first picture at the clip's size, uint8 (height, width, 3), brought to its shape as `scene.fit` says."""
+    from hitmark.framing import frame_picture
+    from hitmark.prepare import load_first_picture, open_picture
 
     if image is None and scene.image is None:
-        return None
-    picture = first_picture(scene, None if image is None else open_picture(image), folder)
-    return np.asarray(picture.resize((size[1], size[0])))
+        return None, []
+    height, width = size
+    given = None if image is None else open_picture(image)
+    loaded = load_first_picture(scene, given, folder)
+    framed = frame_picture(scene, loaded.image, (width, height))
+    return np.asarray(framed.picture.resize((width, height))), [*loaded.notes, *framed.notes]
 
 
 def _about_aspect(scene: Scene, frames: np.ndarray) -> list[str]:

@@ -62,14 +62,14 @@ class Wish:
     def rows(self) -> list[str]:
         """The candidates. Raises HitmarkError for a grid that does not fit, and for scenes of a test split."""
         from hitmark.backbones.catalog import model_card
-        from hitmark.prepare import knobs_on
+        from hitmark.presets import preset_knobs
 
         for spec in self.plan.scenes:
             refuse_test(spec)
         if len(self.plan.models) != 1 or self.plan.models[0] == "auto":
             raise HitmarkError(f"--model: expected one model by name or path, got {', '.join(self.plan.models)}")
         method, base = method_of(self.default)
-        return settings_of(method, base, self.grid, knobs_on(model_card(self.plan.models[0]), method, {}))
+        return settings_of(method, base, self.grid, preset_knobs(model_card(self.plan.models[0]), method, {}))
 
 
 def refuse_test(spec: str) -> None:
@@ -150,14 +150,14 @@ def _preset(wish: Wish, aim: Aim, rungs: list[Rung], machines: list[str]) -> Pre
     from hitmark.backbones.catalog import model_card
     from hitmark.methods import resolved
     from hitmark.model_choice import model_folder
-    from hitmark.prepare import knobs_on
+    from hitmark.presets import preset_knobs
     from hitmark.record import fingerprint, hitmark_version, package_versions
 
     row, chosen, reason = decide(rungs, aim, force=wish.force)
     card = model_card(wish.plan.models[0])
     place = model_folder(card)
     method, given = method_of(row)
-    knobs = knobs_on(card, method, given)
+    knobs = preset_knobs(card, method, given)
     asked: dict[str, Any] = wish.plan.model_dump(mode="json", exclude={"methods", "models"})
     evidence = Evidence(
         metric=aim.metric,

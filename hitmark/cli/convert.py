@@ -7,6 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from hitmark.cli.flags import FlagError
+from hitmark.cli.reading import Axes, Canvas, PointSize, Reading, Record, Units
+
 
 def convert(
     input: Annotated[
@@ -23,16 +26,18 @@ def convert(
     frames: Annotated[int | None, typer.Option(help="Boxes for how many frames. Default: as in IN.")] = None,
     width: Annotated[int | None, typer.Option(help="Width in pixels that pixel coordinates refer to.")] = None,
     height: Annotated[int | None, typer.Option(help="Height in pixels that pixel coordinates refer to.")] = None,
-    record: Annotated[str | None, typer.Option(help="Record of a list: its id, else its position from 0.")] = None,
-    point_size: Annotated[
-        float | None, typer.Option(help="Side of the box around a point, as a fraction of the width. Default: 0.15.")
-    ] = None,
+    canvas: Canvas = None,
+    units: Units = None,
+    axes: Axes = None,
+    record: Record = None,
+    point_size: PointSize = None,
     force: Annotated[bool, typer.Option("--force", help="Replace OUT if it exists.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Write nothing if OUT could not hold everything.")] = False,
 ) -> None:
     """Convert a scene from or to the files of another tool.
 
-    Formats: hitmark, sg-i2v (folder), peekaboo, freetraj, trailblazer, wan-move, comfy-coordinates, comfy-tracks.
+    Formats: hitmark, sg-i2v (folder), peekaboo, freetraj, tora, trailblazer, wan-move, ati, comfy-coordinates,
+    comfy-tracks; run records (OUT.json beside a clip) are read too.
     What OUT cannot hold, or only in another form, is told as a warning for each thing; nothing is dropped in silence.
 
     For example: `hitmark convert examples/107 scene.json`, `hitmark convert imc_inputs.json#1100 scene.json`,
@@ -40,8 +45,11 @@ def convert(
     """
     from hitmark.scene.formats import FORMATS, base_folder, commit, encode, format_for_output, read, remarks, sniff
 
-    options = {"frames": frames, "width": width, "height": height, "record": record, "point_size": point_size}
-    options = {name: value for name, value in options.items() if value is not None}
+    if canvas is not None and (width is not None or height is not None):
+        raise FlagError("--canvas: it is the same as --width and --height; give one of them")
+    sizes = {"frames": frames, "width": width, "height": height}
+    options = {name: value for name, value in sizes.items() if value is not None}
+    options |= Reading(canvas, units, axes, record, point_size).options()
     source_format = from_format or sniff(input)
     target_format = to_format or format_for_output(output)
     reading, writing = _shared_out(options, source_format, target_format)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from typing import Any
 
 from hitmark.errors import HitmarkError
 from hitmark.scene import Scene
 
 SAME_PLACE = 0.02  # a path that starts this near to the box's centre starts there
+BOX_FORMATS = {"xyxy": "x0,y0,x1,y1", "xywh": "x,y,width,height"}
 FARTHEST = 0.5  # how far outside the picture a path may lead, in sides of the picture
 
 
@@ -18,12 +20,12 @@ class FlagError(HitmarkError):
 
 
 def scene_from_flags(
-    boxes: list[str], paths: list[str], smooth: bool, prompt: str = "", phrases: list[str] | None = None
+    boxes: list[list[float]], paths: list[str], smooth: bool, prompt: str = "", phrases: list[str] | None = None
 ) -> Scene:
     """Build a scene: the n-th path moves the n-th box, a box without a path holds still.
 
     Args:
-        boxes: "x0,y0,x1,y1" each, fractions of the picture.
+        boxes: x0, y0, x1, y1 each, fractions of the picture (`parse_box`).
         paths: "x,y x,y ..." each, centres of the boxes.
         smooth: a curve through the points of a path.
         prompt: of a model that reads text; without boxes, a scene of the prompt alone.
@@ -44,8 +46,7 @@ def scene_from_flags(
             f"--subject: {len(phrases)} subjects for {len(boxes)} boxes; give each subject its --box, in the same order"
         )
     subjects = []
-    for number, (text, path, phrase) in enumerate(itertools.zip_longest(boxes, paths, phrases), start=1):
-        box = parse_box(text)
+    for number, (box, path, phrase) in enumerate(itertools.zip_longest(boxes, paths, phrases), start=1):
         keyframes = [{"time": 0.0, "box": box}] if path is None else keyframes_along(box, parse_path(path))
         curved = "smooth" if smooth and len(keyframes) > 2 else "straight"
         name = phrase if phrase and phrases.count(phrase) == 1 else f"box {number}"
@@ -53,19 +54,37 @@ def scene_from_flags(
     return Scene.from_dict({"prompt": prompt, "subjects": subjects}, source="--prompt/--subject/--box/--path")
 
 
-def parse_box(text: str) -> list[float]:
-    """Read "x0,y0,x1,y1", fractions of the picture. Raises `FlagError`."""
-    box = _numbers(text, "--box", "x0,y0,x1,y1", 4)
+def parse_box(text: str, form: str = "xyxy") -> list[float]:
+    """Read a box, fractions of the picture: "x0,y0,x1,y1", or "x,y,width,height" for the form "xywh".
+
+    Returns:
+        x0, y0, x1, y1.
+
+    Raises:
+        FlagError: no four such numbers.
+    """
+    if form not in BOX_FORMATS:
+        raise FlagError(f"--box-format: expected {' or '.join(BOX_FORMATS)}, got {form!r}")
+    box = _numbers(text, "--box", BOX_FORMATS[form], 4)
     _refuse_pixels(box, "--box", text, 0.0, 1.0)
     x0, y0, x1, y1 = box
+    if form == "xywh":
+        x1, y1 = x0 + x1, y0 + y1
+    if max(x1, y1) > 1 + 1e-9:
+        raise FlagError(f"--box: expected a box inside the picture, got {text!r}, which ends at {x1:g},{y1:g}; move it")
     if not (x0 < x1 and y0 < y1):
-        raise FlagError(f"--box: expected x0 < x1 and y0 < y1 (left, top, right, bottom), got {text!r}; swap them")
-    return box
+        sized = form == "xyxy" and box[2] > 0 and box[3] > 0 and x0 + box[2] <= 1 and y0 + box[3] <= 1
+        other = "; if the last two numbers are width and height, give --box-format xywh" if sized else ""
+        raise FlagError(
+            f"--box: expected x0 < x1 and y0 < y1 (left, top, right, bottom), got {text!r}; swap them{other}"
+        )
+    return [x0, y0, x1, y1]
 
 
 def parse_path(text: str) -> list[list[float]]:
     """Read "x,y x,y ...": successive centres of the box, fractions of the picture. Raises `FlagError`."""
-    points = [_numbers(point, "--path", '"x,y x,y ..."', 2) for point in text.replace(";", " ").split()]
+    joined = re.sub(r"\s*,\s*", ",", text.replace(";", " "))
+    points = [_numbers(point, "--path", '"x,y x,y ..."', 2) for point in joined.split()]
     if not points:
         raise FlagError('--path: expected one or more points, e.g. --path "0.5,0.5 0.8,0.6", got nothing')
     for point in points:

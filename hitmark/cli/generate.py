@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
+import warnings
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from hitmark.cli.flags import parse_pairs
 from hitmark.cli.found import sentences
 from hitmark.cli.progress import silence_libraries, step_bar
+from hitmark.cli.reading import Axes, Canvas, PointSize, Reading, Record, Units
 from hitmark.cli.request import Flags, Request, Target, read_request
 from hitmark.console import command_line
+from hitmark.errors import HitmarkWarning
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -46,7 +50,7 @@ Method = Annotated[
         help="sg-i2v (from a picture), ivg-da, peekaboo, freetraj, trailblazer (from text), or none; several: a+b."
     ),
 ]
-Seed = Annotated[int | None, typer.Option(help="Seed of the noise. Default: the scene's.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of the noise; -1 draws one and prints it. Default: the scene's.")]
 Steps = Annotated[int | None, typer.Option(help="Denoising steps. Default: the model's.")]
 Frames = Annotated[int | None, typer.Option(help="Number of frames. Default: the scene's, else the model's.")]
 Width = Annotated[int | None, typer.Option(help="Width in pixels. Default: the scene's, else the model's.")]
@@ -58,7 +62,28 @@ Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 ..., or auto
 Knobs = Annotated[
     list[str] | None, typer.Option("--set", metavar="KNOB=VALUE", help="Setting of the method; repeatable.")
 ]
-Preset = Annotated[Path | None, typer.Option(help="Method and knobs of a file that `hitmark tune` wrote.")]
+Preset = Annotated[
+    str | None,
+    typer.Option(
+        metavar="tuned|paper|FILE",
+        help="Settings that are not given: those found for the model, or the paper's; or method and settings of a file "
+        "that `hitmark tune` wrote. Default: tuned.",
+    ),
+]
+Fit = Annotated[
+    Literal["auto", "crop", "pad", "stretch"] | None,
+    typer.Option(
+        help="How a picture of another shape than the clip's is brought to it; boxes are carried along. Default: the "
+        "scene's, else auto: crop where that loses no part of a box, else pad."
+    ),
+]
+Background = Annotated[
+    str | None, typer.Option(metavar="COLOR", help="What transparent parts of a picture are laid on. Default: white.")
+]
+BoxFormat = Annotated[
+    Literal["xyxy", "xywh"],
+    typer.Option("--box-format", help="xyxy: the two corners; xywh: left, top, width and height."),
+]
 Call = Annotated[
     list[str] | None, typer.Option("--call", metavar="NAME=VALUE", help="Argument of the model's pipeline; repeatable.")
 ]
@@ -122,6 +147,14 @@ def generate(
     boxes: Boxes = None,
     paths: Paths = None,
     smooth: Smooth = False,
+    box_format: BoxFormat = "xyxy",
+    fit: Fit = None,
+    background: Background = None,
+    canvas: Canvas = None,
+    units: Units = None,
+    axes: Axes = None,
+    record: Record = None,
+    point_size: PointSize = None,
     save_latents: SaveLatents = None,
     force: Force = False,
 ) -> None:
@@ -132,14 +165,16 @@ def generate(
     """
     from hitmark.outputs import Outputs
 
-    target = Target(model, width, height)
-    flags = Flags(prompt, subjects or [], boxes or [], paths or [], smooth)
+    target = Target(model, width, height, Reading(canvas, units, axes, record, point_size))
+    flags = Flags(prompt, subjects or [], boxes or [], paths or [], smooth, box_format)
     request = read_request(scene, image, flags, target).with_options(
         prompt=prompt,
         negative_prompt=negative_prompt,
+        fit=fit,
+        background=background,
         model=model,
         method=method,
-        seed=seed,
+        seed=_drawn(seed),
         steps=steps,
         frames=frames,
         width=width,
@@ -154,26 +189,33 @@ def generate(
     run(request, outputs, force=force)
 
 
+def _drawn(seed: int | None) -> int | None:
+    """The seed, or one that is drawn and printed for -1."""
+    if seed != -1:
+        return seed
+    drawn = secrets.randbelow(2**31)
+    typer.echo(f"seed: {drawn} (drawn; --seed {drawn} gives the same noise)", err=True)
+    return drawn
+
+
 def run(request: Request, outputs: Outputs, *, force: bool) -> None:
     """Check everything that can be checked, load the model, generate, write, tell."""
-    from hitmark.generate import check_fit, first_picture, open_picture, plan
     from hitmark.illustrate import illustrate
     from hitmark.illustrate import planned as planned_picture
     from hitmark.model_choice import model_folder
     from hitmark.observers.positions import look
+    from hitmark.prepare import check_fit
 
-    planned = plan(request.scene, steps=request.steps, call=request.call, picture=request.image is not None)
-    picture = None
-    if planned.card.takes_picture:
-        picture = first_picture(request.scene, request.image and open_picture(request.image), request.folder)
+    planned, picture = prepared(request)
     outputs = replace(outputs, from_picture=picture is not None).beside(request.inputs)
     scene = planned.scene
-    check_fit(planned)
+    check_fit(planned, request.device)
     height, width = int(scene.height or 0), int(scene.width or 0)
     with outputs.claimed():
         outputs.check(request.inputs, overwrite=force, shape=(int(scene.frames or 0), height, width))
         for note in notes(planned):
             typer.echo(f"note: {note}", err=True)
+        typer.echo(planned.method, err=True)
         with planned_picture(outputs, planned.tracks, (width, height), picture) as problems:
             typer.echo(f"plan: {outputs.plan}", err=True)
             result = _make(request, planned, picture)
@@ -188,6 +230,26 @@ def run(request: Request, outputs: Outputs, *, force: bool) -> None:
         typer.echo(f"warning: {problem}", err=True)
 
 
+def prepared(request: Request) -> tuple[Plan, Image | None]:
+    """The plan of a request, and its first picture in the shape of the clip."""
+    from hitmark.media.images import parse_color
+    from hitmark.model_choice import card_for
+    from hitmark.prepare import load_picture, prepare
+
+    request.refuse_unused(card_for(request.scene, picture=request.image is not None))
+    background = parse_color(request.background)
+    given = None if request.image is None else load_picture(request.image, background)
+    planned, picture = prepare(
+        request.scene,
+        None if given is None else given.image,
+        request.folder,
+        steps=request.steps,
+        call=request.call,
+        background=background,
+    )
+    return (planned if given is None else replace(planned, notes=(*given.notes, *planned.notes))), picture
+
+
 def _make(request: Request, planned: Plan, picture: Image | None) -> Result:
     """Load the model and make the clip."""
     from hitmark.backbones.loading import load_pipeline
@@ -200,28 +262,19 @@ def _make(request: Request, planned: Plan, picture: Image | None) -> Result:
     check_size(scene, pipe)
     if request.replayed is not None and request.replayed.machine.device == "cpu":
         _use_threads(request.replayed.machine.threads)
-    with step_bar(f"{Path(model).name}, {scene.method.name}") as on_step:
-        return generate(scene, picture, pipe, on_step, steps=request.steps, call=request.call)
+    with step_bar(f"{Path(model).name}, {scene.method.name}") as on_step, warnings.catch_warnings():
+        warnings.simplefilter("ignore", HitmarkWarning)  # they were printed as notes
+        result = generate(scene, picture, pipe, on_step, steps=request.steps, call=request.call)
+    return replace(result, notes=planned.notes)
 
 
 def notes(planned: Plan) -> list[str]:
-    """What is allowed but probably not meant."""
-    scene, card = planned.scene, planned.card
-    found = []
-    asked, made_for = (scene.width or 0) * (scene.height or 0), card.width * card.height
-    if not made_for / 4 <= asked <= made_for * 4:
-        found.append(
-            f"{card.name} was made for {card.width}x{card.height} and this run asks for {scene.width}x{scene.height}; "
-            f"--width {card.width} --height {card.height} would fit"
-        )
-    if card.frames and not card.frames / 2 <= (scene.frames or 0) <= card.frames * 2:
-        found.append(f"{card.name} was made for {card.frames} frames and this run asks for {scene.frames}")
-    if scene.image is not None and not card.takes_picture:
-        found.append(f"{card.name} makes videos from text alone; the scene's picture is not used")
-    if card.name == "sprites-t2v":
+    """What is allowed but probably not meant, and what was decided."""
+    found = list(planned.notes)
+    if planned.card.name == "sprites-t2v":
         from hitmark.sprites.vocabulary import notes_on_words
 
-        found += notes_on_words(scene.prompt)
+        found += notes_on_words(planned.scene.prompt)
     return found
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from hitmark.cli.reading import Axes, Canvas, PointSize, Reading, Record, Units
+
 if TYPE_CHECKING:
     from hitmark.bench.score_video import ScoredVideo
 
@@ -40,6 +42,11 @@ def score(
     ] = "exact",
     image: Annotated[Path | None, typer.Option(help="First picture. Default: the scene's.")] = None,
     fps: Annotated[float | None, typer.Option(help="Frames a second, for a folder of frames. Default: 7.")] = None,
+    canvas: Canvas = None,
+    units: Units = None,
+    axes: Axes = None,
+    record: Record = None,
+    point_size: PointSize = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False,
 ) -> None:
     """Score a clip that any tool has made: whether things are where they were wanted, and what was kept.
@@ -48,7 +55,10 @@ def score(
     """
     from hitmark.bench.score_video import score_video
 
-    found = score_video(video, scene, observers=observers or ["auto"], policy=frames, image=image, fps=fps)
+    reading = Reading(canvas, units, axes, record, point_size)
+    found = score_video(
+        video, scene, observers=observers or ["auto"], policy=frames, image=image, fps=fps, reading=reading.options()
+    )
     if as_json:
         typer.echo(json.dumps(asdict(found), indent=2, allow_nan=False))
         return

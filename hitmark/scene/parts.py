@@ -163,4 +163,8 @@ class MethodChoice(Part):
     name: str = Field(
         default="auto", min_length=1, description="name of the method; auto = the best there is for the model"
     )
-    knobs: PlainDict = Field(default={}, description="settings of the method by name; absent ones keep its defaults")
+    preset: Literal["tuned", "paper"] = Field(
+        default="tuned",
+        description="settings that are not given: tuned = those found for the model, paper = its paper's",
+    )
+    knobs: PlainDict = Field(default={}, description="settings of the method by name; absent ones are the preset's")

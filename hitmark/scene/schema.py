@@ -13,7 +13,7 @@ import os
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -42,6 +42,11 @@ class Scene(Part):
     negative_prompt: str = Field(default="", description="what the video should not show")
     image: str | None = Field(
         default=None, min_length=1, description="first frame: path relative to the scene file's folder"
+    )
+    fit: Literal["auto", "crop", "pad", "stretch"] = Field(
+        default="auto",
+        description="how a picture of another shape than the clip's is brought to it; auto = crop where that loses no "
+        "part of a box, else pad",
     )
     subjects: list[Subject] = Field(default=[], description="what moves")
     anchors: list[Anchor] = Field(default=[], description="boxes that hold still")

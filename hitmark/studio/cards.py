@@ -144,7 +144,7 @@ def _methods(name: str) -> list[dict[str, Any]]:
     """The methods that fit a model's task, with the knobs as they were found for it."""
     from hitmark.method_fit import check_family, check_tracks
     from hitmark.methods import METHODS, build, resolved
-    from hitmark.prepare import knobs_on
+    from hitmark.presets import preset_knobs
     from hitmark.scene.schema import Scene
     from hitmark.studio.knobs import knobs_of, method_help
 
@@ -155,7 +155,7 @@ def _methods(name: str) -> list[dict[str, Any]]:
             "name": method,
             "help": method_help(method),
             "needs_subjects": _refused(check_tracks, build(method), empty, ()),
-            "knobs": knobs_of(method, resolved(method, knobs_on(card, method, {}))),
+            "knobs": knobs_of(method, resolved(method, preset_knobs(card, method, {}))),
         }
         for method in METHODS
         if not _refused(check_family, build(method), card)

@@ -92,6 +92,8 @@ class Maker:
 
         identity, folder = order["id"], Path(order["folder"])
         scene = Scene.load(folder / "scene.json")
+        if scene.fit == "auto":  # the page shows a picture of another shape squeezed, says so, and cuts it when asked
+            scene = scene.replace(fit="stretch")
         planned = plan(scene, steps=order["steps"], call=order["call"])
         picture = first_picture(scene, None, folder) if planned.card.takes_picture else None
         outputs = Outputs(folder / "clip.mp4", from_picture=picture is not None)

@@ -54,7 +54,7 @@ def test_a_repeated_point_does_not_break_the_order_of_times():
 
 
 def test_scene_of_several_boxes():
-    scene = scene_from_flags(["0.1,0.2,0.3,0.6", "0.5,0.5,0.9,0.9"], ["0.6,0.4 0.8,0.1"], smooth=True)
+    scene = scene_from_flags([[0.1, 0.2, 0.3, 0.6], [0.5, 0.5, 0.9, 0.9]], ["0.6,0.4 0.8,0.1"], smooth=True)
     assert [subject.name for subject in scene.subjects] == ["box 1", "box 2"]
     assert [subject.path for subject in scene.subjects] == ["smooth", "straight"]
     assert len(scene.subjects[1].keyframes) == 1
@@ -62,7 +62,7 @@ def test_scene_of_several_boxes():
 
 def test_more_paths_than_boxes():
     with pytest.raises(FlagError, match="2 paths for 1 boxes"):
-        scene_from_flags(["0.1,0.2,0.3,0.6"], ["0.6,0.4", "0.8,0.1"], smooth=False)
+        scene_from_flags([[0.1, 0.2, 0.3, 0.6]], ["0.6,0.4", "0.8,0.1"], smooth=False)
     with pytest.raises(FlagError, match="at least one box"):
         scene_from_flags([], [], smooth=False)
 
@@ -70,6 +70,19 @@ def test_more_paths_than_boxes():
 def test_spelling_of_boxes_and_paths():
     assert parse_box(" 0.1, .2,0.3 ,0.6") == [0.1, 0.2, 0.3, 0.6]
     assert parse_path("0.1,0.2  0.3,0.4;0.5,0.6") == [[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]
+    assert parse_path("0.7, 0.4") == [[0.7, 0.4]]
+    assert parse_path(" 0.7 ,0.4  0.1 , 0.2 ") == [[0.7, 0.4], [0.1, 0.2]]
+
+
+def test_boxes_of_width_and_height():
+    assert parse_box("0.5,0.25,0.25,0.5", "xywh") == [0.5, 0.25, 0.75, 0.75]
+    with pytest.raises(FlagError, match="if the last two numbers are width and height, give --box-format xywh"):
+        parse_box("0.5,0.25,0.25,0.5")
+    with pytest.raises(FlagError) as caught:
+        parse_box("0.5,0.9,0.25,0.5")  # as width and height it would leave the picture
+    assert "--box-format" not in str(caught.value)
+    with pytest.raises(FlagError, match="expected a box inside the picture"):
+        parse_box("0.5,0.5,0.6,0.2", "xywh")
 
 
 @pytest.mark.parametrize("text", ["", "1", "0.1,0.2,0.3", "0.1,0.2,0.3,0.4,0.5", "a,b,c,d", "0.1 0.2 0.3 0.4"])

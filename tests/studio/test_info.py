@@ -10,7 +10,7 @@ import pytest
 from hitmark.backbones.catalog import MODELS, model_card
 from hitmark.bench.demo_scenes import picture_demo_scenes, sprite_world, text_demo_scenes
 from hitmark.methods import METHODS, build, resolved
-from hitmark.prepare import knobs_on
+from hitmark.presets import preset_knobs
 from hitmark.scene.formats import FORMATS
 from hitmark.scene.tracks import evaluate
 from hitmark.studio.cards import MOST_SPEED, information, model
@@ -67,7 +67,7 @@ def test_methods_fit_the_task(told):
 @pytest.mark.parametrize(("name", "method"), PAIRS)
 def test_the_defaults_are_those_of_a_run(name, method):
     card = model_card(name)
-    wanted = resolved(method, knobs_on(card, method, {}))
+    wanted = resolved(method, preset_knobs(card, method, {}))
     told = next(each for each in model(name)["methods"] if each["name"] == method)
     assert {knob["name"]: knob["default"] for knob in told["knobs"]} == wanted
     build(method, {knob["name"]: knob["default"] for knob in told["knobs"]})

@@ -27,6 +27,7 @@ class Holds:
     outside: bool = True  # boxes that reach outside the picture
     visibility: str = ""  # "" dropped, "yes" kept, else how it is baked, after "its visible interval is "
     image: bool = False
+    stretched: bool = False  # the other program stretches pictures, and the reader says so
     size: bool = False  # width and height
     prompt: bool = False
     negative_prompt: bool = False
@@ -148,6 +149,11 @@ def _size(case: Case) -> list[str]:
     return [f"the size of the video, {case.scene.width} x {case.scene.height}, is not held"]
 
 
+def _fit(case: Case) -> list[str]:
+    kept = case.scene.fit == "auto" or (case.scene.fit == "stretch" and case.holds.stretched)
+    return [] if kept or case.scene.image is None else [f"how the picture is fitted, {case.scene.fit}, is not held"]
+
+
 def _plain(field: str, words: str, held: str = "") -> Callable[[Case], list[str]]:
     """A check for a field of the scene that is lost whenever it differs from its default."""
 
@@ -187,6 +193,7 @@ CHECKS: dict[str, Callable[[Case], list[str]]] = {
     "anchors": _anchors,
     "camera": _camera,
     "image": _plain("image", "the picture {!r} is not held; give it to the other program by hand", "image"),
+    "fit": _fit,
     "width": _size,
     "prompt": _plain("prompt", "the prompt is not held: {!r}", "prompt"),
     "negative_prompt": _plain("negative_prompt", "the negative prompt is not held: {!r}", "negative_prompt"),

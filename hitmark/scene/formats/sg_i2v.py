@@ -25,7 +25,9 @@ from hitmark.scene.schema import Scene
 NAME = "sg-i2v"
 PICTURE, TRACKS = "img.png", "traj.npy"
 HOLDS = Holds(
-    image=True, visibility="baked: its box lies left of the picture in the other frames, which SG-I2V then skips"
+    image=True,
+    stretched=True,
+    visibility="baked: its box lies left of the picture in the other frames, which SG-I2V then skips",
 )
 USUAL_FRAMES = 14
 PUBLISHED_SIZE = (1024, 576)  # width, height that the published code resizes every picture to
@@ -38,7 +40,7 @@ def sniff(source: Source) -> bool:
 
 
 def read(source: Source, options: Options) -> Scene:
-    """Read a folder: one subject a box, one keyframe a frame, in float64.
+    """Read a folder: one subject a box, one keyframe a frame, in float64; the picture is stretched, as by that code.
 
     Options width and height: of the clip to be made, see `like_published`; without a picture in the folder, of the
     picture that the boxes were drawn on.
@@ -63,7 +65,7 @@ def read(source: Source, options: Options) -> Scene:
     subjects = [
         subject_fields(default_name(index), box, f"{tracks_path}: box {index}") for index, box in enumerate(boxes)
     ]
-    fields = {"image": image, "subjects": subjects, **frame_fields(boxes.shape[1])}
+    fields = {"image": image, "fit": "stretch", "subjects": subjects, **frame_fields(boxes.shape[1])}
     return Scene.from_dict(fields, source=str(tracks_path))
 
 

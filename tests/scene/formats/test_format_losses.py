@@ -57,6 +57,7 @@ CASES = {
     "camera": ({"camera": {"pan": [0.1, 0]}}, "camera move", set()),
     "canvas": ({"width": 300, "height": 200}, "size of the video, 300 x 200", {"trailblazer"}),
     "image": ({}, "the picture 'first.png' is not held", {"sg-i2v"}),
+    "fit": ({"fit": "pad"}, "how the picture is fitted, pad, is not held", set()),
     "prompt": ({"prompt": "a lake"}, "the prompt is not held: 'a lake'", {"peekaboo", "trailblazer"}),
     "negative": ({"negative_prompt": "blur"}, "the negative prompt is not held: 'blur'", set()),
     "fps": ({"fps": 12}, "fps 12 is not held", set()),
