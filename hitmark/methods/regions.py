@@ -31,7 +31,8 @@ def check_subjects(owner: str, layout: Layout) -> Prompt:
     for track in tracks:
         if not track.phrase:
             raise HitmarkError(
-                f"Subject {track.name!r} has no phrase. Expected the words that mean it in {layout.prompt.text!r}."
+                f"Subject {track.name!r} has no phrase. Expected the words that mean it in {layout.prompt.text!r}: "
+                "`--subject WORDS` for a --box, or `phrase` in a scene."
             )
         layout.prompt.positions(track.phrase)
     return layout.prompt

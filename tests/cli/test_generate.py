@@ -52,6 +52,8 @@ def test_a_record_replays_to_the_same_bytes_after_everything_else_has_gone(hitma
         for part in (first, second):
             part.pop("image", None)
             part.pop("method", None)
+            for name in {"name", "model"} & part.keys():  # relative to the folder of each record
+                part[name] = os.path.basename(part[name])
         assert first == second
 
 

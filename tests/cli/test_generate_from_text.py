@@ -34,7 +34,7 @@ def test_a_prompt_and_boxes_become_a_video(hitmark: Any, text_checkpoint: str, t
     assert done.exit_code == 0, done.output
     assert sorted(os.listdir(tmp_path / "out")) == ["clip.json", "clip.mkv", "clip.plan.png", "clip.sheet.png"]
     record = json.loads((tmp_path / "out" / "clip.json").read_text())
-    assert record["scene"]["method"]["name"] == "peekaboo"
+    assert record["scene"]["method"]["name"] == "ivg-da"
     assert record["scene"]["prompt"] == PROMPT[1]
     assert [subject["phrase"] for subject in record["scene"]["subjects"]] == ["red car", "cat"]
     assert [subject["name"] for subject in record["scene"]["subjects"]] == ["red car", "cat"]
@@ -76,7 +76,7 @@ def test_a_prompt_alone_is_enough(hitmark: Any, text_checkpoint: str, tmp_path: 
         ((*PROMPT, "--box", "0,0,0.5,0.5"), "phrase"),
         ((*PROMPT, "--subject", "cat"), "--box"),
         ((*PROMPT, *SUBJECTS, "--method", "sg-i2v"), "sg-i2v"),
-        (("--image", "photo.png", "--box", "0,0,0.5,0.5"), "prompt: "),
+        (("--image", "photo.png", "--box", "0,0,0.5,0.5"), "--image: "),
         ((*PROMPT, *SUBJECTS, "--width", "30"), "multiples of 8"),
         ((*PROMPT, *SUBJECTS, "--call", "guidance=3"), "guidance_scale"),
     ],
