@@ -30,7 +30,7 @@ def test_a_job_tells_what_will_be_made(client, studio):
         64,
         64,
         "sprites-t2v",
-        "peekaboo",
+        "ivg-da",
     )
     assert [track["name"] for track in job["tracks"]] == ["heart"]
     assert job["scene"]["method"]["knobs"] == {"masked_steps": 4}
@@ -47,7 +47,7 @@ def test_variants_and_baselines_share_a_group(client):
         (5, "controlled"), (5, "baseline"), (6, "controlled"), (6, "baseline"),
     ]  # fmt: skip
     assert {job["group"] for job in jobs} == {jobs[0]["id"]}
-    assert [job["method"] for job in jobs] == ["peekaboo", "none"] * 2
+    assert [job["method"] for job in jobs] == ["ivg-da", "none"] * 2
     assert [job["id"] for job in client.get("/api/jobs").json()["jobs"]] == [job["id"] for job in jobs]
 
 
