@@ -73,6 +73,8 @@ def tune(
     from hitmark.bench.tune import tune as choose
     from hitmark.bench.tune_grid import grid_for
 
+    if not method.strip():
+        raise HitmarkError("METHOD: expected the name of a method, such as peekaboo, got an empty text")
     default = spelled_row(method)
     grid = grid_for(default.split()[0], knobs or [])
     saved = None if save is None else Path(save.removesuffix(".json") + ".json")
