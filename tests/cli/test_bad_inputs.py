@@ -187,7 +187,7 @@ def test_sizes_that_the_model_cannot_make(refused, flags):
 
 @pytest.mark.parametrize("steps", ["0", "-1", "100000"])
 def test_wrong_steps(refused, flags, steps):
-    assert "steps: expected 1 to 1000" in refused(*flags, *BOX, "--steps", steps)
+    assert "steps: expected a whole number from 1 to 1000" in refused(*flags, *BOX, "--steps", steps)
 
 
 def test_wrong_seed_dtype_device_and_call(refused, flags):
