@@ -15,7 +15,7 @@ from PIL import Image
 
 from hitmark.attach import attach
 from hitmark.backbones import backbone_for
-from hitmark.backbones.call import Order
+from hitmark.backbones.base import Order
 from hitmark.backbones.loading import load_pipeline
 from hitmark.control import Control
 from hitmark.errors import HitmarkWarning

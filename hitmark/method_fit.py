@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hitmark.control import Control, Layout
+from hitmark.backbones.families import FAMILIES
+from hitmark.control import Abilities, Control, Layout
 from hitmark.errors import HitmarkError
 from hitmark.prompt import Prompt
 
@@ -22,43 +23,47 @@ def check_method(controls: Sequence[Control], card: ModelCard, scene: Scene, tra
     """
     check_family(controls, card)
     if not (card.takes_picture and any(track.kind == "subject" for track in tracks)):
-        check_tracks(controls, scene, tracks)
+        check_tracks(controls, scene, tracks, reads_words=FAMILIES[card.pipeline].abilities.reads_words)
 
 
 def check_family(controls: Sequence[Control], card: ModelCard) -> None:
-    """`check_acting_points` by what the card says of the model's family."""
-    check_acting_points(controls, card.name, reads_words=not card.takes_picture, shows_features=card.takes_picture)
+    """`check_acting_points` by the row of the model's family."""
+    check_acting_points(controls, card.name, FAMILIES[card.pipeline].abilities)
 
 
-def check_acting_points(controls: Sequence[Control], model: str, *, reads_words: bool, shows_features: bool) -> None:
+def check_acting_points(controls: Sequence[Control], model: str, abilities: Abilities) -> None:
     """Raise HitmarkError for a control that acts where this model cannot be acted upon.
 
     Args:
         controls: in their order.
         model: what the message calls it.
-        reads_words: whether attention to the words of a prompt can be edited.
-        shows_features: whether its self-attention features can be read.
+        abilities: of its family.
     """
     for place, control in enumerate(controls):
         name = control.method or type(control).__name__
-        if control.refines and not any(before.implements("attention") for before in controls[:place]):
+        if control.refines and not any(before.edits_attention and not before.watches for before in controls[:place]):
             raise HitmarkError(
                 f"{name} corrects what another method does to attention, and none is named before it. "
                 f"Write, for instance, peekaboo+{name}."
             )
-        if control.implements("attention") and not reads_words:
+        if control.needs.words and not abilities.reads_words:
             raise HitmarkError(
                 f"{name} edits attention by the words of a prompt, which {model} does not read. "
                 "Use it with a text-to-video model, or choose sg-i2v."
             )
-        if hasattr(control, "layers") and not shows_features:
+        if control.needs.image and not abilities.takes_image:
             raise HitmarkError(
-                f"{name} reads features that only image-to-video models show, and {model} is none. "
-                "Use it with Stable Video Diffusion, or choose a text-to-video method."
+                f"{name} reads what things look like from a given picture, and {model} takes none. "
+                "Use it with an image-to-video model, or choose a text-to-video method."
             )
+        refusal = control.refusal(abilities, model)
+        if refusal is not None:
+            raise HitmarkError(refusal)
 
 
-def check_tracks(controls: Sequence[Control], scene: Scene, tracks: Sequence[Track]) -> None:
+def check_tracks(
+    controls: Sequence[Control], scene: Scene, tracks: Sequence[Track], *, reads_words: bool = True
+) -> None:
     """Raise HitmarkError where a control cannot serve these tracks, as far as that is known without a tokenizer."""
     layout = Layout(
         frames=int(scene.frames or 0),
@@ -66,7 +71,8 @@ def check_tracks(controls: Sequence[Control], scene: Scene, tracks: Sequence[Tra
         width=int(scene.width or 0),
         factor=1,
         tracks=tuple(tracks),
-        prompt=_AnyPhrase(scene.prompt, (), lambda words: (0,) * len(words)),
+        prompt=_AnyPhrase(scene.prompt, (), ()),
+        reads_words=reads_words,
     )
     for control in controls:
         control.check(layout)

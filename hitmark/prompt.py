@@ -3,46 +3,51 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from hitmark.errors import HitmarkError
 
 WORD = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d|[^\W\d_]+|\d|[^\s\w]+|_+", re.IGNORECASE)
-"""How CLIP's tokenizer splits text before it looks at subwords."""
+"""Words and signs, as CLIP's tokenizer splits text before it looks at subwords."""
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """One prompt as the text encoder sees it.
+    """One prompt as the network sees it.
 
     Attributes:
-        text: as written.
-        tokens: ids of all positions, the start token first, padding included.
-        encode: ids of some words, without start and end tokens.
+        text: as the tokenizer read it.
+        ids: of all tokens, in the order in which the network has them; start token and padding included.
+        spans: for each of them the characters (start, end) of `text` that it stands for; (0, 0) for those that stand
+            for none.
+        shared: positions of padding that the network looks at, but was never taught a meaning of.
+        tokenizer: for the ids of a phrase by itself.
     """
 
     text: str
-    tokens: tuple[int, ...]
-    encode: Callable[[str], Sequence[int]]
+    ids: tuple[int, ...]
+    spans: tuple[tuple[int, int], ...]
+    shared: frozenset[int] = frozenset()
+    tokenizer: Any = None
 
     def positions(self, phrase: str) -> tuple[int, ...]:
-        """Positions of every occurrence of a phrase, in any number of words and subwords; 0 is the start token.
+        """Positions of every occurrence of a phrase, in any number of words and subwords, counted from 0.
 
         Words may be in the plural where the phrase has the singular and the other way round ("cat" finds "cats").
 
         Raises:
             HitmarkError: the phrase is not in the prompt, or behind the last position that the text encoder reads.
         """
-        words_are_known = sum(len(self.encode(word)) for word in self.words()) == len(self.encode(self.text))
-        found = [] if words_are_known else self._by_tokens(phrase)
-        found = found or self._by_words(phrase)
+        ranges = self._occurrences(phrase)
+        found = [at for at, span in enumerate(self.spans) if any(_overlap(span, each) for each in ranges)]
         if not found:
             raise HitmarkError(
-                f"The phrase {phrase!r} is not in the prompt {self.text!r}, or behind its {len(self.tokens)} tokens. "
-                f"Expected words of it: {', '.join(WORD.findall(self.text)) or '(none)'}."
+                f"The phrase {phrase!r} is not in the prompt {self.text!r}, or behind its {len(self.ids)} tokens. "
+                f"Expected words of it: {', '.join(self.words()) or '(none)'}."
             )
-        return tuple(sorted(set(found)))
+        return tuple(found)
 
     def words(self) -> list[str]:
         """The words and signs of the text, in its order."""
@@ -55,32 +60,58 @@ class Prompt:
             HitmarkError: the phrase is not in the prompt.
         """
         self.positions(phrase)
-        ids = set(self.encode(phrase))
-        return tuple(position for position, token in enumerate(self.tokens) if position and token in ids)
+        own = set(self.tokenizer(phrase, add_special_tokens=False).input_ids)
+        return tuple(at for at, token in enumerate(self.ids) if self.spans[at] != (0, 0) and token in own)
 
-    def _by_tokens(self, phrase: str) -> list[int]:
-        """Where the phrase's tokens stand, in whatever words: for texts whose words have tokens in common."""
-        wanted, body = tuple(self.encode(phrase)), self.tokens[1:]
+    @property
+    def end(self) -> int:
+        """The position after the last token that stands for text."""
+        return 1 + max((at for at, span in enumerate(self.spans) if span != (0, 0)), default=-1)
+
+    def _occurrences(self, phrase: str) -> list[tuple[int, int]]:
+        """Characters of the text where the words of the phrase stand, one after the other."""
+        matches = list(WORD.finditer(self.text))
+        stems, wanted = [_stem(each.group()) for each in matches], [_stem(word) for word in WORD.findall(phrase)]
         return [
-            1 + start + offset
-            for start in range(len(body) - len(wanted) + 1)
-            if wanted and body[start : start + len(wanted)] == wanted
-            for offset in range(len(wanted))
+            (matches[first].start(), matches[first + len(wanted) - 1].end())
+            for first in range(len(stems) - len(wanted) + 1)
+            if wanted and stems[first : first + len(wanted)] == wanted
         ]
 
-    def _by_words(self, phrase: str) -> list[int]:
-        spans, start = [], 1
-        for word in self.words():
-            length = len(self.encode(word))
-            spans.append((_stem(word), start, start + length))
-            start += length
-        wanted = [_stem(word) for word in WORD.findall(phrase)]
-        stems = [stem for stem, _, _ in spans]
-        found: list[int] = []
-        for first in range(len(stems) - len(wanted) + 1):
-            if wanted and stems[first : first + len(wanted)] == wanted:
-                found += range(spans[first][1], spans[first + len(wanted) - 1][2])
-        return [position for position in found if position < len(self.tokens)]
+
+def read_prompts(
+    tokenizer: Any, texts: str | Sequence[str], length: int, *, padding_is_text: bool, **options: Any
+) -> list[Prompt]:
+    """The prompts as a tokenizer reads them, padded or cut to `length` tokens.
+
+    Args:
+        tokenizer: of the kind that says which characters a token is of.
+        texts: cleaned as the pipeline cleans them.
+        length: number of tokens.
+        padding_is_text: whether padding has a meaning to the network, as the end token that CLIP repeats.
+        options: further arguments of the tokenizer's call.
+
+    Raises:
+        HitmarkError: a tokenizer that does not say it.
+    """
+    if not getattr(tokenizer, "is_fast", False):
+        raise HitmarkError(
+            f"{type(tokenizer).__name__} does not say which characters its tokens are of. Load the fast tokenizer of "
+            "the same folder: pipe.tokenizer = AutoTokenizer.from_pretrained(FOLDER, use_fast=True)."
+        )
+    texts = [texts] if isinstance(texts, str) else list(texts)
+    settings: dict[str, Any] = {"padding": "max_length", "max_length": length, "truncation": True}
+    read = tokenizer(texts, return_offsets_mapping=True, return_attention_mask=True, **settings, **options)
+    prompts = []
+    for text, ids, offsets, mask in zip(texts, read.input_ids, read.offset_mapping, read.attention_mask, strict=True):
+        spans = tuple((int(start), int(end)) if end > start else (0, 0) for start, end in offsets)
+        shared = () if padding_is_text else (at for at, kept in enumerate(mask) if not kept)
+        prompts.append(Prompt(text, tuple(ids), spans, frozenset(shared), tokenizer))
+    return prompts
+
+
+def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
 
 
 def _stem(word: str) -> str:

@@ -48,12 +48,12 @@ def test_a_refusal_names_method_model_and_what_would_do() -> None:
     assert refusal("sg-i2v", "sprites-i2v") is None
     text = refusal("sg-i2v", "sprites-t2v")
     assert text is not None
-    assert text.startswith("sg-i2v reads features")
-    assert "sprites-t2v is none" in text
+    assert text.startswith("sg-i2v reads what things look like")
+    assert "sprites-t2v takes none" in text
     assert "choose a text-to-video method" in text
-    text = refusal("peekaboo", "sprites-i2v")
+    text = refusal("trailblazer", "sprites-i2v")
     assert text is not None
-    assert text.startswith("peekaboo edits attention")
+    assert text.startswith("trailblazer edits attention")
     assert "sprites-i2v does not read" in text
     assert "choose sg-i2v" in text
     text = refusal("mask-normalization+peekaboo", "sprites-t2v")

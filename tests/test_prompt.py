@@ -6,20 +6,19 @@ from hypothesis import strategies as st
 
 from hitmark.backbones.tiny import letter_tokenizer
 from hitmark.errors import HitmarkError
-from hitmark.prompt import Prompt
+from hitmark.prompt import Prompt, read_prompts
 
 TOKENIZER = letter_tokenizer()
 
 
 def prompt(text: str) -> Prompt:
     """As the pipeline makes it; every letter is a token."""
-    ids = TOKENIZER(text, padding="max_length", max_length=77, truncation=True).input_ids
-    return Prompt(text, tuple(ids), lambda words: TOKENIZER(words, add_special_tokens=False).input_ids)
+    return read_prompts(TOKENIZER, text, 77, padding_is_text=True)[0]
 
 
 def letters(found: Prompt, positions: tuple[int, ...]) -> str:
     """The characters at token positions."""
-    return "".join(TOKENIZER.convert_ids_to_tokens([found.tokens[at] for at in positions])).replace("</w>", " ").strip()
+    return "".join(TOKENIZER.convert_ids_to_tokens([found.ids[at] for at in positions])).replace("</w>", " ").strip()
 
 
 @pytest.mark.parametrize(
@@ -88,11 +87,31 @@ def test_a_word_inside_of_another_is_not_meant() -> None:
         prompt("a racecar drives").positions("car")
 
 
-def test_where_words_and_tokens_disagree_the_tokens_count() -> None:
+def test_one_token_for_several_words_is_that_token() -> None:
     """A tokenizer with a token for several words, such as a learned embedding."""
-    table = {"a": (1,), "<my": (2,), "thing": (3,), ">": (4,), "<": (5,), "my": (6,), "<my thing>": (9,)}
+    found = Prompt("a <my thing>", (0, 1, 9, 8), ((0, 0), (0, 1), (2, 12), (0, 0)))
+    assert found.positions("<my thing>") == (2,)
+    assert found.end == 3
 
-    def encode(words: str) -> tuple[int, ...]:
-        return (1, 9) if words == "a <my thing>" else table.get(words, (7,))
 
-    assert Prompt("a <my thing>", (0, 1, 9, 8), encode).positions("<my thing>") == (2,)
+def test_a_tokenizer_of_the_t5_kind() -> None:
+    """Pieces of words that begin with a space, an end token, padding that means nothing."""
+    from hitmark.backbones.tiny import piece_tokenizer
+
+    found = read_prompts(piece_tokenizer(), "two cats, a category and a red  cat", 40, padding_is_text=False)[0]
+    assert [found.text[start:end] for start, end in (found.spans[at] for at in found.positions("cat"))] == [
+        "cat",
+        "s",
+        "cat",
+    ]
+    assert found.positions("red cat")[0] == found.positions("red")[0]
+    assert min(found.shared) == found.end + 1  # after the end token
+    assert max(found.shared) == 39
+
+
+def test_a_tokenizer_that_does_not_say_which_characters_is_refused() -> None:
+    class Slow:
+        is_fast = False
+
+    with pytest.raises(HitmarkError, match="Load the fast tokenizer"):
+        read_prompts(Slow(), "a cat", 8, padding_is_text=True)

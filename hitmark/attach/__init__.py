@@ -3,11 +3,13 @@
     with attach(pipe, scene, build("sg-i2v")):
         frames = pipe(image, ...).frames[0]
 
-Inside the block two methods of the pipeline's scheduler object and its `prepare_latents` are wrapped, and the denoiser
-gets one pre-hook. `scale_model_input` sees the exact latents of each step, also of the first. The denoiser's pre-hook
-has the whole context of the call (conditions, timestep, guidance halves): there the controls edit the latents, and the
-network is given the edited ones. `step` then starts from the edited latents. `callback_on_step_end` stays the user's.
-After the block the pipeline is as it was: same seed, same bytes.
+Inside the block the scheduler's `step`, and the pipeline's `prepare_latents` and `encode_prompt`, have something around
+them on these objects; each denoiser has one pre-hook, and something around its `cache_context` and, for controls of
+attention, around the `forward` of its attention layers. The latents of a step are those that `prepare_latents` or
+`step` gave last. The denoiser's pre-hook has the whole context of the call (conditions, timestep, branches of
+guidance): there the controls edit the latents, and every call of that step is given the edited ones, from which `step`
+then starts.
+`callback_on_step_end` stays the user's. After the block the pipeline is as it was: same seed, same bytes.
 """
 
 from hitmark.attach.session import Session, attach

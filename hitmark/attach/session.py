@@ -1,48 +1,54 @@
-"""Wraps, hooks and the step clock of one pipeline."""
+"""Controls on one pipeline: what is wrapped, and who is called when."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from hitmark.attach.attention import AttentionClock, ControlledProcessor
+from hitmark.attach.clock import StepClock
 from hitmark.attach.estimator import Estimator
+from hitmark.attach.features import feature_sites, read_features
 from hitmark.attach.guards import (
-    Wanted,
-    attribute,
+    check_free,
     check_gradients_possible,
-    check_not_compiled,
+    check_not_cached,
     check_not_compiled_inside,
-    check_scene,
     chosen_controls,
-    frozen,
-    tracks_per_clip,
-    uncompiled,
-    warn_of_other_size,
 )
+from hitmark.attach.intercept import detached_module
+from hitmark.attach.layers import AttentionClock, ControlledLayer
 from hitmark.attach.levels import Levels, check_history
+from hitmark.attach.tracks import Wanted, check_scene, layouts_of
+from hitmark.attach.undo import Before, around, attribute, frozen, uncompiled
 from hitmark.backbones import backbone_for
-from hitmark.control import Control, Layers, Layout, SelfAttention, Step
+from hitmark.backbones.base import DenoiserCall
+from hitmark.backbones.pipeline import uncompiled_module
+from hitmark.control import POOLINGS, Control, Layers, Layout, Pooling, SelfAttention, Step
+from hitmark.control.pooling import check_pooling
 from hitmark.errors import HitmarkError
 from hitmark.method_fit import check_acting_points
 from hitmark.prompt import Prompt
 
-MARK = "_hitmark_session"
-
 
 @contextmanager
-def attach(pipe: Any, scene: Wanted, controls: Control | Sequence[Control]) -> Iterator[Session]:
+def attach(
+    pipe: Any, scene: Wanted, controls: Control | Sequence[Any], *, pooling: Pooling = "mid"
+) -> Iterator[Session]:
     """Let controls act on every call of a stock diffusers pipeline inside the `with` block.
 
     Args:
-        pipe: a pipeline with an adapter in `hitmark.backbones`, on its device, in its dtype, with its scheduler.
+        pipe: a pipeline with a row in `hitmark.backbones.families`, on its device, in its dtype, with its scheduler.
         scene: a Scene or a list of Tracks; or a list of either, one for each clip of a batch.
-        controls: one Control, or several, acting in the order given; none leaves the pipeline alone.
+        controls: one Control, or several (in lists, nested as you like), acting in the order given; none leaves the
+            pipeline alone.
+        pooling: where one latent frame stands for several frames of the video: whose box it has, "first", "last" or
+            "mid"; or "any": a cell belongs to a subject that covers it in any of them.
 
     Yields:
         The session; `session.controls` are the controls.
@@ -51,10 +57,10 @@ def attach(pipe: Any, scene: Wanted, controls: Control | Sequence[Control]) -> I
         HitmarkError: a pipeline, scheduler or state in which the controls cannot act. Raised before anything runs, or
             before the first denoising step where it depends on the call (frames, batch, size).
     """
-    chosen = chosen_controls(controls)
-    session = Session(pipe, scene, chosen)
+    check_pooling(pooling, POOLINGS)
+    session = Session(pipe, scene, chosen_controls(controls), pooling)
     with ExitStack() as stack:
-        if chosen:
+        if session.controls:
             session.install(stack)
         yield session
 
@@ -62,185 +68,225 @@ def attach(pipe: Any, scene: Wanted, controls: Control | Sequence[Control]) -> I
 class Session:
     """One pipeline with controls on it."""
 
-    def __init__(self, pipe: Any, scene: Wanted, controls: tuple[Control, ...]) -> None:
-        for control in controls:
-            if not isinstance(control, Control):
-                raise HitmarkError(f"controls must be Control objects, e.g. build('sg-i2v'), but got {control!r}.")
+    def __init__(self, pipe: Any, scene: Wanted, controls: tuple[Control, ...], pooling: Pooling = "mid") -> None:
         check_scene(scene)
         self.backbone = backbone_for(pipe)
-        self.pipe = pipe
-        self.scene = scene
-        self.controls = controls
+        self.pipe, self.scene, self.controls = pipe, scene, controls
+        self.pooling: Pooling = pooling
         self.scheduler = pipe.scheduler
-        self.denoiser = self.backbone.denoiser
-        self._levels: Levels
-        self._scale: Callable[..., Tensor]  # the scheduler's own scale_model_input
-        self._shown: Tensor | None = None  # what the scheduler scaled last; None once the denoiser has taken it
-        self._edited: Tensor | None = None  # latents for this step, float32
+        self.denoisers = self.backbone.denoisers()
+        self._clock: StepClock
         self._layouts: list[Layout] = []
         self._steps: list[Step] = []
         self._prompts: list[Prompt] | None = None
-        self._clock = AttentionClock(self._those_with("attention"))
+        self._encoded: Any = None  # by a call of encode_prompt that no loop has followed yet
+        self._negative: Any = None  # the same, of this loop
+        self._inside = False  # of a control: what it runs is not of the loop
+        self._attention = AttentionClock([control for control in controls if control.edits_attention])
 
     def install(self, stack: ExitStack) -> None:
         """Wrap and hook; undone when the stack closes."""
-        network = self.backbone.network
-        check_gradients_possible(network)
-        check_not_compiled_inside(network)
-        self._levels = Levels(self.scheduler)
-        check_history(self.scheduler, self.controls)
-        check_acting_points(
-            self.controls,
-            type(self.pipe).__name__,
-            reads_words=bool(self.backbone.attention_layers()),
-            shows_features=self.backbone.shows_self_attention,
-        )
-        for marked in (self.scheduler, self.denoiser, network):
-            if MARK in vars(marked):
-                raise HitmarkError(
-                    "This pipeline, or its scheduler or denoiser, already has controls attached. Leave the other "
-                    "`with attach(...)` block first, or attach all controls at once: attach(pipe, scene, [a, b])."
-                )
-        for marked in {id(each): each for each in (self.scheduler, self.denoiser, network)}.values():
-            stack.enter_context(attribute(marked, MARK, self))
-        self._scale = self.scheduler.scale_model_input
-        for owner, name, wrapper in (
-            (self.scheduler, "scale_model_input", self._scale_model_input),
+        self._check()
+        changes: list[tuple[Any, str, Callable[..., Any]]] = [
             (self.scheduler, "step", self._step),
             (self.pipe, "prepare_latents", self._prepare_latents),
             (self.pipe, "encode_prompt", self._encode_prompt),
-        ):
+            *((each, "cache_context", self._clock.in_context) for each in self.backbone.networks()),
+        ]
+        for owner, name, change in changes:
             if hasattr(owner, name):
-                stack.enter_context(attribute(owner, name, partial(wrapper, getattr(owner, name))))
-        self._intercept_denoiser(stack)
-        if self._clock.controls:
-            check_not_compiled(self.denoiser)
-            for layer in self.backbone.attention_layers():
-                processor = ControlledProcessor(layer, layer.attention.processor, self._clock)
-                stack.enter_context(attribute(layer.attention, "processor", processor))
+                stack.enter_context(around(owner, name, change))
+        for denoiser in self.denoisers:
+            self._intercept(denoiser, stack)
+            if self._attention.controls:
+                self._control_layers(denoiser, stack)
 
-    def _encode_prompt(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Remember which words the clips are of."""
-        self._prompts = self.backbone.prompts(args, kwargs)
-        return original(*args, **kwargs)
+    def _check(self) -> None:
+        levels = Levels(self.scheduler)
+        check_history(self.scheduler, self.controls)
+        check_acting_points(self.controls, type(self.pipe).__name__, self.backbone.abilities)
+        check_free([self.scheduler, *self.denoisers, *self.backbone.networks()])
+        for network in self.backbone.networks():
+            check_gradients_possible(network)
+            if any(hasattr(control, "layers") for control in self.controls):
+                check_not_compiled_inside(network)
+        self._clock = StepClock(self.backbone, levels)
 
-    def _intercept_denoiser(self, stack: ExitStack) -> None:
-        compiled = vars(self.denoiser).get("_compiled_call_impl")
+    def _intercept(self, denoiser: Any, stack: ExitStack) -> None:
+        compiled = vars(denoiser).get("_compiled_call_impl")
         if compiled is None:
-            hook = self.denoiser.register_forward_pre_hook(self._before_denoiser, with_kwargs=True)
+            hook = denoiser.register_forward_pre_hook(Before(self._before_denoiser), with_kwargs=True)
             stack.callback(hook.remove)
             return
 
         # module.compile() would trace a hook into its graph, so the controls stand in front of the compiled call
         def call(*args: Any, **kwargs: Any) -> Any:
-            changed = self._before_denoiser(self.denoiser, args, kwargs)
+            changed = self._before_denoiser(denoiser, args, kwargs)
             return compiled(*args, **kwargs) if changed is None else compiled(*changed[0], **changed[1])
 
-        stack.enter_context(attribute(self.denoiser, "_compiled_call_impl", call))
+        stack.enter_context(attribute(denoiser, "_compiled_call_impl", call))
 
-    def _prepare_latents(self, original: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
+    def _control_layers(self, denoiser: Any, stack: ExitStack) -> None:
+        """Around each attention module; torch.compile leaves what stands there alone."""
+        network = uncompiled_module(denoiser)
+        compiled = network is not denoiser or any(
+            hasattr(module, "_orig_mod") or vars(module).get("_compiled_call_impl") is not None
+            for module in network.modules()
+        )
+        for site in self.backbone.sites(network):
+            layer: Any = ControlledLayer(site, self.backbone, self._attention)
+            change = detached_module(partial(_called, layer)) if compiled else layer
+            stack.enter_context(around(site.module, "forward", change))
+
+    def _encode_prompt(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Remember which words the clips are of; a pipeline that encodes in several calls begins with the prompt."""
+        encoded = original(*args, **kwargs)
+        if self._encoded is None:
+            self._prompts, self._encoded = self.backbone.prompts(args, kwargs), encoded
+        return encoded
+
+    def _prepare_latents(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Before the loop: check what depends on this call, then edit the start noise."""
-        if self.pipe.scheduler is not self.scheduler or self.backbone.denoiser is not self.denoiser:
+        replaced = any(one is not other for one, other in zip(self.backbone.denoisers(), self.denoisers, strict=False))
+        if self.pipe.scheduler is not self.scheduler or replaced:
             raise HitmarkError(
                 "The pipeline's scheduler or denoiser was replaced inside the `with attach(...)` block; the controls "
                 "hang on the old one. Replace it before the block."
             )
-        check_gradients_possible(self.backbone.network)
-        self._shown = self._edited = None
-        latents = original(*args, **kwargs)
-        batch, frames, _channels, height, width = self.backbone.frames_first(latents).shape
-        tracks = tracks_per_clip(self.scene, batch, frames)
-        warn_of_other_size(self.scene, height * self.backbone.factor, width * self.backbone.factor)
-        prompts = self._prompts or [None] * batch
-        self._layouts = [
-            Layout(frames, height, width, self.backbone.factor, clip, prompt)
-            for clip, prompt in zip(tracks, prompts, strict=True)
-        ]
+        for network in self.backbone.networks():
+            check_gradients_possible(network)
+            check_not_cached(network, self.controls)
+        prepared = original(*args, **kwargs)
+        latents = prepared[0] if isinstance(prepared, tuple) else prepared
+        if latents.ndim == 3:
+            sizes = self.backbone.sizes(args, kwargs)
+        else:
+            _clips, frames, _channels, height, width = self.backbone.canonical(latents, (1, 1, 1)).shape
+            sizes = frames, height, width
+        self._negative, self._encoded = self._encoded, None
+        self._attention.sizes = sizes
+        self._layouts = layouts_of(self.scene, self._prompts, (len(latents), sizes), self.backbone, self.pooling)
+        self._check_layouts()
+        latents = self._with_initial_noise(latents, self.backbone.generators(args, kwargs, len(latents)), sizes)
+        self._clock.begin(latents, sizes)
+        return (latents, *prepared[1:]) if isinstance(prepared, tuple) else latents
+
+    def _check_layouts(self) -> None:
         for control in self.controls:
-            self.backbone.check_layers(getattr(control, "layers", None))
+            if getattr(control, "layers", None) is not None:
+                feature_sites(self.backbone, self.backbone.network, getattr(control, "layers", None))
             for layout in self._layouts:
                 control.check(layout)
-        return self._with_initial_noise(latents, self.backbone.generators(args, kwargs, batch))
 
-    def _with_initial_noise(self, latents: Tensor, generators: list[torch.Generator | None]) -> Tensor:
+    def _with_initial_noise(
+        self, latents: Tensor, generators: list[torch.Generator | None], sizes: tuple[int, int, int]
+    ) -> Tensor:
         controls = self._those_with("initial_noise")
         if not controls:
             return latents
-        scale = float(self.scheduler.init_noise_sigma)
+        scale, given = float(getattr(self.scheduler, "init_noise_sigma", 1.0)), self.backbone.geometry.given
         clips = []
-        given = self.backbone.frames_first(latents).split(1)
-        for clip, layout, generator in zip(given, self._layouts, generators, strict=True):
+        before = self.backbone.canonical(latents, sizes).split(1)
+        for clip, layout, generator in zip(before, self._layouts, generators, strict=True):
             noise = clip.float() / scale
             for control in controls:
                 noise = control.initial_noise(noise, layout, generator)
-            clips.append(noise * scale)
-        return self.backbone.as_in_pipeline(torch.cat(clips)).to(latents.dtype)
+            clips.append(torch.cat([clip[:, :given].float(), noise[:, given:] * scale], dim=1))
+        return self.backbone.native(torch.cat(clips)).to(latents.dtype)
 
-    def _scale_model_input(self, original: Callable[..., Tensor], sample: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        self._shown = sample
-        return original(sample, *args, **kwargs)
-
-    def _before_denoiser(self, _module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _before_denoiser(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Edit the latents of this step; returns the changed call, or None to leave it exactly as it is."""
-        if self._shown is None:  # a call from within a control, not one of the loop
+        clock = self._clock
+        if self._inside or clock.known is None:
             return None
-        call = self.backbone.bind(args, kwargs, len(self._layouts))
-        latents, self._shown = self.backbone.frames_first(self._shown[-call.batch :]), None
-        self._steps = [self._step_of(call, clip) for clip in range(call.batch)]
-        before = latents.float()
-        edited = self._edit("latents", before)
-        self._clock.steps, self._clock.conditional = self._steps, call.conditional
-        if edited is before:
-            return None
-        self._edited = edited
-        scaled = self._scale(edited.to(latents.dtype), call.arguments["timestep"])
-        return (), self.backbone.with_latents(call, scaled)
+        call = self.backbone.bind(module, args, kwargs, clock.context, len(self._layouts))
+        for branch in call.branches:
+            clock.calls[branch.name] = call
+        if clock.fresh:
+            before = clock.first_call(call)
+            self._steps = [self._step_of(call, clip) for clip in range(call.clips)]
+            edited = self._edit("latents", before)
+            if edited is not before:
+                clock.edit(edited, before)
+        self._attention.set(self._steps, call.branches)
+        arguments = clock.fed(call)
+        return None if arguments is None else ((), arguments)
 
-    def _step(
-        self, original: Callable[..., Any], output: Tensor, timestep: Any, sample: Tensor, *args: Any, **kwargs: Any
-    ) -> Any:
-        if self._shown is not None:
+    def _step(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        clock = self._clock
+        if clock.known is None:
+            return original(*args, **kwargs)
+        if clock.fresh:
             raise HitmarkError(
                 "The denoiser ran past the controls. Expected the pipeline to call the denoiser it had when the "
                 "controls were attached; do not replace or compile it inside the `with attach(...)` block."
             )
-        self._clock.clear()
-        if self._edited is not None:
-            sample, self._edited = self.backbone.as_at_step(self._edited), None
-            self._levels.forget()
+        self._attention.clear()
+        named = dict(inspect.signature(original).bind(*args, **kwargs).arguments)
+        named |= named.pop("kwargs", {})
         if self._those_with("prediction"):
-            level = self._levels[self._steps[0].index]
-            estimate = self._levels.clean(output.float(), sample.float(), level)
-            clean = self.backbone.frames_first_at_step(estimate, self._layouts[0].frames)
-            edited = self._edit("prediction", clean)
-            if edited is not clean:
-                output = self._levels.output(self.backbone.as_at_step(edited), sample.float(), level).to(output.dtype)
-        return original(output, timestep, sample, *args, **kwargs)
+            self._predict(named)
+        return clock.step(original, named)
+
+    def _predict(self, named: dict[str, Any]) -> None:
+        """Let the controls edit the clean estimate that the network's output stands for."""
+        clock, levels, backbone = self._clock, self._clock.levels, self.backbone
+        current = clock.latents if clock.edited is None else clock.edited
+        sample = backbone.to_step(current.to(clock.latents.dtype)).float()
+        output = named["model_output"]
+        clean = backbone.from_step(levels.clean(output.float(), sample, clock.level), current.float())
+        edited = self._edit("prediction", clean)
+        if edited is not clean:
+            given = backbone.geometry.given
+            edited = torch.cat([clean[:, :given], edited[:, given:]], dim=1) if given else edited
+            named["model_output"] = levels.output(backbone.to_step(edited), sample, clock.level).to(output.dtype)
 
     def _edit(self, point: str, values: Tensor) -> Tensor:
         """Let the controls edit each clip by itself; the very same tensor when none of them changed anything."""
+        controls = self._those_with(point)
+        if not controls:
+            return values
         before = values.split(1)
         after = list(before)
-        with frozen(self.backbone.network), uncompiled(self.backbone.network):
+        with ExitStack() as stack:
+            for network in self.backbone.networks():
+                stack.enter_context(frozen(network))
+                stack.enter_context(uncompiled(network))
+            stack.enter_context(attribute(self, "_inside", True))
             for clip, step in enumerate(self._steps):
-                for control in self._those_with(point):
+                for control in controls:
                     after[clip] = getattr(control, point)(after[clip], step)
         same = all(new is old for new, old in zip(after, before, strict=True))
         return values if same else torch.cat(after).detach()
 
-    def _step_of(self, call: Any, clip: int) -> Step:
-        timestep = call.arguments["timestep"]
-        index = self._levels.index(timestep)
-        level = self._levels[index]
+    def _step_of(self, call: DenoiserCall, clip: int) -> Step:
+        clock = self._clock
+        norm = clock.level.norm if self.backbone.family.scaled else 1.0
 
         def read(latents: Tensor, layers: Layers = None, **options: Any) -> list[SelfAttention]:
-            backbone: Any = self.backbone
-            return backbone.self_attention(call, clip, self._scale(latents, timestep), layers, **options)
+            prompted = clock.calls.get("cond", call).of_prompt(clip)
+            return read_features(self.backbone, prompted, latents, norm, layers, **options)
 
-        count, half = len(self.scheduler.timesteps), call.dtype == torch.float16
-        reader = read if self.backbone.shows_self_attention else None
-        estimator = Estimator(self.backbone, self.scheduler, self._clock, call, clip, self._layouts[clip])
-        return Step(index, count, level.alpha, level.sigma, self._layouts[clip], half, reader, estimator)
+        index, level, dtype = clock.index, clock.level, call.arguments[self.backbone.family.argument].dtype
+        calls = self._calls(call)
+        estimator = Estimator(
+            self.backbone, clock.levels, self._attention, calls, clip, self._layouts[clip], clock.latents.dtype
+        )
+        half = dtype == torch.float16
+        return Step(index, len(clock.levels), level.alpha, level.sigma, self._layouts[clip], half, read, estimator)
+
+    def _calls(self, call: DenoiserCall) -> list[DenoiserCall]:
+        """What guidance is made of: this call, or the last ones of each branch, or the negative prompt's made up."""
+        if len(call.branches) > 1:
+            return [call]
+        known = self._clock.calls
+        prompted = known.get("cond", call)
+        negative = known.get("uncond") or self.backbone.negative(prompted, self._negative)
+        return [prompted] if negative is None else [prompted, negative]
 
     def _those_with(self, point: str) -> list[Control]:
         return [control for control in self.controls if control.implements(point)]
+
+
+def _called(layer: ControlledLayer, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    return layer(original, *args, **kwargs)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hitmark.backbones import BACKBONES
+from hitmark.backbones import FAMILIES
 from hitmark.errors import HitmarkError
 
 CARD_FILE = "hitmark.json"
@@ -35,8 +35,8 @@ def pipeline_class(folder: Path) -> str:
         pipeline = str(parts["_class_name"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HitmarkError(f"{index} cannot be read as a pipeline's index ({error}); download it again.") from None
-    if pipeline not in BACKBONES:
-        raise HitmarkError(f"{folder} is a {pipeline}; hitmark knows: {', '.join(BACKBONES)}.")
+    if pipeline not in FAMILIES:
+        raise HitmarkError(f"{folder} is a {pipeline}; hitmark knows: {', '.join(FAMILIES)}.")
     _check_complete(folder, parts)
     return pipeline
 

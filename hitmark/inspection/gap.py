@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hitmark.control import AttentionCall, AttentionSite, Control, Layout, Proceed, Step
+from hitmark.control import AttentionCall, AttentionSite, Control, Layout, Step
 from hitmark.maths.frequency import low_frequencies
 from hitmark.maths.moving_frame import read_boxes
-from hitmark.methods.regions import nearest_subject, rows_of, subjects
+from hitmark.methods.regions import subjects
 from hitmark.scene.tracks import Track
 
 CUTOFF = 0.5
@@ -50,26 +50,27 @@ class GapProbe(Control):
 
     def attends(self, site: AttentionSite, step: Step) -> bool:
         """On cross-attention."""
-        return site.kind == "cross"
+        return site.scope == "words"
 
-    def attention(self, call: AttentionCall, step: Step, proceed: Proceed) -> Tensor:
+    def attention(self, call: AttentionCall, step: Step) -> Tensor:
         """Read the map, and hand on what was given."""
-        if call.conditional[-1] and step.layout.prompt is not None:
+        prompted = [place for place, branch in enumerate(call.branches) if branch.prompted]
+        if prompted and step.layout.prompt is not None:
             prompt = step.layout.prompt
             words = sorted({each for track in _named(step) for each in prompt.positions(str(track.phrase))})
             if call.site not in self.sites:
                 self.sites.append(call.site)
-            queries, keys, _ = call.projected()
-            logits = queries[-1].float() @ keys[-1].float().transpose(-1, -2) * queries.shape[-1] ** -0.5
+            queries, keys = call.queries[prompted[-1]], call.keys[prompted[-1]]
+            logits = queries.float() @ keys.float().transpose(-1, -2) * queries.shape[-1] ** -0.5
             share = logits.softmax(dim=-1)[..., words].sum(dim=-1).mean(dim=1).cpu()
-            boxes = torch.from_numpy(rows_of(nearest_subject(step.layout), call.site) > 0)
+            boxes = call.tokens(step.layout.regions(call.site.grid) > 0).cpu()
             if boxes.any() and not boxes.all():
                 within, without = float(share[boxes].mean()), float(share[~boxes].mean())
                 self.inside.setdefault(step.index, []).append((within - without) / max(within + without, 1e-12))
             grids = self.attention_maps.setdefault(step.index, {})
-            grid = call.site.height, call.site.width
-            grids[grid] = grids.get(grid, torch.zeros(())) + share.unflatten(1, grid)
-        return proceed(call)
+            grid = call.site.grid[1:]
+            grids[grid] = grids.get(grid, torch.zeros(())) + share.reshape(call.site.grid)
+        return call.run()
 
     def prediction(self, clean: Tensor, step: Step) -> Tensor:
         """Compare the content of each box over time."""

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor
 
+from hitmark.control import KINDS
 from hitmark.files import written_whole
 from hitmark.inspection.gap import GapProbe
 from hitmark.inspection.shift import REGIONS, ShiftRow
-from hitmark.methods.regions import at_level, nearest_subject
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,7 +31,7 @@ def shift_figure(runs: Mapping[str, Sequence[ShiftRow]]) -> Figure:
     Args:
         runs: label of a run -> what a `ShiftProbe` wrote down. Solid lines: cells of subjects; dotted: background.
     """
-    kinds = [kind for kind in ("spatial", "temporal", "cross") if any(row.kind == kind for row in _all(runs))]
+    kinds = [kind for kind in KINDS.values() if any(row.kind == kind for row in _all(runs))]
     figure, axes = _figure(len(MEASURES), max(1, len(kinds)), 4.2, 2.8)
     for column, kind in enumerate(kinds):
         for line, (measure, title) in enumerate(MEASURES):
@@ -75,15 +75,15 @@ def gap_figure(runs: Mapping[str, Sequence[GapProbe]]) -> Figure:
 
 def mask_figure(layout: Layout, sites: Sequence[AttentionSite]) -> Figure:
     """The regions that masks are made of, on the token grid of each level: dark background, a colour per subject."""
-    grids = sorted({(site.height, site.width): site for site in sites}.items(), reverse=True)
+    grids = sorted({site.grid for site in sites}, reverse=True)
     shown = _evenly(layout.frames)
     figure, axes = _figure(len(grids), len(shown), 1.1, 1.1 * layout.height / layout.width + 0.25)
-    labels = nearest_subject(layout)
     palette = np.array([[0.12, 0.12, 0.14], *(_rgb(colour) for colour in COLOURS)])
-    for line, ((height, width), site) in enumerate(grids):
+    for line, grid in enumerate(grids):
+        labels = layout.regions(grid)
         for axis, frame in zip(axes[line], shown, strict=True):
-            axis.imshow(palette[np.minimum(at_level(labels, site)[frame], len(COLOURS))], interpolation="nearest")
-            _bare(axis, f"frame {frame}, {height} x {width}")
+            axis.imshow(palette[np.minimum(labels[frame], len(COLOURS))], interpolation="nearest")
+            _bare(axis, f"frame {frame}, {grid[1]} x {grid[2]}")
     return figure
 
 

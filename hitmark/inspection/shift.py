@@ -6,12 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
-from hitmark.control import AttentionCall, Control, Proceed, Step
+from hitmark.control import Control, LayerCall, Proceed, Step
 from hitmark.maths.moments import SMALLEST
-from hitmark.methods.regions import nearest_subject, rows_of
 
 REGIONS = ("background", "subjects")
 
@@ -22,7 +20,7 @@ class ShiftRow:
 
     Attributes:
         layer: path of the module.
-        kind: "spatial", "temporal" or "cross". cells: of the token grid of a frame.
+        kind: "spatial", "temporal", "cross" or "full". cells: of the token grid of a frame.
         step: 0-based index in the loop. region: of REGIONS.
         mean: root mean square over channels of the difference of the means, in standard deviations of the unedited
             output of that channel.
@@ -61,20 +59,19 @@ class ShiftProbe(Control):
 
     rows: list[ShiftRow] = field(default_factory=list)
 
-    def attention(self, call: AttentionCall, step: Step, proceed: Proceed) -> Tensor:
+    def attention_layer(self, call: LayerCall, step: Step, proceed: Proceed) -> Tensor:
         """Compare, and hand on what was given."""
         output = proceed(call)
-        if call.conditional[-1]:
-            labels = torch.from_numpy((rows_of(nearest_subject(step.layout), call.site) > 0).copy()).to(output.device)
-            edited, plain = output[-1].float(), call.untouched(call)[-1].float()
+        prompted = [place for place, branch in enumerate(call.branches) if branch.prompted]
+        if prompted:
+            labels = call.order(step.layout.regions(call.site.grid) > 0)
+            edited, plain = (each[prompted[-1]].float() for each in (output, call.untouched(call)))
             for number, region in enumerate(REGIONS):
                 chosen = labels == bool(number)
                 if int(chosen.sum()) > 1:
                     values = shift(edited[chosen], plain[chosen])
-                    site = call.site
-                    self.rows.append(
-                        ShiftRow(site.name, site.kind, site.height * site.width, step.index, region, *values)
-                    )
+                    cells = call.site.grid[1] * call.site.grid[2]
+                    self.rows.append(ShiftRow(call.site.name, call.site.kind, cells, step.index, region, *values))
         return output
 
 

@@ -70,12 +70,14 @@ def scaled_attention(
     rows = queries.shape[1]
     key_regions = key_regions.expand(rows, -1)
     keys, values = (each.expand(-1, rows, -1, -1, -1) for each in (keys, values))
-    output = torch.zeros_like(queries[..., : values.shape[-1]])
-    for region in query_regions.unique().tolist():
-        shortened = torch.where((key_regions == region)[None, :, None, :, None], keys, keys * factor)
-        whole = _dense(queries, shortened, values, None)
-        output = torch.where((query_regions == region)[None, :, None, :, None], whole, output)
-    return output
+
+    def part(region: int, chosen: Tensor, places: Tensor) -> Tensor:
+        same = (key_regions[chosen] == region)[None, :, None, :, None]
+        own = keys[:, chosen]
+        return _dense(_take(queries, chosen, places), torch.where(same, own, own * factor), values[:, chosen], None)
+
+    counts = torch.zeros_like(query_regions[:, :1])  # every row has all keys
+    return _in_parts(queries, values, query_regions, lambda region: counts, part)
 
 
 def edited_attention(queries: Tensor, keys: Tensor, values: Tensor, edit: Callable[[Tensor], Tensor]) -> Tensor:
@@ -101,20 +103,45 @@ def _dense(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -
 def _gathered(
     queries: Tensor, keys: Tensor, values: Tensor, query_regions: Tensor, key_regions: Tensor, relation: Tensor
 ) -> Tensor:
+    def part(region: int, chosen: Tensor, places: Tensor) -> Tensor:
+        seen = relation[region][key_regions[chosen]]
+        visible = int(seen[0].sum())
+        _check_something_seen(visible > 0, query_regions)
+        at = _indices(seen, visible)
+        shared = chosen if keys.shape[1] > 1 else torch.zeros_like(chosen)
+        return _dense(_take(queries, chosen, places), _take(keys, shared, at), _take(values, shared, at), None)
+
+    def visible(region: int) -> Tensor:
+        return relation[region][key_regions].sum(dim=1, keepdim=True)
+
+    return _in_parts(queries, values, query_regions, visible, part)
+
+
+def _in_parts(
+    queries: Tensor,
+    values: Tensor,
+    query_regions: Tensor,
+    visible: Callable[[int], Tensor],
+    part: Callable[[int, Tensor, Tensor], Tensor],
+) -> Tensor:
+    """The queries of each region by themselves, those of rows with equally many of them and of keys at once.
+
+    Args:
+        queries: gives the shape.
+        values: likewise.
+        query_regions: (rows, length).
+        visible: of a region, how many keys each row has for it: (rows, 1).
+        part: attention of a region's queries in some rows, at some places in them.
+    """
     by_token = (*queries.shape[:2], queries.shape[3], queries.shape[2], values.shape[-1])
     output = queries.new_zeros(by_token)  # tokens before heads, so that what is taken and put lies in one piece
     for region in query_regions.unique().tolist():
         asking = query_regions == region
-        seen = relation[region][key_regions]
-        counts = torch.stack([asking.sum(1), seen.sum(1)], dim=1)
-        for asked, visible in counts[counts[:, 0] > 0].unique(dim=0).tolist():
-            _check_something_seen(visible > 0, query_regions)
-            same = ((counts[:, 0] == asked) & (counts[:, 1] == visible)).nonzero()[:, 0]
-            places = _indices(asking[same], asked)
-            at = _indices(seen[same], visible)
-            shared = same if keys.shape[1] > 1 else torch.zeros_like(same)
-            part = _dense(_take(queries, same, places), _take(keys, shared, at), _take(values, shared, at), None)
-            output[:, same[:, None], places] = part.transpose(2, 3)
+        counts = torch.cat([asking.sum(1, keepdim=True), visible(region)], dim=1)
+        for asked, seen in counts[counts[:, 0] > 0].unique(dim=0).tolist():
+            chosen = ((counts[:, 0] == asked) & (counts[:, 1] == seen)).nonzero()[:, 0]
+            places = _indices(asking[chosen], asked)
+            output[:, chosen[:, None], places] = part(region, chosen, places).transpose(2, 3)
     return output.transpose(2, 3)
 
 

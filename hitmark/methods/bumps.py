@@ -13,17 +13,18 @@ def bumps(track: Track, site: AttentionSite, spread: float) -> tuple[Tensor, Ten
     """Where a track's box is, and a bump in it.
 
     Args:
-        track: boxes in fractions of the picture; hidden frames have neither.
+        track: one box for each token frame, in fractions of the picture; hidden frames have neither.
         site: the grid.
         spread: standard deviation in sides of the box, each way.
 
     Returns:
-        inside: bool (frames, height * width), cells whose middle is in the box.
+        inside: bool (frames, rows, columns), tokens whose middle is in the box.
         bump: float32 of the same shape, 1 in the middle of the box, 0 outside of it.
     """
+    _frames, rows, columns = site.grid
     boxes = torch.from_numpy(track.boxes).float()
-    x = (torch.arange(site.width) + 0.5) / site.width
-    y = (torch.arange(site.height) + 0.5) / site.height
+    x = (torch.arange(columns) + 0.5) / columns
+    y = (torch.arange(rows) + 0.5) / rows
     parts = []
     for places, low, high in ((y, boxes[:, 1], boxes[:, 3]), (x, boxes[:, 0], boxes[:, 2])):
         away = (places - ((low + high) / 2)[:, None]) / (high - low)[:, None]
@@ -32,4 +33,4 @@ def bumps(track: Track, site: AttentionSite, spread: float) -> tuple[Tensor, Ten
     shown = torch.from_numpy(track.visible)[:, None, None]
     inside = in_rows[:, :, None] & in_columns[:, None, :] & shown
     bump = by_row[:, :, None] * by_column[:, None, :] * inside
-    return inside.flatten(1), bump.flatten(1)
+    return inside, bump

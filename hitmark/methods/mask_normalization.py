@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hitmark.control import AttentionCall, AttentionSite, Control, Layout, Proceed, Step, number
+from hitmark.control import AttentionSite, Control, LayerCall, Layout, Proceed, Step, number
 from hitmark.errors import HitmarkError
 from hitmark.maths.moments import match_moments
-from hitmark.methods.regions import nearest_subject, rows_of
 
 KINDS = ("spatial", "temporal", "cross")
+"""Full attention, where every token sees the whole clip, counts as spatial and temporal."""
 
 
 @dataclass(frozen=True)
@@ -64,35 +64,30 @@ class MaskNormalization(Control):
 
     def attends(self, site: AttentionSite, step: Step) -> bool:
         """On the kinds of attention that are corrected."""
-        return site.kind in self._kinds() and (self.mean > 0 or self.deviation > 0)
+        own = {"spatial", "temporal"} if site.scope == "video" else {site.kind}
+        return bool(own & set(self._kinds())) and (self.mean > 0 or self.deviation > 0)
 
-    def attention(self, call: AttentionCall, step: Step, proceed: Proceed) -> Tensor:
+    def attention_layer(self, call: LayerCall, step: Step, proceed: Proceed) -> Tensor:
         """Run the masked layer and the unmasked one, and match."""
         masked, plain = proceed(call), call.untouched(call)
-        return masked if torch.equal(masked, plain) else self._matched(masked, plain, call.site, step.layout)
+        return masked if torch.equal(masked, plain) else self._matched(masked, plain, call, step.layout)
 
-    def _matched(self, masked: Tensor, plain: Tensor, site: AttentionSite, layout: Layout) -> Tensor:
-        labels = self._labels(site, layout)
-        regions = torch.from_numpy(labels).to(masked.device)
-        tokens, reference = (self._sets(each.float(), site) for each in (masked, plain))
-        matched = match_moments(tokens, reference, regions, mean=self.mean, deviation=self.deviation)
-        return self._rows(matched, masked, site).to(masked.dtype)
+    def _matched(self, masked: Tensor, plain: Tensor, call: LayerCall, layout: Layout) -> Tensor:
+        """Frames that are a given picture are left out: they never saw noise."""
+        given = min(layout.given, call.site.grid[0] - 1)
+        regions = torch.from_numpy(self._labels(call, layout, given)).to(masked.device)
+        frames = call.frames(masked.float())
+        sets, reference = (self._sets(each[:, given:]) for each in (frames, call.frames(plain.float())))
+        matched = match_moments(sets, reference, regions, mean=self.mean, deviation=self.deviation)
+        whole = torch.cat([frames[:, :given], matched.reshape(frames[:, given:].shape)], dim=1)
+        return call.rows(whole).to(masked.dtype)
 
-    def _labels(self, site: AttentionSite, layout: Layout) -> np.ndarray:
+    def _labels(self, call: LayerCall, layout: Layout, given: int) -> np.ndarray:
         """Region of each token, (sets, length); tokens frame by frame, row by row."""
-        labels = rows_of(nearest_subject(layout), site)
-        labels = labels.T if site.kind == "temporal" else labels
+        labels = layout.regions(call.site.grid)[given:].reshape(call.site.grid[0] - given, -1)
         labels = labels if self.regions == "own" else np.zeros_like(labels)
         return np.ascontiguousarray(labels if self.pool == "frame" else labels.reshape(1, -1))
 
-    def _sets(self, tokens: Tensor, site: AttentionSite) -> Tensor:
-        """(branches, rows, length, channels) as (branches, sets, tokens, channels)."""
-        frames = tokens.transpose(1, 2) if site.kind == "temporal" else tokens
+    def _sets(self, frames: Tensor) -> Tensor:
+        """(branches, frames, cells, channels) as (branches, sets, tokens, channels)."""
         return frames if self.pool == "frame" else frames.flatten(1, 2)[:, None]
-
-    def _rows(self, sets: Tensor, like: Tensor, site: AttentionSite) -> Tensor:
-        """The inverse of `_sets`."""
-        branches, rows, length, channels = like.shape
-        if site.kind == "temporal":
-            return sets.reshape(branches, length, rows, channels).transpose(1, 2)
-        return sets.reshape(branches, rows, length, channels)

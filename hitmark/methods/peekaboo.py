@@ -1,7 +1,8 @@
 """Peekaboo: attention masked by region in the first denoising steps (Jain et al., CVPR 2024, arXiv:2312.07509).
 
 Cells of a subject's box see that box and the subject's words, everything else sees everything else: in space (Eq. 4),
-between the frames of a cell (Eq. 5) and towards the words of the prompt (Eq. 3).
+between the frames of a cell (Eq. 5) and towards the words of the prompt (Eq. 3). Where every token sees every token of
+the video the two self-attention masks become one, and where the words stand in the same sequence, all three do.
 """
 
 from __future__ import annotations
@@ -13,10 +14,30 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hitmark.control import AttentionCall, AttentionSite, Control, Layout, Proceed, Step, number
+from hitmark.control import (
+    Abilities,
+    AttentionCall,
+    AttentionSite,
+    Branch,
+    Control,
+    LayerCall,
+    Layout,
+    Needs,
+    Proceed,
+    Step,
+    number,
+)
 from hitmark.errors import HitmarkError
-from hitmark.maths.region_attention import Relation, region_attention
-from hitmark.methods.regions import check_subjects, nearest_subject, rows_of, subject_bits, subjects
+from hitmark.methods.regions import (
+    check_subjects,
+    everyones,
+    masked,
+    of_branches,
+    owners_of_cells,
+    owners_of_words,
+    share_an_owner,
+    subjects,
+)
 
 START_TOKEN = 2
 """Region of the start token in the published code: no cell sees it."""
@@ -29,8 +50,8 @@ class Peekaboo(Control):
     Attributes:
         masked_steps: number of steps with masks (the paper: 2 of 40 for ssv2-ST, 4 for IMC; its code: 2 of 50).
         as_published: "code" (the released program, from which the paper's figures come) or "paper" (its equations).
-            In "code" only the middle and up blocks are masked; no cell sees the start token; a word is the subject's
-            wherever its token occurs; the second temporal self-attention is not masked, but is given the last
+            In "code" only the middle and up blocks of a U-Net are masked; no cell sees the start token; a word is the
+            subject's wherever its token occurs; the second temporal self-attention is not masked, but is given the last
             subject's cells alone and adds to them alone; with several subjects any of their cells sees any of their
             words, and two frames of a cell see each other unless each shows a different one. In "paper" every block is
             masked, both temporal self-attentions are, overlapping boxes belong to the nearest subject, and the
@@ -38,6 +59,7 @@ class Peekaboo(Control):
     """
 
     method: ClassVar[str] = "peekaboo"
+    needs: ClassVar[Needs] = Needs(subjects=True)
 
     masked_steps: int = 2
     as_published: Literal["code", "paper"] = "code"
@@ -51,84 +73,88 @@ class Peekaboo(Control):
         """Raise HitmarkError unless every subject has a phrase that is in the prompt."""
         check_subjects("Peekaboo", layout)
 
+    def refusal(self, abilities: Abilities, model: str) -> str | None:
+        """The published code is about the blocks of a U-Net."""
+        if self.as_published == "code" and "up" not in abilities.tags:
+            return (
+                f"peekaboo: as_published='code' masks the middle and up blocks of a U-Net, and {model} has none. "
+                "Use as_published='paper' (--set as_published=paper)."
+            )
+        return None
+
     def attends(self, site: AttentionSite, step: Step) -> bool:
         """In the first steps, in the blocks that are masked."""
-        return step.index < self.masked_steps and (self.as_published == "paper" or site.stage in ("mid", "up"))
+        where = self.as_published == "paper" or bool(site.tags & {"middle", "up"})
+        return step.index < self.masked_steps and where
 
-    def attention(self, call: AttentionCall, step: Step, proceed: Proceed) -> Tensor:
+    def attention(self, call: AttentionCall, step: Step) -> Tensor:
         """Eq. 2-5."""
         if self.as_published == "paper":
-            return self._as_in_paper(call, step.layout, proceed)
-        return self._as_in_code(call, step.layout, proceed)
+            return self._as_in_paper(call, step.layout)
+        return self._as_in_code(call, step.layout)
 
-    def _as_in_paper(self, call: AttentionCall, layout: Layout, proceed: Proceed) -> Tensor:
-        labels = rows_of(nearest_subject(layout), call.site)
-        if call.site.kind != "cross":
-            return _masked(call, labels, labels, _same)
-        words = _words_of_subjects(layout, call.words)
-        if all(call.conditional):
-            return _masked(call, labels, words, _own_words)
-        output = proceed(call).clone()
-        for branch, conditional in enumerate(call.conditional):
-            if conditional:
-                alone = slice(branch, branch + 1)
-                part = replace(call, tokens=call.tokens[alone], words=_rows(call.words, alone), conditional=(True,))
-                output[alone] = _masked(part, labels, words, _own_words)
+    def attention_layer(self, call: LayerCall, step: Step, proceed: Proceed) -> Tensor:
+        """In "code" the second temporal self-attention is given the last subject's cells alone."""
+        if self.as_published == "paper" or "second" not in call.site.tags or call.blank is None:
+            return proceed(call)
+        last = len(subjects(step.layout)) - 1
+        shown = call.order(step.layout.subject_bits(call.site.grid) >> last > 0)[None, :, :, None]
+        return proceed(replace(call, tokens=torch.where(shown, call.tokens, call.blank()))) * shown
+
+    def _as_in_paper(self, call: AttentionCall, layout: Layout) -> Tensor:
+        places = range(len(call.branches))
+        prompted = [place for place in places if call.branches[place].prompted]
+        others = [place for place in places if place not in prompted]
+        if call.site.scope != "words" and not call.site.joint:
+            others, prompted = [], list(places)  # no words: every branch alike
+        if not others:
+            return _by_owner(call, layout, call.branches[0])
+        output = call.run().clone() if call.site.scope == "words" else torch.empty_like(call.queries)
+        for chosen in (prompted, others) if call.site.joint else (prompted,):
+            if chosen:
+                output[chosen] = _by_owner(of_branches(call, chosen), layout, call.branches[chosen[0]])
         return output
 
-    def _as_in_code(self, call: AttentionCall, layout: Layout, proceed: Proceed) -> Tensor:
-        bits = rows_of(subject_bits(layout), call.site)
-        count = len(subjects(layout))
-        if call.site.kind == "cross":
-            return _masked(call, (bits > 0).astype(np.int64), _words_as_in_code(layout, call.words), _same)
-        if call.site.kind == "spatial":
-            return _masked(call, bits, bits, lambda one, other: bool(one & other) or one == other == 0)
-        if not call.site.second:
-            every = 2**count - 1
-            return _masked(call, bits, bits, lambda one, other: bool(~one & ~other & every) or one == other == every)
-        shown = torch.from_numpy(bits >> (count - 1) > 0).to(call.tokens.device)[None, :, :, None]
-        return proceed(replace(call, tokens=torch.where(shown, call.tokens, call.layer.blank()))) * shown
+    def _as_in_code(self, call: AttentionCall, layout: Layout) -> Tensor:
+        if "second" in call.site.tags:
+            return call.run()
+        grid = layout.subject_bits(call.site.grid)
+        bits, count = call.tokens(grid), len(subjects(layout))
+        if call.site.scope == "words":
+            words = _words_as_in_code(layout, call.keys.shape[3])
+            seen = torch.from_numpy(words).to(bits.device)[None]
+            return masked(call, (bits > 0).long(), seen, lambda one, other: one == other)
+        if call.site.scope == "frame":
+            return masked(call, bits, bits, lambda one, other: bool(one & other) or one == other == 0)
+        every = 2**count - 1
+        return masked(call, bits, bits, lambda one, other: bool(~one & ~other & every) or one == other == every)
 
 
-def _masked(call: AttentionCall, regions: np.ndarray, seen: np.ndarray, may_see: Relation) -> Tensor:
-    """The layer with its attention by region; `seen`: regions of the keys, (rows, keys) or (keys,)."""
-    device = call.tokens.device
-    asked = torch.from_numpy(np.atleast_2d(seen).copy()).to(device)
-    asking = torch.from_numpy(regions.copy()).to(device)
-    return call.layer.output(region_attention(*call.projected(), asking, asked, may_see))
-
-
-def _same(one: int, other: int) -> bool:
-    return one == other
-
-
-def _own_words(cell: int, word: int) -> bool:
-    """Cells of subject k see its words (bit k - 1), the background the words of no subject."""
-    return bool(word >> (cell - 1) & 1) if cell else word == 0
-
-
-def _words_of_subjects(layout: Layout, words: Tensor | None) -> np.ndarray:
-    """For each word the sum of 2**k over the subjects k that it means, int64 (words,)."""
+def _by_owner(call: AttentionCall, layout: Layout, branch: Branch) -> Tensor:
+    """Every token sees those that have an owner in common with it; a given picture's are seen by all."""
     prompt = check_subjects("Peekaboo", layout)
-    bits = np.zeros(_count(words), dtype=np.int64)
-    for number_, track in enumerate(subjects(layout)):
-        bits[list(prompt.positions(str(track.phrase)))] |= 1 << number_
-    return bits
+    everybody = everyones(layout)
+    cells = owners_of_cells(layout, call)
+    shared = cells.copy()
+    shared[: layout.given] = everybody
+    asking, asked = call.tokens(cells, everybody), call.tokens(shared, everybody)
+    if call.site.scope == "words":
+        words = owners_of_words(layout, call.keys.shape[3], prompt, branch)
+        asked = torch.from_numpy(words).to(asking.device)[None]
+    elif call.site.joint:
+        before, after = call.site.text
+        words = torch.from_numpy(owners_of_words(layout, before + after, prompt, branch)).to(asking.device)
+        for tokens in (asking, asked):
+            tokens[:, :before] = words[:before]
+            tokens[:, tokens.shape[1] - after :] = words[before:]
+    return masked(call, asking, asked, share_an_owner)
 
 
-def _words_as_in_code(layout: Layout, words: Tensor | None) -> np.ndarray:
+def _words_as_in_code(layout: Layout, count: int) -> np.ndarray:
     """1 for tokens that occur in a subject's phrase, START_TOKEN for the start, 0 for the rest, int64 (words,)."""
     prompt = check_subjects("Peekaboo", layout)
-    regions = np.zeros(_count(words), dtype=np.int64)
+    regions = np.zeros(count, dtype=np.int64)
     for track in subjects(layout):
-        regions[list(prompt.anywhere(str(track.phrase)))] = 1
+        regions[list(prompt.anywhere(str(track.phrase))) if prompt else []] = 1
     regions[0] = START_TOKEN
     return regions
-
-
-def _count(words: Tensor | None) -> int:
-    return 0 if words is None else words.shape[1]
-
-
-def _rows(words: Tensor | None, chosen: slice) -> Tensor | None:
-    return None if words is None else words[chosen]

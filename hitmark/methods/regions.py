@@ -1,28 +1,37 @@
-"""Which subjects a cell or a word belongs to, on any token grid: what the masking methods share."""
+"""Which subjects a token or a word belongs to: what the masking methods share."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from hitmark.control import AttentionSite, Layout
+from hitmark.control import AttentionCall, Branch, Layout
 from hitmark.errors import HitmarkError
+from hitmark.maths.region_attention import Relation, region_attention
 from hitmark.prompt import Prompt
-from hitmark.scene.grid import region_labels
 from hitmark.scene.tracks import Track
 
 
 def subjects(layout: Layout) -> list[Track]:
     """The tracks that mean something in the prompt."""
-    return [track for track in layout.tracks if track.kind == "subject"]
+    return layout.subjects
 
 
-def check_subjects(owner: str, layout: Layout) -> Prompt:
-    """The clip's prompt; raises HitmarkError unless there are subjects and each one's phrase is in it."""
+def check_subjects(owner: str, layout: Layout) -> Prompt | None:
+    """The clip's prompt, None for a model that reads no words.
+
+    Raises:
+        HitmarkError: no subject; or, for a model that reads words, one whose phrase is missing or not in the prompt.
+    """
     tracks = subjects(layout)
     if not tracks:
         raise HitmarkError(f"{owner} needs a subject with a box and a phrase of the prompt; the scene has none.")
+    if not layout.reads_words:
+        return None
     if layout.prompt is None:
         raise HitmarkError(
             f"{owner} must know which words mean the subject, but the pipeline was given prompt_embeds. "
@@ -38,33 +47,70 @@ def check_subjects(owner: str, layout: Layout) -> Prompt:
     return layout.prompt
 
 
-@lru_cache(maxsize=16)
-def subject_bits(layout: Layout) -> np.ndarray:
-    """For each latent cell the sum of 2**k over the subjects k whose box holds it, int64 (frames, height, width)."""
-    tracks = subjects(layout)
-    bits = np.zeros((layout.frames, layout.height, layout.width), dtype=np.int64)
-    for number, track in enumerate(tracks):
-        own = region_labels(tracks, layout.frames, layout.height, layout.width, only=[track.name])
-        bits |= (own > 0).astype(np.int64) << number
+def word_subjects(prompt: Prompt, layout: Layout, count: int) -> np.ndarray:
+    """For each of `count` words the sum of 2**k over the subjects k that it means, int64 (count,)."""
+    bits = np.zeros(count, dtype=np.int64)
+    for number, track in enumerate(subjects(layout)):
+        bits[list(prompt.positions(str(track.phrase)))] |= 1 << number
     return bits
 
 
-@lru_cache(maxsize=16)
-def nearest_subject(layout: Layout) -> np.ndarray:
-    """For each latent cell the number of the nearest subject whose box holds it, from 1 on; 0 is background."""
-    return region_labels(subjects(layout), layout.frames, layout.height, layout.width)
+def owners_of_cells(layout: Layout, call: AttentionCall) -> np.ndarray:
+    """Whose each token of the video is: 2**k for the nearest subject k, counted from 1, and 1 for the background."""
+    return 1 << layout.regions(call.site.grid)
 
 
-def at_level(grid: np.ndarray, site: AttentionSite) -> np.ndarray:
-    """A latent grid (frames, height, width) on the token grid of a site: every second cell of every second row, again
-    and again, as the published Peekaboo code samples its masks.
+def owners_of_words(layout: Layout, count: int, prompt: Prompt | None, branch: Branch) -> np.ndarray:
+    """Whose each of `count` words is: the sum of 2**k over its subjects k, from 1; 1 where it means none.
+
+    Padding without a meaning is everybody's, and so are the words of a branch that does not read the prompt.
     """
-    while grid.shape[1:] != (site.height, site.width):
-        grid = grid[:, ::2, ::2]
-    return grid
+    everybody = everyones(layout)
+    if prompt is None or not branch.prompted:
+        return np.full(count, everybody)
+    owners = word_subjects(prompt, layout, count) << 1
+    owners[owners == 0] = 1
+    owners[list(prompt.shared)] = everybody
+    return owners
 
 
-def rows_of(grid: np.ndarray, site: AttentionSite) -> np.ndarray:
-    """A grid (frames, height, width) at a site's level as (rows, length) of its attention."""
-    cells = at_level(grid, site).reshape(site.frames, -1)
-    return cells.T if site.kind == "temporal" else cells
+def everyones(layout: Layout) -> int:
+    """The owners of what belongs to the background and to every subject."""
+    return (2 << len(subjects(layout))) - 1
+
+
+def share_an_owner(one: int, other: int) -> bool:
+    """The relation of tokens given by their owners."""
+    return bool(one & other)
+
+
+def masked(call: AttentionCall, asking: Tensor, asked: Tensor, may_see: Relation) -> Tensor:
+    """The attention of a call by regions of the queries (rows, length) and of the keys (rows or 1, keys).
+
+    Keys that the layer itself hides in a branch stay hidden there: they are given a region that nobody may see.
+    """
+    seen = call.seen()
+    if seen is None or bool(seen.all()):
+        return region_attention(call.queries, call.keys, call.values, asking, asked, may_see)
+    hidden = int(max(asking.max(), asked.max())) + 1
+
+    def visible(one: int, other: int) -> bool:
+        return other != hidden and may_see(one, other)
+
+    parts = []
+    for branch in range(len(call.branches)):
+        alone = slice(branch, branch + 1)
+        keys = torch.where(seen[branch][None], asked, hidden)
+        queries, others, values = (each[alone] for each in (call.queries, call.keys, call.values))
+        parts.append(region_attention(queries, others, values, asking, keys, visible))
+    return torch.cat(parts)
+
+
+def of_branches(call: AttentionCall, chosen: Sequence[int]) -> AttentionCall:
+    """The call for some of its branches alone; to be attended by regions, which need no `attend`."""
+    places = list(chosen)
+    mask = call.mask
+    if mask is not None and mask.shape[0] > 1:
+        mask = mask.unflatten(0, (len(call.branches), -1))[places].flatten(0, 1)
+    heads = {name: getattr(call, name)[places] for name in ("queries", "keys", "values")}
+    return replace(call, **heads, branches=tuple(call.branches[place] for place in places), mask=mask)

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from hitmark.control import Control, Layers, Layout, SelfAttention, Step, number
+from hitmark.control import Control, Layers, Layout, Needs, SelfAttention, Step, number
 from hitmark.errors import HitmarkError
 from hitmark.maths.attention import attend
 from hitmark.maths.frequency import merge_low_frequencies
@@ -51,11 +51,13 @@ class SGI2V(Control):
         gaussian_sigma: width of the weights in a box, in half box sides; None = all cells weigh the same (ablation).
         merge_cutoff: frequency below which the optimised latents are kept; None = keep all of them (ablation).
         features: "first-frame" = keys and values of the first frame; "self" = each frame's own (ablation).
-        layers: self-attention layers to read, "BLOCK.LAYER,..." of the up blocks; None = the published ones.
+        layers: self-attention layers to read, "BLOCK.LAYER,..." of the up blocks of a U-Net, "BLOCK,..." of a
+            transformer; None = the published ones, or the family's.
         memory_budget: GiB of activations above which gradient checkpointing is used; None = never.
     """
 
     method: ClassVar[str] = "sg-i2v"
+    needs: ClassVar[Needs] = Needs(image=True)
 
     start: float = 0.1
     stop: float = 0.42
@@ -209,7 +211,10 @@ def stop_gradient(tensor: Tensor) -> Tensor:
 
 
 def _at_latent_size(maps: list[Tensor], frame: int, layout: Layout) -> Tensor:
-    return torch.cat([_resized(each[frame : frame + 1], layout.height, layout.width) for each in maps], dim=1)
+    """The features of a latent frame; where one token stands for several frames, those of its token."""
+    places = [frame * len(each) // layout.frames for each in maps]
+    parts = [each[place : place + 1] for each, place in zip(maps, places, strict=True)]
+    return torch.cat([_resized(part, layout.height, layout.width) for part in parts], dim=1)
 
 
 def _resized(features: Tensor, height: int, width: int) -> Tensor:

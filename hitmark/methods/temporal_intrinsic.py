@@ -18,6 +18,7 @@ from hitmark.control import CleanEstimator, Control, Layout, Step, number
 from hitmark.maths.frequency import low_frequencies, mix_noise
 from hitmark.maths.moving_frame import read_boxes, write_boxes
 from hitmark.methods.regions import subjects
+from hitmark.methods.riding_noise import riding_noise
 from hitmark.scene.tracks import Track
 
 
@@ -102,27 +103,6 @@ def preview(latents: Tensor, estimator: CleanEstimator, steps: int, guidance: fl
             latents = next_alpha * clean + next_sigma * (latents - alpha * clean) / sigma
         clean = estimator(latents, index, guidance)
     return clean
-
-
-def riding_noise(noise: Tensor, layout: Layout, track: Track, generator: torch.Generator | None) -> Tensor:
-    """White noise (1, frames, channels, height, width) in which one patch moves with a track's box.
-
-    The patch is as large as the largest box and moves by whole cells, so that each frame's values stay independent.
-    """
-    cells = torch.from_numpy(layout.cells(track))
-    height, width = (int((cells[:, 3] - cells[:, 1]).max()), int((cells[:, 2] - cells[:, 0]).max()))
-    device = noise.device if generator is None else generator.device
-    patch = torch.randn(noise.shape[2], height, width, generator=generator, device=device).to(noise)
-    result = noise.clone()
-    for frame, (x0, y0, x1, y1) in enumerate(cells.tolist()):
-        if not track.visible[frame]:
-            continue
-        left, top = (width - (x1 - x0)) // 2, (height - (y1 - y0)) // 2
-        a, b, c, d = max(x0, 0), max(y0, 0), min(x1, layout.width), min(y1, layout.height)
-        if a < c and b < d:
-            part = patch[:, top + b - y0 : top + d - y0, left + a - x0 : left + c - x0]
-            result[0, frame, :, b:d, a:c] = part
-    return result
 
 
 def _towards_mean(frames: Tensor, layout: Layout, track: Track, cutoff: float) -> Tensor:

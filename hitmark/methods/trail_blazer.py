@@ -5,25 +5,32 @@ After the paper's Eq. 1-3; docs/methods/trail-blazer.md says what differs. Words
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from hitmark.control import AttentionCall, AttentionSite, Control, Layout, Proceed, Step, number
+from hitmark.control import AttentionCall, AttentionSite, Control, Layout, Needs, Step, number
 from hitmark.maths.region_attention import edited_attention
 from hitmark.methods.bumps import bumps
 from hitmark.methods.regions import check_subjects, subjects
+from hitmark.methods.word_bias import attend_with_biases, words_of
 from hitmark.prompt import Prompt
+from hitmark.scene.tracks import Track
 
 SPREAD = 0.5
 """Standard deviation of the bump, in sides of the box (Eq. 2)."""
+SMALLEST_FACTOR = 1e-13
 
 
 @dataclass(frozen=True)
 class TrailBlazer(Control):
     """Edits of attention weights after the softmax; they are not made to sum to one again.
+
+    In layers of which one row is the whole clip the same is done to the logits, and the weights do sum to one. The edit
+    of temporal attention belongs to the middle block of a U-Net; other networks have none.
 
     Attributes:
         spatial_steps: number of first steps with edited cross-attention (N_S).
@@ -34,6 +41,7 @@ class TrailBlazer(Control):
     """
 
     method: ClassVar[str] = "trailblazer"
+    needs: ClassVar[Needs] = Needs(words=True, subjects=True)
 
     spatial_steps: int = 5
     temporal_steps: int = 5
@@ -53,48 +61,69 @@ class TrailBlazer(Control):
         check_subjects(self.method, layout)
 
     def attends(self, site: AttentionSite, step: Step) -> bool:
-        """Cross-attention everywhere; of temporal attention the middle block's second."""
-        if site.kind == "cross":
+        """Attention to words everywhere; of temporal attention the middle block's second."""
+        if site.scope == "words" or site.joint:
             return step.index < self.spatial_steps
-        return site.kind == "temporal" and site.second and site.stage == "mid" and step.index < self.temporal_steps
+        middle = site.scope == "cell" and site.tags >= {"middle", "second"}
+        return middle and step.index < self.temporal_steps
 
-    def attention(self, call: AttentionCall, step: Step, proceed: Proceed) -> Tensor:
+    def attention(self, call: AttentionCall, step: Step) -> Tensor:
         """Eq. 1-2 for words, Eq. 3 for frames; the prompt's branch only."""
-        edit = self._words if call.site.kind == "cross" else self._frames
-        factor, added = (each.to(call.tokens.device) for each in edit(call.site, step.layout, call))
-        chosen = torch.tensor(call.conditional, device=call.tokens.device)[:, None, None, None, None]
+        if call.site.scope == "cell":
+            factor, added = (each.to(call.queries.device) for each in self._frames(call.site, step.layout))
+        else:
+            prompt = check_subjects(self.method, step.layout)
+            if prompt is None:
+                return call.run()
+            if not call.by_frame:
+                biases = self._biases(call.site, step.layout, prompt)
+                return attend_with_biases(call, step.layout, prompt, biases, every=False)
+            factor, added = self._words(call, step.layout, prompt)
+        chosen = torch.tensor([branch.prompted for branch in call.branches], device=call.queries.device)
+        chosen = chosen[:, None, None, None, None]
 
         def edited(weights: Tensor) -> Tensor:
             return torch.where(chosen, weights * factor + added, weights)
 
-        return call.layer.output(edited_attention(*call.projected(), edited))
+        return edited_attention(call.queries, call.keys, call.values, edited)
 
-    def _words(self, site: AttentionSite, layout: Layout, call: AttentionCall) -> tuple[Tensor, Tensor]:
+    def _words(self, call: AttentionCall, layout: Layout, prompt: Prompt) -> tuple[Tensor, Tensor]:
         """Factor and addend of the weights: (1, frames, 1, cells, words)."""
-        prompt = check_subjects(self.method, layout)
-        count = 0 if call.words is None else call.words.shape[1]
-        factor = torch.ones(site.frames, site.height * site.width, count)
+        site = call.site
+        factor = torch.ones(*site.grid, call.keys.shape[3])
         added = torch.zeros_like(factor)
-        for track in subjects(layout):
+        for track in layout.tracks_on(site.grid[0]):
             inside, bump = bumps(track, site, SPREAD)
-            words = sorted({*prompt.positions(str(track.phrase)), *self._trailing(prompt)})
-            factor[:, :, words] *= torch.where(inside, 1.0, self.weaken)[..., None]
-            added[:, :, words] += self.strengthen * bump[..., None]
-        return factor[None, :, None], added[None, :, None]
+            words = self._edited_words(prompt, track)
+            factor[..., words] *= torch.where(inside, 1.0, self.weaken)[..., None]
+            added[..., words] += self.strengthen * bump[..., None]
+        return call.tokens(factor)[None, :, None], call.tokens(added)[None, :, None]
 
-    def _trailing(self, prompt: Prompt) -> range:
-        """The end token and what follows it."""
-        first = 1 + sum(len(prompt.encode(word)) for word in prompt.words())
-        return range(min(first, len(prompt.tokens)), min(first + self.trailing, len(prompt.tokens)))
+    def _biases(self, site: AttentionSite, layout: Layout, prompt: Prompt) -> dict[tuple[int, ...], Tensor]:
+        """What is added to the logits of each subject's words, see `word_bias`."""
+        biases = {}
+        for track in layout.tracks_on(site.grid[0]):
+            inside, bump = bumps(track, site, SPREAD)
+            less = math.log(max(self.weaken, SMALLEST_FACTOR))
+            more = torch.log1p(words_of(prompt) * self.strengthen * bump)
+            biases[tuple(self._edited_words(prompt, track))] = torch.where(inside, more, less)
+        return biases
 
-    def _frames(self, site: AttentionSite, layout: Layout, call: AttentionCall) -> tuple[Tensor, Tensor]:
+    def _edited_words(self, prompt: Prompt, track: Track) -> list[int]:
+        """The subject's words, and what follows the prompt's last word where that has a meaning."""
+        first = min(prompt.end, len(prompt.ids))
+        trailing = range(first, min(first + self.trailing, len(prompt.ids)))
+        return sorted({*prompt.positions(str(track.phrase)), *trailing} - prompt.shared)
+
+    def _frames(self, site: AttentionSite, layout: Layout) -> tuple[Tensor, Tensor]:
         """Factor and addend of the weights of frame j for frame i, by the box of frame i: (1, cells, 1, i, j)."""
-        factor = torch.ones(site.height * site.width, site.frames, site.frames)
+        frames, rows, columns = site.grid
+        factor = torch.ones(rows * columns, frames, frames)
         added = torch.zeros_like(factor)
-        times = torch.arange(site.frames)
-        apart = (times[:, None] - times[None, :]).abs() / site.frames
+        times = torch.arange(frames)
+        apart = (times[:, None] - times[None, :]).abs() / frames
         for track in subjects(layout):
-            inside, bump = (each.T for each in bumps(track, site, SPREAD))
+            inside, bump = (each.flatten(1).T for each in bumps(track, site, SPREAD))
             factor *= torch.where(inside, 1.0, self.weaken)[:, :, None]
             added += self.strengthen * (1 - 2 * apart) * bump[:, :, None]
         return factor[None, :, None], added[None, :, None]

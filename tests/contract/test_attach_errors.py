@@ -10,7 +10,7 @@ from hitmark.errors import HitmarkError
 from hitmark.methods import build
 from hitmark.scene.tracks import Track, evaluate
 
-from .test_attach_restores import FRAMES, SCENE, make, run, traces
+from .pipelines import FRAMES, SCENE, make, run, traces
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_schedulers_whose_memory_contradicts_edited_latents(pipe, name, monkeypa
 
 def test_a_scheduler_that_nobody_knows(pipe, monkeypatch):
     class Own:
-        pass
+        config = {}  # noqa: RUF012
 
     monkeypatch.setattr(pipe, "scheduler", Own())
     refuses(pipe, "does not know what the numbers of a Own mean")
@@ -118,7 +118,7 @@ def test_box_outside_the_first_picture(pipe):
 
 
 def test_unknown_layers(pipe):
-    refuses(pipe, r"no spatial self-attention '7\.1'.*1\.0, 1\.1", controls=build("sg-i2v", {"layers": "7.1"}))
+    refuses(pipe, r"no self-attention '7\.1' to read.*1\.0, 1\.1", controls=build("sg-i2v", {"layers": "7.1"}))
 
 
 def test_scheduler_or_denoiser_replaced_inside(pipe):

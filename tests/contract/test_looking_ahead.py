@@ -6,12 +6,11 @@ import pytest
 import torch
 
 from hitmark.attach import attach
-from hitmark.backbones import BACKBONES
 from hitmark.control import Control
 from hitmark.methods import build
 from hitmark.methods.temporal_intrinsic import TemporalIntrinsic, preview
 
-from .test_attach_restores import IMAGE, PROMPT, SCENE, TEXT, make, picture, run
+from .pipelines import IMAGE, PROMPT, SCENE, TEXT, UNETS, make, picture, run
 
 GUIDANCE = 2.5
 
@@ -43,7 +42,7 @@ def _options(backbone, guided):
 
 
 @pytest.mark.parametrize("guided", [True, False])
-@pytest.mark.parametrize("backbone", BACKBONES)
+@pytest.mark.parametrize("backbone", UNETS)
 def test_says_what_the_pipeline_says_at_every_step(backbone, guided):
     pipe, probe = make(backbone), Probe()
     before = run(pipe, **_options(backbone, guided))

@@ -85,18 +85,20 @@ def test_attention_maps_are_the_share_of_the_words() -> None:
     class Reading(GapProbe):
         method = "reading"
 
-        def attention(self, call: Any, step: Any, proceed: Any) -> Any:
+        def attention(self, call: Any, step: Any) -> Any:
             if step.index == 0:
-                queries, keys, _ = call.projected()
-                for frame in range(call.site.frames):
+                queries, keys = call.queries, call.keys
+                for frame in range(call.site.grid[0]):
                     weights = [
-                        torch.softmax(queries[1, frame, head] @ keys[1, 0, head].T / queries.shape[-1] ** 0.5, dim=-1)
+                        torch.softmax(
+                            queries[1, frame, head] @ keys[1, frame, head].T / queries.shape[-1] ** 0.5, dim=-1
+                        )
                         for head in range(queries.shape[2])
                     ]
                     positions = list(step.layout.prompt.positions("cat"))
                     share = torch.stack(weights)[..., positions].sum(-1).mean(0)
-                    seen.append(((call.site.height, call.site.width), frame, share))
-            return proceed(call)
+                    seen.append((call.site.grid[1:], frame, share))
+            return call.run()
 
     _clip([gap, Reading()])
     for grid, values in gap.attention_maps[0].items():

@@ -11,7 +11,7 @@ import torch
 
 from hitmark.attach import attach
 from hitmark.backbones.tiny import tiny_text_to_video
-from hitmark.control import AttentionCall, AttentionSite, Layout, Step
+from hitmark.control import COND, UNCOND, AttentionCall, AttentionSite, Layout, Step
 from hitmark.errors import HitmarkError
 from hitmark.maths.frequency import merge_video_frequencies
 from hitmark.methods import build
@@ -36,33 +36,26 @@ SCENE = Scene.from_dict(
         ]
     }
 )
-PROMPT = Prompt("a red cat and dog", tuple(range(WORDS)), lambda text: [NAMES.index(word) for word in text.split()])
+TEXT = "a red cat and dog"
+SPANS = ((0, 0), (0, 1), (2, 5), (6, 9), (10, 13), (14, 17), (0, 0), (0, 0), (0, 0))
+PROMPT = Prompt(TEXT, tuple(range(WORDS)), SPANS)
 LAYOUT = Layout(FRAMES, HEIGHT, WIDTH, 8, tuple(evaluate(SCENE, FRAMES)), PROMPT)
 POSITIONS = {"red cat": [2, 3], "dog": [5]}
 
 
-class Plain:
-    """Projections that are none: heads are slices of the channels."""
-
-    def queries(self, tokens: torch.Tensor) -> torch.Tensor:
-        return tokens.unflatten(-1, (HEADS, -1)).transpose(-2, -3)
-
-    keys = values = queries
-
-    def output(self, heads: torch.Tensor) -> torch.Tensor:
-        return heads.transpose(-2, -3).flatten(-2)
-
-    def blank(self) -> torch.Tensor:
-        return torch.zeros(8)
+SCOPES: Any = {"spatial": "frame", "temporal": "cell", "cross": "words"}
 
 
-def _call(kind: str, stage: str = "mid", second: bool = True) -> AttentionCall:
-    site: Any = AttentionSite("x", kind, stage, second, FRAMES, HEIGHT, WIDTH)
+def _call(kind: str, stage: str = "middle", second: bool = True) -> AttentionCall:
+    tags = frozenset({stage, *(["second"] if second else [])})
+    site = AttentionSite("x", SCOPES[kind], (FRAMES, HEIGHT, WIDTH), tags=tags)
     generator = torch.Generator().manual_seed(0)
     rows, length = (HEIGHT * WIDTH, FRAMES) if kind == "temporal" else (FRAMES, HEIGHT * WIDTH)
-    tokens = torch.randn(2, rows, length, 8, generator=generator)
-    words = torch.randn(2, WORDS, 8, generator=generator) if kind == "cross" else None
-    return AttentionCall(site, tokens, words, (False, True), Plain(), lambda call: call.tokens)
+    queries = torch.randn(2, rows, HEADS, length, 4, generator=generator)
+    keys, values = (
+        torch.randn(2, rows, HEADS, WORDS if kind == "cross" else length, 4, generator=generator) for _ in range(2)
+    )
+    return AttentionCall(site, queries, keys, values, (UNCOND, COND), lambda one, _two, _three: one)
 
 
 def _inside(name: str, frame: int, cell: int) -> bool:
@@ -94,17 +87,16 @@ def _owner(frame: int, cell: int) -> int:
 
 def _slow(call: AttentionCall, weights_of: Any) -> torch.Tensor:
     """`weights_of(branch, row, place, logits)` gives the weights of one query in one head, in float64."""
-    queries, keys, values = (each.double() for each in call.projected())
+    queries, keys, values = (each.double() for each in (call.queries, call.keys, call.values))
     result = torch.zeros_like(queries)
     for branch in range(2):
         for row in range(queries.shape[1]):
-            own = row if keys.shape[1] > 1 else 0
             for head in range(HEADS):
                 for place in range(queries.shape[3]):
-                    logits = keys[branch, own, head] @ queries[branch, row, head, place] / math.sqrt(queries.shape[-1])
+                    logits = keys[branch, row, head] @ queries[branch, row, head, place] / math.sqrt(queries.shape[-1])
                     weights = weights_of(branch, row, place, logits)
-                    result[branch, row, head, place] = weights @ values[branch, own, head]
-    return Plain().output(result)
+                    result[branch, row, head, place] = weights @ values[branch, row, head]
+    return result
 
 
 def _step(index: int = 0) -> Step:
@@ -112,7 +104,7 @@ def _step(index: int = 0) -> Step:
 
 
 def _got(control: Any, call: AttentionCall) -> torch.Tensor:
-    return control.attention(call, _step(), lambda call: call.tokens).double()
+    return control.attention(call, _step()).double()
 
 
 @pytest.mark.parametrize("kind", ["spatial", "temporal"])

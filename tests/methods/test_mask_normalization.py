@@ -9,7 +9,7 @@ import torch
 
 from hitmark.attach import attach
 from hitmark.backbones.tiny import tiny_text_to_video
-from hitmark.control import AttentionCall, AttentionSite, Layout, Step
+from hitmark.control import COND, UNCOND, AttentionSite, LayerCall, Layout, Step
 from hitmark.errors import HitmarkError
 from hitmark.methods import build
 from hitmark.methods.mask_normalization import MaskNormalization
@@ -23,10 +23,12 @@ LEFT = Scene.from_dict(
 PROMPT = "a cat on grass"
 
 
-def _call(kind: str, untouched: torch.Tensor) -> AttentionCall:
-    site: Any = AttentionSite("x", kind, "up", False, FRAMES, HEIGHT, WIDTH)
-    nothing: Any = None
-    return AttentionCall(site, untouched, None, (False, True), nothing, lambda _call: untouched)
+SCOPES: Any = {"spatial": "frame", "temporal": "cell", "cross": "words", "full": "video"}
+
+
+def _call(kind: str, untouched: torch.Tensor) -> LayerCall:
+    site = AttentionSite("x", SCOPES[kind], (FRAMES, HEIGHT, WIDTH))
+    return LayerCall(site, untouched, (UNCOND, COND), lambda _call: untouched)
 
 
 def _step() -> Step:
@@ -35,7 +37,9 @@ def _step() -> Step:
 
 
 def _outputs(kind: str) -> tuple[torch.Tensor, torch.Tensor]:
-    shape = (2, HEIGHT * WIDTH, FRAMES, 5) if kind == "temporal" else (2, FRAMES, HEIGHT * WIDTH, 5)
+    shape = {"temporal": (2, HEIGHT * WIDTH, FRAMES, 5), "full": (2, 1, FRAMES * HEIGHT * WIDTH, 5)}.get(
+        kind, (2, FRAMES, HEIGHT * WIDTH, 5)
+    )
     generator = torch.Generator().manual_seed(0)
     return 3 * torch.randn(shape, generator=generator) + 1, torch.randn(shape, generator=generator)
 
@@ -43,17 +47,18 @@ def _outputs(kind: str) -> tuple[torch.Tensor, torch.Tensor]:
 def _frames(tokens: torch.Tensor, kind: str) -> torch.Tensor:
     """(branches, frames, height, width, channels), float64."""
     tokens = tokens.transpose(1, 2) if kind == "temporal" else tokens
+    tokens = tokens.reshape(2, FRAMES, HEIGHT * WIDTH, -1)
     return tokens.unflatten(2, (HEIGHT, WIDTH)).double()
 
 
-@pytest.mark.parametrize("kind", ["spatial", "temporal", "cross"])
+@pytest.mark.parametrize("kind", ["spatial", "temporal", "cross", "full"])
 @pytest.mark.parametrize("pool", ["frame", "clip"])
 @pytest.mark.parametrize("regions", ["own", "whole"])
 def test_moments_become_those_of_the_unmasked_layer(kind: str, pool: str, regions: str) -> None:
     masked, plain = _outputs(kind)
     options: Any = {"pool": pool, "regions": regions}
-    control = MaskNormalization(mean=1, deviation=1, kinds=kind, **options)
-    got = _frames(control.attention(_call(kind, plain), _step(), lambda _call: masked), kind)
+    control = MaskNormalization(mean=1, deviation=1, kinds="spatial" if kind == "full" else kind, **options)
+    got = _frames(control.attention_layer(_call(kind, plain), _step(), lambda _call: masked), kind)
     wanted = _frames(plain, kind)
     parts = [slice(0, 4), slice(4, 8)] if regions == "own" else [slice(0, 8)]
     axes = (2, 3) if pool == "frame" else (1, 2, 3)
@@ -66,7 +71,7 @@ def test_moments_become_those_of_the_unmasked_layer(kind: str, pool: str, region
 def test_the_mean_of_each_region_can_be_left() -> None:
     masked, plain = _outputs("cross")
     control = MaskNormalization(mean=0, regions="own", kinds="cross")
-    got = _frames(control.attention(_call("cross", plain), _step(), lambda _call: masked), "cross")
+    got = _frames(control.attention_layer(_call("cross", plain), _step(), lambda _call: masked), "cross")
     for columns in (slice(0, 4), slice(4, 8)):
         before = _frames(masked, "cross")[:, :, :, columns]
         assert torch.allclose(got[:, :, :, columns].mean((1, 2, 3)), before.mean((1, 2, 3)), atol=1e-5)
@@ -74,18 +79,19 @@ def test_the_mean_of_each_region_can_be_left() -> None:
 
 def test_the_default_is_not_for_cross_attention_which_carries_the_control() -> None:
     step, normalization = _step(), MaskNormalization()
-    sites = {kind: _call(kind, torch.zeros(0)).site for kind in ("spatial", "temporal", "cross")}
+    sites = {kind: _call(kind, torch.zeros(0)).site for kind in SCOPES}
     assert {kind: normalization.attends(site, step) for kind, site in sites.items()} == {
         "spatial": True,
         "temporal": True,
         "cross": False,
+        "full": True,
     }
 
 
 def test_where_nothing_is_masked_the_output_is_the_very_same() -> None:
     _, plain = _outputs("spatial")
     control = MaskNormalization(mean=1)
-    assert control.attention(_call("spatial", plain), _step(), lambda _call: plain) is plain
+    assert control.attention_layer(_call("spatial", plain), _step(), lambda _call: plain) is plain
 
 
 @pytest.fixture(scope="module")

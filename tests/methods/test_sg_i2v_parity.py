@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from hitmark.attach import attach
-from hitmark.backbones.stable_video import StableVideo
+from hitmark.backbones.base import DenoiserCall
 from hitmark.backbones.tiny import tiny_svd
 from hitmark.maths import optimise
 from hitmark.methods import sg_i2v
@@ -166,17 +166,16 @@ class SharedAdamW(torch.optim.AdamW):
         SharedAdamW.kept = self.state_dict()
 
 
-def unconditional(self, call, clip, scaled, layers, **options):
-    return READ(self, dataclasses.replace(call, guided=False), clip, scaled, layers, **options)
+def unconditional(self, clip):
+    return dataclasses.replace(self._with_rows([clip]), branches=self.branches[:1])
 
 
-READ = StableVideo.self_attention
 MUTATIONS = {
     "gradient through keys and values": (SGI2V, "feature_map", keep_gradient_of_keys),
     "gradient through the target too": (sg_i2v, "stop_gradient", lambda tensor: tensor),
     "no merge": (sg_i2v, "merge_low_frequencies", lambda low, _high, _cutoff: low),
     "merge with the optimised latents": (sg_i2v, "merge_low_frequencies", lambda low, high, _cutoff: high),
-    "unconditional branch": (StableVideo, "self_attention", unconditional),
+    "unconditional branch": (DenoiserCall, "of_prompt", unconditional),
     "one AdamW for all steps": (optimise.torch.optim, "AdamW", SharedAdamW),
 }
 

@@ -1,24 +1,31 @@
-"""The adapter of Stable Video Diffusion: layers, early stop, memory estimate."""
+"""Features of a network: which layers, where the pass ends, what it keeps, and that they are the layer's own."""
 
 import math
 
 import pytest
 import torch
 
+from hitmark.attach.features import feature_sites, read_features
 from hitmark.backbones import backbone_for
 from hitmark.backbones.memory import activation_gib
 from hitmark.backbones.tiny import tiny_svd
 from hitmark.errors import HitmarkError
 
+OPTIONS = {"first_frame_keys": True, "memory_budget": None, "same_time": True}
+
 
 def call_of(pipe, frames=3, height=8, width=12):
+    """The prompt's branch of one clip."""
     backbone = backbone_for(pipe)
-    pipe._guidance_scale = 3.0
     generator = torch.Generator().manual_seed(0)
     sample = torch.randn((2, frames, 8, height, width), generator=generator)
     context = torch.randn((2, 1, pipe.unet.config.cross_attention_dim), generator=generator)
     arguments = {"encoder_hidden_states": context, "added_time_ids": torch.ones(2, 3), "return_dict": False}
-    return backbone, backbone.bind((sample, torch.tensor(1.0)), arguments, clips=1)
+    return backbone, backbone.bind(pipe.unet, (sample, torch.tensor(1.0)), arguments, None, 1).of_prompt(0)
+
+
+def names(pipe, layers=None):
+    return [site.feature for site in feature_sites(backbone_for(pipe), pipe.unet, layers)]
 
 
 @pytest.mark.parametrize(
@@ -31,17 +38,16 @@ def call_of(pipe, frames=3, height=8, width=12):
     ],
 )
 def test_default_layers(network, layers):
-    sites = backbone_for(tiny_svd(**network)).sites()
-    assert [site.name for site in sites] == layers
+    assert names(tiny_svd(**network)) == layers
 
 
 def test_layers_by_name_come_in_running_order():
-    backbone = backbone_for(tiny_svd())
-    assert [site.name for site in backbone.sites("3.0, 1.2")] == ["1.2", "3.0"]
-    assert [site.name for site in backbone.sites(["2.0"])] == ["2.0"]
+    pipe = tiny_svd()
+    assert names(pipe, "3.0, 1.2") == ["1.2", "3.0"]
+    assert names(pipe, ["2.0"]) == ["2.0"]
     for wrong in ("0.0", "2", "", []):
         with pytest.raises(HitmarkError, match=r"some of: 1\.0, 1\.1"):
-            backbone.sites(wrong)
+            names(pipe, wrong)
 
 
 @pytest.mark.parametrize("first_frame_keys", [True, False])
@@ -50,23 +56,19 @@ def test_reads_the_projections_and_stops_there(first_frame_keys, memory_budget):
     pipe = tiny_svd(channels=(32, 64), layers=1)
     backbone, call = call_of(pipe)
     wanted, later = {}, []
-    attention = backbone.sites("1.0")[0].attention
+    attention = feature_sites(backbone, pipe.unet, "1.0")[0].module
     hooks = [
         getattr(attention, name).register_forward_hook(lambda _m, _a, out, _n=name: wanted.update({_n: out.clone()}))
         for name in ("to_q", "to_k", "to_v")
     ]
     with torch.no_grad():
-        arguments = {
-            name: value[1:] if getattr(value, "ndim", 0) > 1 else value for name, value in call.arguments.items()
-        }
-        pipe.unet(**arguments)
+        pipe.unet(**call.arguments)
     for hook in hooks:
         hook.remove()
     hook = pipe.unet.up_blocks[1].attentions[1].register_forward_hook(lambda *_: later.append(1))
-    scaled = call.arguments["sample"][1:, :, :4].clone().requires_grad_(True)
-    (layer,) = backbone.self_attention(
-        call, 0, scaled, "1.0", first_frame_keys=first_frame_keys, memory_budget=memory_budget
-    )
+    latents = call.arguments["sample"][:, :, :4].clone().requires_grad_(True)
+    options = OPTIONS | {"first_frame_keys": first_frame_keys, "memory_budget": memory_budget}
+    (layer,) = read_features(backbone, call, latents, 1.0, "1.0", **options)
     hook.remove()
     assert not later
     assert (layer.height, layer.width) == (8, 12)
@@ -74,7 +76,7 @@ def test_reads_the_projections_and_stops_there(first_frame_keys, memory_budget):
     assert layer.keys.shape == layer.values.shape == (frames, 2, 96, 16)
     assert torch.allclose(layer.queries.transpose(1, 2).flatten(2), wanted["to_q"], atol=1e-5)
     assert torch.allclose(layer.keys.transpose(1, 2).flatten(2), wanted["to_k"][:frames], atol=1e-5)
-    (gradient,) = torch.autograd.grad(layer.queries.sum(), scaled)
+    (gradient,) = torch.autograd.grad(layer.queries.sum(), latents)
     assert gradient.abs().sum() > 0
 
 
@@ -91,11 +93,12 @@ def saved_gib(pipe, frames, height, width):
             kept[storage.data_ptr()] = (storage.nbytes(), tensor)
         return tensor
 
-    scaled = torch.randn(1, frames, 4, height, width, requires_grad=True)
+    latents = torch.randn(1, frames, 4, height, width, requires_grad=True)
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        layers = backbone.self_attention(call, 0, scaled, None, first_frame_keys=True, memory_budget=None)
+        layers = read_features(backbone, call, latents, 1.0, None, **OPTIONS)
     assert layers
-    return sum(size for size, _ in kept.values()) / 2**30, activation_gib(pipe.unet, call, backbone.sites())
+    estimate = activation_gib(backbone, call, feature_sites(backbone, pipe.unet), (frames, height, width))
+    return sum(size for size, _ in kept.values()) / 2**30, estimate
 
 
 @pytest.mark.parametrize(
@@ -104,12 +107,3 @@ def saved_gib(pipe, frames, height, width):
 def test_memory_estimate(channels, layers, size):
     measured, estimated = saved_gib(tiny_svd(channels=channels, layers=layers), 3, *size)
     assert math.isclose(estimated, measured, rel_tol=0.1)
-
-
-def test_tiny_pipelines_are_seeded_and_leave_the_global_generator_alone():
-    torch.manual_seed(5)
-    state = torch.random.get_rng_state()
-    first, second, other = (tiny_svd(seed, channels=(32, 32), layers=1) for seed in (0, 0, 1))
-    assert torch.equal(torch.random.get_rng_state(), state)
-    assert torch.equal(first.unet.conv_in.weight, second.unet.conv_in.weight)
-    assert not torch.equal(first.unet.conv_in.weight, other.unet.conv_in.weight)

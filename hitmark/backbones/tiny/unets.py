@@ -1,7 +1,4 @@
-"""Random-weight pipelines of the real layouts, small enough for tests, documentation and CI. Seeded; nothing is loaded.
-
-They make noise, not pictures: what they show is that tensors flow as in the real model.
-"""
+"""Random-weight pipelines with a U-Net: Stable Video Diffusion, ModelScope."""
 
 from __future__ import annotations
 
@@ -9,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+
+from hitmark.backbones.tiny.tokenizers import letter_tokenizer
 
 
 def tiny_svd(
@@ -196,14 +195,3 @@ def text_to_video_scheduler() -> Any:
         steps_offset=1,
         prediction_type="epsilon",
     )
-
-
-def letter_tokenizer() -> Any:
-    """A CLIP tokenizer whose subwords are single letters, of 77 positions; needs no file."""
-    import string
-
-    from transformers import CLIPTokenizer
-
-    symbols = [*string.ascii_lowercase, *string.digits, ",", ".", "'"]
-    names = [*symbols, *(f"{symbol}</w>" for symbol in symbols), "<|startoftext|>", "<|endoftext|>"]
-    return CLIPTokenizer(vocab={name: place for place, name in enumerate(names)}, merges=[], model_max_length=77)

@@ -1,0 +1,255 @@
+"""What a model family must tell: the whole contract between pipelines and controls. Importing this needs no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from hitmark.control.abilities import Abilities
+from hitmark.control.attention import AttentionSite, Branch, Scope
+from hitmark.control.layout import Grid
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from PIL import Image
+    from torch import Tensor, nn
+
+    from hitmark.prompt import Prompt
+
+Axes = Literal["bfchw", "bcfhw", "packed"]
+"""How a pipeline holds its latents; packed: (clips, tokens, channels), frame by frame, row by row."""
+AtStep = Literal["same", "frames in the batch", "without given frames"]
+"""What the scheduler's `step` is given."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """An attention layer of a network.
+
+    Attributes:
+        name: path of the module.
+        module: its queries, keys and values are those of its call number `attention` of scaled_dot_product_attention.
+        block: the module around it that gradient checkpointing runs as one, or that is left out of it.
+        scope, tags, depth: as in `AttentionSite`.
+        feature: the name by which its features can be asked for; None: they cannot.
+        norm: the layer norm before it, where there is one of its own.
+    """
+
+    name: str
+    module: nn.Module
+    block: nn.Module
+    scope: Scope
+    tags: frozenset[str] = frozenset()
+    depth: float = 0.0
+    feature: str | None = None
+    attention: int = 0
+    norm: Callable[[Tensor], Tensor] | None = None
+
+
+@dataclass(frozen=True)
+class Family:
+    """One row of the table of families: data of a pipeline class, and the functions that are its own.
+
+    Attributes:
+        abilities: see `Abilities`.
+        sites: the attention layers of a network, in the order in which it runs them.
+        decode: the video of clean canonical latents, (frames, height, width, 3) in 0..1, as the pipeline decodes it.
+        tokens: which characters of a prompt each text token stands for, from the arguments of `encode_prompt`.
+        default_features: which of the readable layers (by name, in running order) a method reads unless told.
+        denoisers: attributes of the pipeline that hold them; the first runs the noisy steps.
+        latents, at_step: see `Axes`, `AtStep`.
+        argument: of the denoiser, which has the latents; conditions stand after them on the channel axis.
+        scaled: whether the pipeline calls `scheduler.scale_model_input`.
+        stride: pixels per latent cell (time, rows, columns), where the pipeline does not say it itself.
+        patch: latent cells per token (time, rows, columns), likewise. causal: see `frame_groups`.
+        given: first latent frames that are a given picture; `given_if`: only where the pipeline's config has this.
+        text_first: whether in joint attention the text's tokens stand before the video's.
+        unit: pixels that the pipeline wants both sides to be multiples of, whatever its autoencoder is.
+        halvings: whether the sides must also be halved exactly at every level of the network.
+        takes_negative: whether `encode_prompt` gives (prompt, negative prompt) to `encoder_hidden_states` as they are.
+        hold_edited: whether the pipeline computes with its own latents between the denoiser and the scheduler, so that
+            edited ones must be written into them.
+        callback: the argument of the pipeline's call that is called after each step; None: there is none.
+    """
+
+    abilities: Abilities
+    sites: Callable[[Any], Iterator[Site]]
+    decode: Callable[[Any, Tensor], Tensor]
+    tokens: Callable[[Any, Mapping[str, Any]], list[Prompt] | None]
+    default_features: Callable[[Sequence[str]], Sequence[str]]
+    denoisers: tuple[str, ...] = ("transformer",)
+    latents: Axes = "bcfhw"
+    at_step: AtStep = "same"
+    argument: str = "hidden_states"
+    scaled: bool = False
+    stride: Grid = (4, 8, 8)
+    patch: Grid = (1, 1, 1)
+    causal: bool = True
+    given: int = 0
+    given_if: str | None = None
+    text_first: bool = False
+    unit: int = 16
+    halvings: bool = False
+    takes_negative: bool = False
+    hold_edited: bool = False
+    callback: Literal["callback_on_step_end", "callback"] | None = "callback_on_step_end"
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Pixels, latent cells and tokens of one pipeline object, each (time, rows, columns); see `Family`."""
+
+    stride: Grid
+    patch: Grid
+    causal: bool
+    given: int
+
+    def padded(self, latent_frames: int) -> int:
+        """Latent frames in front that are there only to fill the last token in time."""
+        return -latent_frames % self.patch[0]
+
+
+@dataclass(frozen=True)
+class DenoiserCall:
+    """One call of a denoiser by the pipeline.
+
+    Attributes:
+        module: the network that was called, uncompiled.
+        arguments: by name, as the network's `forward` takes them.
+        branches: in the order of the batch. clips: their number; the batch is (branches, clips).
+    """
+
+    module: Any
+    arguments: Mapping[str, Any]
+    branches: tuple[Branch, ...]
+    clips: int
+
+    def of_clip(self, clip: int) -> DenoiserCall:
+        """The same call for one clip of the batch."""
+        return self._with_rows([branch * self.clips + clip for branch in range(len(self.branches))])
+
+    def of_prompt(self, clip: int) -> DenoiserCall:
+        """The same call for the prompt's branch of one clip alone."""
+        place = next((n for n, branch in enumerate(self.branches) if branch.name == "cond"), 0)
+        return replace(self._with_rows([place * self.clips + clip]), branches=(self.branches[place],))
+
+    def _with_rows(self, rows: list[int]) -> DenoiserCall:
+        count = len(self.branches) * self.clips
+        arguments = {name: rows_of(value, rows, count) for name, value in self.arguments.items()}
+        return replace(self, arguments=arguments, clips=1)
+
+
+def rows_of(value: Any, rows: list[int], count: int) -> Any:
+    """Some rows of a tensor with `count` of them, or of those in a tuple or list; anything else as it is."""
+    if isinstance(value, tuple | list):
+        return type(value)(rows_of(each, rows, count) for each in value)
+    batched = hasattr(value, "ndim") and value.ndim > 0 and value.shape[0] == count
+    return value[rows] if batched else value
+
+
+@dataclass(frozen=True)
+class Order:
+    """One clip, as any pipeline can be asked for it.
+
+    Attributes:
+        picture: the first picture, RGB; None for a model that takes none.
+        prompt, negative_prompt: for a model that reads text.
+        width, height: pixels. frames, steps: numbers of them.
+        generator: of the start noise.
+        arguments: further arguments of the pipeline's call.
+        after_step: called after each step with its index and the latents as the pipeline holds them.
+    """
+
+    picture: Image.Image | None
+    prompt: str
+    negative_prompt: str
+    width: int
+    height: int
+    frames: int
+    steps: int
+    generator: torch.Generator
+    arguments: dict[str, Any]
+    after_step: Callable[[int, Tensor], None]
+
+
+class Backbone(Protocol):
+    """One pipeline object. Canonical latents are (clips, frames, channels, height, width)."""
+
+    pipe: Any
+    family: Family
+
+    @property
+    def abilities(self) -> Abilities:
+        """What can be done with it."""
+        ...
+
+    @property
+    def geometry(self) -> Geometry:
+        """Its pixels, cells and tokens."""
+        ...
+
+    def denoisers(self) -> list[Any]:
+        """The modules as the pipeline calls them, possibly compiled."""
+        ...
+
+    def expert(self, timestep: Tensor) -> Any:
+        """Which of the networks runs at a timestep."""
+        ...
+
+    def sizes(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Grid:
+        """Frames, rows and columns of the latents, from a call of `prepare_latents`."""
+        ...
+
+    def canonical(self, latents: Tensor, sizes: Grid) -> Tensor:
+        """Latents as the pipeline holds them, in the canonical form."""
+        ...
+
+    def native(self, canonical: Tensor) -> Tensor:
+        """The inverse of `canonical`."""
+        ...
+
+    def from_step(self, sample: Tensor, before: Tensor) -> Tensor:
+        """What the scheduler's `step` takes or gives, canonical; `before` has the frames that it may lack."""
+        ...
+
+    def to_step(self, canonical: Tensor) -> Tensor:
+        """The inverse of `from_step`."""
+        ...
+
+    def bind(
+        self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], context: str | None, clips: int
+    ) -> DenoiserCall:
+        """Name the arguments of a call of a denoiser, and its branches; `context`: of `cache_context`."""
+        ...
+
+    def latents_of(self, call: DenoiserCall, norm: float, sizes: Grid) -> Tensor:
+        """The canonical latents that a call was fed."""
+        ...
+
+    def with_latents(self, call: DenoiserCall, canonical: Tensor, norm: float) -> Tensor:
+        """What the pipeline makes of canonical latents as this call's input: divided by `norm`, cast, with conditions
+        and copies; frames that are a given picture stay as the call has them.
+        """
+        ...
+
+    def sites(self, network: Any) -> list[Site]:
+        """The attention layers of a network."""
+        ...
+
+    def attention_site(self, site: Site, rows: int, length: int, text: int, sizes: Grid) -> AttentionSite:
+        """A layer, called with so many rows and tokens of the video (and of text, in one sequence)."""
+        ...
+
+    def prompts(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Prompt] | None:
+        """The prompts of a call of `encode_prompt`; None where it was given embeddings."""
+        ...
+
+    def decode(self, clean: Tensor) -> Tensor:
+        """The video of canonical latents of one clip: (frames, height, width, 3), 0..1."""
+        ...
+
+    def run(self, order: Order) -> np.ndarray:
+        """Call the pipeline; frames float32 (frames, height, width, 3) in 0..1."""
+        ...

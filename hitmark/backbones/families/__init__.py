@@ -1,0 +1,20 @@
+"""The table of families: one row for each pipeline class. Importing this needs no torch."""
+
+from hitmark.backbones.base import Family
+from hitmark.backbones.families.cogvideox import COGVIDEOX, COGVIDEOX_IMAGE
+from hitmark.backbones.families.ltx import LTX, LTX_IMAGE
+from hitmark.backbones.families.stable_video import STABLE_VIDEO
+from hitmark.backbones.families.text_to_video import TEXT_TO_VIDEO
+from hitmark.backbones.families.wan import WAN, WAN_IMAGE
+
+FAMILIES: dict[str, Family] = {
+    "StableVideoDiffusionPipeline": STABLE_VIDEO,
+    "TextToVideoSDPipeline": TEXT_TO_VIDEO,
+    "WanPipeline": WAN,
+    "WanImageToVideoPipeline": WAN_IMAGE,
+    "CogVideoXPipeline": COGVIDEOX,
+    "CogVideoXImageToVideoPipeline": COGVIDEOX_IMAGE,
+    "LTXPipeline": LTX,
+    "LTXImageToVideoPipeline": LTX_IMAGE,
+}
+"""Class of the diffusers pipeline -> its row."""

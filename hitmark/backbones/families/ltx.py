@@ -1,0 +1,55 @@
+"""LTX-Video: `LTXVideoTransformer3DModel` in diffusers' `LTXPipeline` and `LTXImageToVideoPipeline`.
+
+Latents are packed, one token a cell. A given picture is latent frame 0, which the scheduler is not given. Padding of
+the words is hidden by a mask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from hitmark.backbones.base import Family, Site
+from hitmark.backbones.families.transformer import block_sites, middle_blocks
+from hitmark.control.abilities import Abilities
+from hitmark.prompt import Prompt, read_prompts
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def sites(network: Any) -> Iterator[Site]:
+    """Full attention, and attention to the words."""
+    return block_sites(network, "transformer_blocks", "attn1", "attn2")
+
+
+def decode(pipe: Any, clean: Tensor) -> Tensor:
+    """As the pipeline's last lines, at the decoder's own timestep 0."""
+    vae = pipe.vae
+    latents = clean.transpose(1, 2)
+    latents = pipe._denormalize_latents(latents, vae.latents_mean, vae.latents_std, vae.config.scaling_factor)
+    timestep = latents.new_zeros(len(latents)) if vae.config.timestep_conditioning else None
+    frames = vae.decode(latents.to(vae.dtype), timestep, return_dict=False)[0]
+    return pipe.video_processor.postprocess_video(frames, output_type="pt")[0].movedim(1, -1).float()
+
+
+def tokens(pipe: Any, arguments: Mapping[str, Any]) -> list[Prompt] | None:
+    """Those of T5."""
+    given = arguments.get("prompt")
+    if given is None:
+        return None
+    return read_prompts(pipe.tokenizer, given, arguments["max_sequence_length"], padding_is_text=False)
+
+
+LTX = Family(
+    abilities=Abilities(False, True, frozenset({"video", "words"})),
+    sites=sites,
+    decode=decode,
+    tokens=tokens,
+    default_features=middle_blocks,
+    latents="packed",
+    stride=(8, 32, 32),
+    unit=32,
+)
+LTX_IMAGE = replace(LTX, abilities=replace(LTX.abilities, takes_image=True), at_step="without given frames", given=1)

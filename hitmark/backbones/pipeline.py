@@ -1,0 +1,297 @@
+"""The one implementation of `Backbone`: a pipeline object seen through its family's row."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hitmark.backbones.base import DenoiserCall, Family, Geometry, Order, Site
+from hitmark.control import COND, UNCOND, Abilities, AttentionSite, Branch, Grid
+from hitmark.errors import HitmarkError
+from hitmark.prompt import Prompt
+
+CHANNEL_AXIS = {"bcfhw": 1, "bfchw": 2, "packed": 2}
+
+
+class PipelineBackbone:
+    """One pipeline object and its family."""
+
+    def __init__(self, pipe: Any, family: Family) -> None:
+        self.pipe, self.family = pipe, family
+        config = self.network.config
+        sides = ("vae_scale_factor_spatial", "vae_spatial_compression_ratio", "vae_scale_factor")
+        cell = _first_of(pipe, sides, family.stride[1])
+        times = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio") if family.causal else ()
+        stride = (_first_of(pipe, times, family.stride[0]), cell, cell)
+        given = family.given
+        if family.given_if is not None and not pipe.config.get(family.given_if):
+            given = 0
+        self.geometry = Geometry(stride, patch_of(config, family.patch), family.causal, given)
+
+    @property
+    def abilities(self) -> Abilities:
+        """What can be done with it."""
+        return self.family.abilities
+
+    @property
+    def denoiser(self) -> Any:
+        """The first of `denoisers`."""
+        return self.denoisers()[0]
+
+    def denoisers(self) -> list[Any]:
+        """The modules as the pipeline calls them, possibly compiled."""
+        found = [getattr(self.pipe, name, None) for name in self.family.denoisers]
+        return [module for module in found if module is not None]
+
+    @property
+    def network(self) -> Any:
+        """The uncompiled first denoiser."""
+        return uncompiled_module(self.denoiser)
+
+    def networks(self) -> list[Any]:
+        """The uncompiled denoisers."""
+        return [uncompiled_module(each) for each in self.denoisers()]
+
+    def expert(self, timestep: Tensor) -> Any:
+        """Which of the networks runs at a timestep: below the boundary the second one."""
+        networks, boundary = self.networks(), self.pipe.config.get("boundary_ratio")
+        if len(networks) == 1 or boundary is None:
+            return networks[0]
+        noisy = float(timestep) >= boundary * self.pipe.scheduler.config.num_train_timesteps
+        return networks[0 if noisy else 1]
+
+    @property
+    def factor(self) -> int:
+        """Pixels per latent cell."""
+        return self.geometry.stride[1]
+
+    @property
+    def size_unit(self) -> int:
+        """Pixels that both sides must be multiples of."""
+        levels = len(getattr(self.network.config, "down_block_types", ("",))) if self.family.halvings else 1
+        return size_unit(self.family.unit, self.factor, self.geometry.patch[1], levels)
+
+    def sizes(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Grid:
+        """Frames, rows and columns of the latents, from a call of `prepare_latents`."""
+        named = self.named("prepare_latents", args, kwargs)
+        (time, rows, columns), causal = self.geometry.stride, self.geometry.causal
+        frames = (named["num_frames"] - 1) // time + 1 if causal else named["num_frames"]
+        return frames, named["height"] // rows, named["width"] // columns
+
+    def canonical(self, latents: Tensor, sizes: Grid) -> Tensor:
+        """Latents as the pipeline holds them, as (clips, frames, channels, height, width)."""
+        if self.family.latents == "packed":
+            return latents.unflatten(1, sizes).permute(0, 1, 4, 2, 3)
+        return latents if self.family.latents == "bfchw" else latents.transpose(1, 2)
+
+    def native(self, canonical: Tensor) -> Tensor:
+        """The inverse of `canonical`."""
+        if self.family.latents == "packed":
+            return canonical.permute(0, 1, 3, 4, 2).flatten(1, 3).contiguous()
+        return canonical if self.family.latents == "bfchw" else canonical.transpose(1, 2).contiguous()
+
+    def from_step(self, sample: Tensor, before: Tensor) -> Tensor:
+        """What the scheduler's `step` takes or gives, canonical; `before` has the frames that it may lack."""
+        if self.family.at_step == "frames in the batch":
+            return sample.unflatten(0, (before.shape[0], -1))
+        if self.family.at_step == "without given frames":
+            return torch.cat([before[:, : self.geometry.given].to(sample.dtype), sample.transpose(1, 2)], dim=1)
+        return self.canonical(sample, (before.shape[1], before.shape[3], before.shape[4]))
+
+    def to_step(self, canonical: Tensor) -> Tensor:
+        """The inverse of `from_step`."""
+        if self.family.at_step == "frames in the batch":
+            return canonical.flatten(0, 1)
+        if self.family.at_step == "without given frames":
+            return canonical[:, self.geometry.given :].transpose(1, 2).contiguous()
+        return self.native(canonical)
+
+    def bind(
+        self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], context: str | None, clips: int
+    ) -> DenoiserCall:
+        """Name the arguments of a call of a denoiser, and its branches."""
+        network = uncompiled_module(module)
+        arguments = by_name(type(network).forward, args, kwargs)
+        copies = arguments[self.family.argument].shape[0] // clips
+        return DenoiserCall(network, arguments, branches_of(copies, context), clips)
+
+    def latents_of(self, call: DenoiserCall, norm: float, sizes: Grid) -> Tensor:
+        """The canonical latents that a call was fed."""
+        fed = call.arguments[self.family.argument][: call.clips]
+        channels = self._channels(fed)
+        return self.canonical(fed.narrow(CHANNEL_AXIS[self.family.latents], 0, channels) * norm, sizes)
+
+    def _channels(self, fed: Tensor) -> int:
+        """Of the latents, without conditions."""
+        config = self.network.config
+        out = getattr(config, "out_channels", None)
+        return fed.shape[CHANNEL_AXIS[self.family.latents]] if out is None else int(out)
+
+    def with_latents(self, call: DenoiserCall, canonical: Tensor, norm: float) -> Tensor:
+        """What the pipeline makes of canonical latents as this call's input; given frames stay as the call has them."""
+        before: Tensor = call.arguments[self.family.argument]
+        fed = self.native(canonical)
+        fed = (fed / norm if norm != 1 else fed).to(before.dtype)
+        axis, copies = CHANNEL_AXIS[self.family.latents], len(call.branches)
+        fed = torch.cat([fed] * copies) if copies > 1 else fed
+        given = self.geometry.given
+        if given and self.family.latents == "bcfhw":
+            fed = torch.cat([before[:, : fed.shape[1], :given], fed[:, :, given:]], dim=2)
+        elif given:
+            tokens = before.shape[1] // canonical.shape[1] * given
+            fed = torch.cat([before[:, :tokens], fed[:, tokens:]], dim=1)
+        conditions = before.shape[axis] - fed.shape[axis]
+        return torch.cat([fed, before.narrow(axis, fed.shape[axis], conditions)], dim=axis) if conditions else fed
+
+    def output(self, output: Tensor, sizes: Grid) -> Tensor:
+        """What the denoiser returns, canonical."""
+        return self.canonical(output, sizes)
+
+    def sites(self, network: Any) -> list[Site]:
+        """The attention layers of a network, in running order."""
+        return list(self.family.sites(network))
+
+    def attention_site(self, site: Site, rows: int, length: int, text: int, sizes: Grid) -> AttentionSite:
+        """A layer, called with so many rows and tokens of the video (and of text, in one sequence)."""
+        if rows > 1 or site.scope in ("frame", "cell"):
+            cells = rows if site.scope == "cell" else length
+            grid = (sizes[0], *grid_of(cells, sizes[1], sizes[2], site.name))
+        else:
+            grid = token_grid(sizes, self.geometry.patch)
+        both = (0, 0) if not text else (text, 0) if self.family.text_first else (0, text)
+        return AttentionSite(site.name, site.scope, grid, both, site.depth, site.tags)
+
+    def prompts(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Prompt] | None:
+        """The prompts of a call of `encode_prompt`; None where it was given embeddings."""
+        return self.family.tokens(self.pipe, self.named("encode_prompt", args, kwargs))
+
+    def negative(self, call: DenoiserCall, encoded: Any) -> DenoiserCall | None:
+        """The call of the negative prompt's branch, from the prompt's and what `encode_prompt` gave; None: unknown."""
+        if not (self.family.takes_negative and isinstance(encoded, tuple) and encoded[1] is not None):
+            return None
+        words = encoded[1].to(call.arguments["encoder_hidden_states"])
+        arguments = {**call.arguments, "encoder_hidden_states": words}
+        return DenoiserCall(call.module, arguments, (UNCOND,), call.clips)
+
+    def decode(self, clean: Tensor) -> Tensor:
+        """The video of canonical latents of one clip: (frames, height, width, 3), 0..1."""
+        with torch.no_grad():
+            return self.family.decode(self.pipe, clean)
+
+    def generators(self, args: tuple[Any, ...], kwargs: dict[str, Any], batch: int) -> list[torch.Generator | None]:
+        """The generator of each clip, from a call of `prepare_latents`."""
+        given = self.named("prepare_latents", args, kwargs).get("generator")
+        return list(given) if isinstance(given, list) else [given] * batch
+
+    def named(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of a call of one of the pipeline's methods, by name, defaults filled in."""
+        function = getattr(type(self.pipe), method)
+        defaults = {
+            name: each.default
+            for name, each in inspect.signature(function).parameters.items()
+            if each.default is not inspect.Parameter.empty
+        }
+        return defaults | by_name(function, args, kwargs)
+
+    def run(self, order: Order) -> np.ndarray:
+        """Call the pipeline; frames float32 (frames, height, width, 3) in 0..1."""
+        own: dict[str, Any] = {}
+        if self.abilities.takes_image:
+            if order.picture is None:
+                raise HitmarkError("image: this model starts from a picture, but none was given; add one")
+            own["image"] = order.picture.resize((order.width, order.height))
+        if "prompt" in inspect.signature(type(self.pipe).__call__).parameters:
+            own |= {"prompt": order.prompt, "negative_prompt": order.negative_prompt or None}
+        time, rows, columns = self.geometry.stride
+        frames = (order.frames - 1) // time + 1 if self.geometry.causal else order.frames
+        sizes = frames + self.geometry.padded(frames), order.height // rows, order.width // columns
+        own |= _told_after_step(self, order, sizes)
+        return self.pipe(
+            width=order.width,
+            height=order.height,
+            num_frames=order.frames,
+            num_inference_steps=order.steps,
+            generator=order.generator,
+            output_type="np",
+            **own,
+            **order.arguments,
+        ).frames[0]
+
+
+def _told_after_step(backbone: PipelineBackbone, order: Order, sizes: Grid) -> dict[str, Any]:
+    """The argument of the pipeline's call that tells the order of each step."""
+    if backbone.family.callback == "callback":
+        return {"callback": lambda index, _time, now: order.after_step(index, backbone.canonical(now, sizes))}
+
+    def on_step_end(_pipe: Any, index: int, _timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
+        order.after_step(index, backbone.canonical(values["latents"], sizes))
+        return {}
+
+    return {} if backbone.family.callback is None else {"callback_on_step_end": on_step_end}
+
+
+def branches_of(copies: int, context: str | None) -> tuple[Branch, ...]:
+    """The branches of a denoiser's call with so many copies of each clip, in a `cache_context` of some name."""
+    if copies == 2:
+        return UNCOND, COND
+    name = (context or "cond").removeprefix("pred_")
+    return (UNCOND if name == "uncond" else COND if name in ("cond", "cond_uncond") else Branch(name, True),)
+
+
+def token_grid(sizes: Grid, patch: Grid) -> Grid:
+    """Tokens of a network that joins `patch` latent cells to one."""
+    return -(-sizes[0] // patch[0]), sizes[1] // patch[1], sizes[2] // patch[2]
+
+
+def grid_of(cells: int, height: int, width: int, name: str = "attention") -> tuple[int, int]:
+    """Rows and columns of the level that has so many cells: latents halved, rounded up, as strided convolutions do."""
+    rows, columns = height, width
+    while rows * columns > cells and (rows, columns) != (1, 1):
+        rows, columns = math.ceil(rows / 2), math.ceil(columns / 2)
+    if rows * columns != cells:
+        raise HitmarkError(
+            f"{name} has {cells} cells, which is no level of a latent grid of {height} x {width} halved repeatedly."
+        )
+    return rows, columns
+
+
+def size_unit(unit: int, cell: int, patch: int, levels: int) -> int:
+    """Pixels that both sides must be multiples of.
+
+    Args:
+        unit: what the pipeline asks for.
+        cell: pixels of a latent cell.
+        patch: cells of a token.
+        levels: of a network that halves the cells and cannot give back a halved odd row; 1: none.
+    """
+    return math.lcm(unit, cell * patch * 2 ** (levels - 1))
+
+
+def patch_of(config: Any, default: Grid) -> Grid:
+    """Latent cells of a token, from a denoiser's configuration."""
+    patch = getattr(config, "patch_size", None)
+    if patch is None:
+        return default
+    if isinstance(patch, tuple | list):
+        return patch[0], patch[1], patch[2]
+    return getattr(config, "patch_size_t", None) or 1, patch, patch
+
+
+def uncompiled_module(module: Any) -> Any:
+    """The network itself, where torch.compile stands in front of it."""
+    return getattr(module, "_orig_mod", module)
+
+
+def by_name(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a call of a method by name, without self."""
+    parameters = list(inspect.signature(function).parameters)[1:]
+    return dict(zip(parameters, args, strict=False)) | kwargs
+
+
+def _first_of(pipe: Any, names: tuple[str, ...], default: int) -> int:
+    return next((int(value) for value in (getattr(pipe, name, None) for name in names) if value), default)

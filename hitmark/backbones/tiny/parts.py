@@ -1,0 +1,52 @@
+"""What tiny pipelines of several families share: schedulers, text encoders, seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """The global generator at a seed; afterwards it is as before."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+def flow_solver(shift: float) -> Any:
+    """The scheduler of Wan's checkpoints: UniPC on flow sigmas."""
+    from diffusers import UniPCMultistepScheduler
+
+    return UniPCMultistepScheduler(
+        prediction_type="flow_prediction", use_flow_sigmas=True, num_train_timesteps=1000, flow_shift=shift
+    )
+
+
+def t5_encoder(tokenizer: Any, width: int, *, multilingual: bool = False) -> Any:
+    """A text encoder of the T5 (UMT5) class."""
+    from transformers import T5Config, T5EncoderModel, UMT5Config, UMT5EncoderModel
+
+    config_class: Any = UMT5Config if multilingual else T5Config
+    model_class: Any = UMT5EncoderModel if multilingual else T5EncoderModel
+    config = config_class(
+        vocab_size=len(tokenizer),
+        d_model=width,
+        d_kv=8,
+        d_ff=32,
+        num_layers=1,
+        num_heads=2,
+        feed_forward_proj="gated-gelu",
+    )
+    return model_class(config).eval()
+
+
+def finished(pipe: Any) -> Any:
+    """The pipeline with its networks set to run, without gradients of weights."""
+    for part in pipe.components.values():
+        if isinstance(part, torch.nn.Module):
+            part.eval().requires_grad_(False)
+    return pipe

@@ -1,0 +1,47 @@
+"""The vocabulary in which a method and a model family meet.
+
+A method sees one canonical world: latents are (1, frames, channels, height, width), one clip at a time; the noisy
+latent is z = alpha * x0 + sigma * eps; boxes are normalised `xyxy`; attention layers differ in scope and token grid. It
+never learns which pipeline it runs in.
+"""
+
+from hitmark.control.abilities import Abilities, Needs
+from hitmark.control.attention import (
+    COND,
+    KINDS,
+    UNCOND,
+    AttentionCall,
+    AttentionSite,
+    Branch,
+    LayerCall,
+    Proceed,
+    Scope,
+)
+from hitmark.control.base import Control, number
+from hitmark.control.layout import POOLINGS, Grid, Layout, Pooling
+from hitmark.control.step import CleanEstimator, Layers, SelfAttention, SelfAttentionReader, Step
+
+__all__ = [
+    "COND",
+    "KINDS",
+    "POOLINGS",
+    "UNCOND",
+    "Abilities",
+    "AttentionCall",
+    "AttentionSite",
+    "Branch",
+    "CleanEstimator",
+    "Control",
+    "Grid",
+    "LayerCall",
+    "Layers",
+    "Layout",
+    "Needs",
+    "Pooling",
+    "Proceed",
+    "Scope",
+    "SelfAttention",
+    "SelfAttentionReader",
+    "Step",
+    "number",
+]

@@ -1,0 +1,98 @@
+"""The base of every method: acting points and knobs."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from hitmark.control.abilities import Abilities, Needs
+from hitmark.control.attention import AttentionCall, AttentionSite, LayerCall, Proceed
+from hitmark.control.layout import Layout
+from hitmark.control.step import Step
+from hitmark.errors import HitmarkError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Control:
+    """A method: a frozen dataclass of knobs that implements one or more acting points.
+
+    `initial_noise`, `latents`, `prediction`, `attention` and `attention_layer` are acting points: a subclass overrides
+    those it needs, and only those are called. Tensors given are float32 (in attention: the network's dtype) and must
+    not be changed in place.
+    """
+
+    method: ClassVar[str] = ""
+    """Its name in `METHODS`, for messages."""
+    refines: ClassVar[bool] = False
+    """Whether it only corrects what controls before it do to attention: it acts on the layers that one of those does.
+    """
+    needs: ClassVar[Needs] = Needs()
+    watches: ClassVar[bool] = False
+    """Whether it only looks, and hands on what it is given: a probe."""
+    edits_every_step: ClassVar[bool] = True
+    """Whether its `latents` may edit any step; False: only the first, before which no scheduler remembers anything."""
+
+    def check(self, layout: Layout) -> None:
+        """Raise HitmarkError before the first step when this method cannot serve these tracks."""
+
+    def initial_noise(self, noise: Tensor, layout: Layout, generator: torch.Generator | None) -> Tensor:
+        """Edit the unit-variance start noise (1, frames, channels, height, width)."""
+        return noise
+
+    def latents(self, latents: Tensor, step: Step) -> Tensor:
+        """Edit the noisy latents z_t (1, frames, channels, height, width) before a step."""
+        return latents
+
+    def prediction(self, clean: Tensor, step: Step) -> Tensor:
+        """Edit the clean estimate x0 (1, frames, channels, height, width) of a step, after guidance."""
+        return clean
+
+    def attention(self, call: AttentionCall, step: Step) -> Tensor:
+        """Run the attention of one layer: (branches, rows, heads, length, width), before its output projection.
+
+        `call.run()` is the attention as it is, or as the controls before this one make it; where that is returned, the
+        layer's output stays bit-identical. `step` has no estimator: nothing may be run inside of the denoiser.
+        """
+        return call.run()
+
+    def attention_layer(self, call: LayerCall, step: Step, proceed: Proceed) -> Tensor:
+        """Run one whole attention layer: (branches, rows, length, channels), what it adds to the residual.
+
+        `proceed(call)` runs it with every edit of `attention`, and with the `attention_layer` of the controls before
+        this one. In layers where words stand in the same sequence, this is about the video's tokens alone.
+        """
+        return proceed(call)
+
+    def attends(self, site: AttentionSite, step: Step) -> bool:
+        """Whether this control changes this layer at this step; where none does, the layer is left untouched."""
+        return self.edits_attention
+
+    def refusal(self, abilities: Abilities, model: str) -> str | None:
+        """Why this method cannot act on a model family, as a sentence with what would do; None where it can."""
+        return None
+
+    @property
+    def edits_attention(self) -> bool:
+        """Whether it has an acting point in attention layers."""
+        return self.implements("attention") or self.implements("attention_layer")
+
+    def implements(self, point: str) -> bool:
+        """Whether this method overrides the acting point of that name."""
+        return getattr(type(self), point) is not getattr(Control, point)
+
+    def knobs(self) -> dict[str, Any]:
+        """Knob name -> value."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+
+def number(owner: str, name: str, value: Any, low: float, high: float, *, whole: bool = False) -> None:
+    """Raise HitmarkError unless `value` is a (whole) number in low..high."""
+    kind = int if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
+        what = "a whole number" if whole else "a number"
+        raise HitmarkError(f"{owner}: {name} must be {what} from {low:g} to {high:g}, but got {value!r}.")

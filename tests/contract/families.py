@@ -1,0 +1,131 @@
+"""One tiny pipeline of every row of the table of families, and how it is called: for the tests of the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import torch
+
+from hitmark.backbones import tiny
+from hitmark.scene.schema import Scene
+from hitmark.scene.tracks import Track, evaluate
+
+from .pipelines import picture
+
+PROMPT = "a red thing on grass"
+SCENE = Scene.from_dict(
+    {
+        "subjects": [
+            {
+                "name": "thing",
+                "phrase": "red thing",
+                "keyframes": [{"time": 0, "box": [0.0, 0.0, 0.5, 0.6]}, {"time": 1, "box": [0.4, 0.3, 1.0, 0.9]}],
+            }
+        ]
+    }
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A pipeline of one kind of one family.
+
+    Attributes:
+        make: builds it.
+        side: pixels. frames: of the video; latents: (frames, channels, rows and columns) of it.
+        schedulers: class names of diffusers that stand in for its own, with settings.
+        options: further arguments of its call.
+        calls: what tells the steps: whether it has `callback_on_step_end`.
+        refuses: method -> words of its refusal.
+    """
+
+    make: Callable[[], Any]
+    side: int
+    latents: tuple[int, int, int]
+    frames: int = 9
+    schedulers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+    calls: bool = True
+    image: bool = False
+    refuses: dict[str, str] = field(default_factory=dict)
+
+
+FLOW = {
+    "FlowMatchEulerDiscreteScheduler": {"shift": 3.0},
+    "DPMSolverMultistepScheduler": {"prediction_type": "flow_prediction", "use_flow_sigmas": True, "flow_shift": 3.0},
+}
+COG = {"CogVideoXDDIMScheduler": {"prediction_type": "v_prediction"}}
+WORDS = {"max_sequence_length": 32}
+TEXT_ONLY = {"sg-i2v": "takes none"}
+TRANSFORMER = {"peekaboo": "masks the middle and up blocks"}
+
+CASES: dict[str, Case] = {
+    "wan 2.1": Case(tiny.tiny_wan, 64, (3, 16, 8), schedulers=FLOW, refuses=TEXT_ONLY | TRANSFORMER),
+    "wan 2.1 image": Case(lambda: tiny.tiny_wan(image=True), 64, (3, 16, 8), image=True, refuses=TRANSFORMER),
+    "wan 2.2": Case(lambda: tiny.tiny_wan("2.2"), 64, (3, 16, 8), refuses=TEXT_ONLY | TRANSFORMER),
+    "wan 2.2 image": Case(
+        lambda: tiny.tiny_wan("2.2", image=True), 64, (3, 16, 8), schedulers=FLOW, image=True, refuses=TRANSFORMER
+    ),
+    "wan ti2v": Case(lambda: tiny.tiny_wan("ti2v"), 128, (3, 48, 8), refuses=TEXT_ONLY | TRANSFORMER),
+    "wan ti2v image": Case(
+        lambda: tiny.tiny_wan("ti2v", image=True), 128, (3, 48, 8), schedulers=FLOW, image=True, refuses=TRANSFORMER
+    ),
+    "cogvideox": Case(
+        tiny.tiny_cogvideox, 64, (3, 4, 8), schedulers=COG, options=WORDS, refuses=TEXT_ONLY | TRANSFORMER
+    ),
+    "cogvideox image": Case(
+        lambda: tiny.tiny_cogvideox(image=True), 64, (3, 4, 8), options=WORDS, image=True, refuses=TRANSFORMER
+    ),
+    "cogvideox 1.5": Case(
+        lambda: tiny.tiny_cogvideox("1.5"), 64, (4, 4, 8), options=WORDS, refuses=TEXT_ONLY | TRANSFORMER
+    ),
+    "cogvideox 1.5 image": Case(
+        lambda: tiny.tiny_cogvideox("1.5", image=True), 64, (4, 4, 8), options=WORDS, image=True, refuses=TRANSFORMER
+    ),
+    "ltx": Case(tiny.tiny_ltx, 64, (3, 8, 8), frames=17, schedulers=FLOW, refuses=TEXT_ONLY | TRANSFORMER),
+    "ltx image": Case(lambda: tiny.tiny_ltx(image=True), 64, (3, 8, 8), frames=17, image=True, refuses=TRANSFORMER),
+}
+"""Name -> how it is made and called."""
+METHODS_HERE: dict[str, tuple[str, dict[str, Any]]] = {
+    "sg-i2v": ("sg-i2v", {"step_size": 0.05, "start": 0, "stop": 1, "iterations": 1}),
+    "peekaboo": ("peekaboo", {}),
+    "peekaboo paper": ("peekaboo", {"as_published": "paper"}),
+    "mask-normalization": ("peekaboo+mask-normalization", {"as_published": "paper"}),
+    "temporal-intrinsic": ("temporal-intrinsic", {"preview_steps": 1}),
+    "freetraj": ("freetraj", {}),
+    "trailblazer": ("trailblazer", {}),
+}
+"""Label -> method and parameters, as it is used on them."""
+
+
+@cache
+def pipeline(name: str) -> Any:
+    """The pipeline of a case; the tests leave it as they found it."""
+    pipe = CASES[name].make()
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def wanted(name: str) -> list[Track]:
+    """The scene's tracks for a case's frames."""
+    return evaluate(SCENE, CASES[name].frames)
+
+
+@cache
+def plain(name: str) -> torch.Tensor:
+    """Its final latents with nothing attached."""
+    return run(name)
+
+
+def run(name: str, **options: Any) -> torch.Tensor:
+    """Final latents of a case's pipeline, two steps."""
+    case = CASES[name]
+    call: dict[str, Any] = {"prompt": PROMPT, "height": case.side, "width": case.side, "num_frames": case.frames}
+    call |= {"num_inference_steps": 2, "output_type": "latent", "guidance_scale": 3.0} | case.options
+    if case.image:
+        call["image"] = picture(0, case.side, case.side)
+    call |= {"generator": torch.Generator().manual_seed(5)} | options
+    return pipeline(name)(**call).frames
