@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hitmark.backbones import FAMILIES
 from hitmark.backbones.catalog import MODELS, OF_PIPELINE, ModelCard, model_card
 from hitmark.errors import HitmarkError
 
@@ -84,12 +85,14 @@ def card_of_pipeline(pipe: Any) -> ModelCard:
     origin = str(getattr(pipe, "name_or_path", "") or "")
     given = catalog_name(origin)
     if given in MODELS:
-        return model_card(given)
+        own = [name for name, card in MODELS.items() if card.hub_id and card.hub_id == MODELS[given].hub_id]
+        kinds = {kind.__name__ for kind in type(pipe).__mro__}
+        return model_card(next((name for name in own if MODELS[name].pipeline in kinds), given))
     if os.path.isdir(given):
         return model_card(os.path.abspath(given))
     found = [OF_PIPELINE[kind.__name__] for kind in type(pipe).__mro__ if kind.__name__ in OF_PIPELINE]
     card = replace(MODELS[found[0] if found else "svd"], name=origin or type(pipe).__name__)
-    return replace(card, frames=None) if card.takes_picture else card
+    return replace(card, frames=None) if card.frames_in_config else card
 
 
 def model_folder(card: ModelCard) -> Path | None:
@@ -125,11 +128,26 @@ def configured_grid(card: ModelCard) -> tuple[int, int] | None:
     if folder is None:
         return None
     try:
-        cell = 2 ** (len(_config(folder / "vae")["block_out_channels"]) - 1)
-        levels = len(_config(folder / "unet")["down_block_types"]) if card.takes_picture else 1
+        if card.pipeline in UNETS:
+            cell = 2 ** (len(_config(folder / "vae")["block_out_channels"]) - 1)
+            levels = len(_config(folder / "unet")["down_block_types"]) if card.takes_picture else 1
+            return math.lcm(8, cell * 2 ** (levels - 1)), cell
+        family, network = FAMILIES[card.pipeline], _config(folder / "transformer")
+        patch = network["patch_size"]
+        patch = patch[1] if isinstance(patch, list) else patch
+        cell = _cell_of(_config(folder / "vae")) or family.stride[1]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return math.lcm(8, cell * 2 ** (levels - 1)), cell
+    return math.lcm(family.unit, cell * patch), cell
+
+
+UNETS = ("StableVideoDiffusionPipeline", "TextToVideoSDPipeline")
+
+
+def _cell_of(vae: dict[str, Any]) -> int | None:
+    """Pixels of a latent cell, where the configuration of an autoencoder of a transformer says it."""
+    found = vae.get("scale_factor_spatial") or vae.get("spatial_compression_ratio")
+    return None if found is None else int(found)
 
 
 def _config(part: Path) -> dict[str, Any]:

@@ -94,6 +94,7 @@ def plan(
     knobs = preset_knobs(card, method, scene.method.knobs, scene.method.preset)
     controls = build(method, knobs)
     frames = scene.frames or card.frames or configured_frames(card, pipe)
+    check_frames(frames, card)
     steps = card.steps if steps is None else steps
     if not isinstance(steps, int) or isinstance(steps, bool) or not 1 <= steps <= MOST_STEPS:
         raise GenerationError(
@@ -203,6 +204,17 @@ def load_picture(path: Path, background: Color = WHITE) -> LoadedImage:
         return load_image(path, background)
     except ImageError as error:
         raise GenerationError(f"image: {error}") from error
+
+
+def check_frames(frames: int, card: ModelCard) -> None:
+    """Raise `GenerationError` with the nearest numbers for one that the model cannot make."""
+    unit = card.frame_unit
+    if unit > 1 and (frames - 1) % unit:
+        below = (frames - 1) // unit * unit + 1
+        raise GenerationError(
+            f"frames: {card.name} makes {unit} times a whole number and one more, got {frames}; "
+            f"use {below} or {below + unit}"
+        )
 
 
 def check_size(scene: Scene, pipe: Any) -> None:

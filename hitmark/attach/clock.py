@@ -25,6 +25,7 @@ class StepClock:
         index: steps done. fresh: whether the denoiser has not been called in this step yet.
         known: the latents, in the pipeline's type; None outside of a loop.
         edited: those that controls made of them, float32; None: they changed nothing.
+        seen: the latents as controls saw them at the first call, with given frames as the network has them.
         calls: of each branch the last one, by its name.
     """
 
@@ -33,6 +34,7 @@ class StepClock:
         self.index, self.fresh = 0, False
         self.known: Tensor | None = None
         self.edited: Tensor | None = None
+        self.seen: Tensor | None = None
         self.calls: dict[str, DenoiserCall] = {}
         self.context: str | None = None
         self._held: Tensor | None = None
@@ -64,13 +66,12 @@ class StepClock:
         norm = self._norm()
         if not torch.equal(self.backbone.with_latents(call, self.latents, norm), self._input(call)):
             self.known = self.backbone.latents_of(call, norm, self.sizes).to(self.latents.dtype)
-        self.fresh = False
-        return self._as_seen(call)
+        self.fresh, self.seen = False, self._as_seen(call)
+        return self.seen
 
-    def edit(self, edited: Tensor, before: Tensor) -> None:
-        """The controls made `edited` of `before`; frames that are a given picture stay."""
-        given = self.backbone.geometry.given
-        self.edited = torch.cat([before[:, :given], edited[:, given:]], dim=1) if given else edited
+    def edit(self, edited: Tensor) -> None:
+        """The controls made these of the latents; frames that are a given picture stay."""
+        self.edited = self.with_given(edited)
         if self.backbone.family.hold_edited and self._held is not None:
             self._held.copy_(self.backbone.native(self.edited))
 
@@ -83,6 +84,13 @@ class StepClock:
             **call.arguments,
             self.backbone.family.argument: self.backbone.with_latents(call, latents, self._norm()),
         }
+
+    def with_given(self, canonical: Tensor) -> Tensor:
+        """Canonical values of this step, with the frames that are a given picture put in."""
+        given = self.backbone.geometry.given
+        if not given or self.seen is None:
+            return canonical
+        return torch.cat([self.seen[:, :given].to(canonical), canonical[:, given:]], dim=1)
 
     def step(self, original: Callable[..., Any], named: dict[str, Any]) -> Any:
         """Call the scheduler's `step` from the edited latents, and take what it gives."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -10,7 +11,8 @@ from torch import nn
 
 from hitmark.attach.undo import is_changed
 from hitmark.control import Control
-from hitmark.errors import HitmarkError
+from hitmark.errors import HitmarkError, HitmarkWarning
+from hitmark.scene.schema import Scene
 
 
 def chosen_controls(controls: Any) -> tuple[Control, ...]:
@@ -29,6 +31,22 @@ def chosen_controls(controls: Any) -> tuple[Control, ...]:
             "list leaves the pipeline alone."
         )
     return tuple(control for each in controls for control in chosen_controls(each))
+
+
+def warn_of_other_size(scene: Any, height: int, width: int) -> None:
+    """Warn where a call makes another size than a scene says: boxes are fractions and fit, but probably not the eye.
+
+    `height`, `width`: of the clip, in pixels.
+    """
+    for each in [scene] if isinstance(scene, Scene) else scene:
+        if isinstance(each, Scene) and (each.width or width, each.height or height) != (width, height):
+            warnings.warn(
+                f"the scene is for {each.width}x{each.height} and this call makes {width}x{height}; give the call "
+                f"width={each.width}, height={each.height}, or leave both out of the scene",
+                HitmarkWarning,
+                stacklevel=2,
+            )
+            return
 
 
 def check_free(owners: Iterable[Any]) -> None:

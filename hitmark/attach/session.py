@@ -207,7 +207,7 @@ class Session:
             self._steps = [self._step_of(call, clip) for clip in range(call.clips)]
             edited = self._edit("latents", before)
             if edited is not before:
-                clock.edit(edited, before)
+                clock.edit(edited)
         self._attention.set(self._steps, call.branches)
         arguments = clock.fed(call)
         return None if arguments is None else ((), arguments)
@@ -234,12 +234,11 @@ class Session:
         current = clock.latents if clock.edited is None else clock.edited
         sample = backbone.to_step(current.to(clock.latents.dtype)).float()
         output = named["model_output"]
-        clean = backbone.from_step(levels.clean(output.float(), sample, clock.level), current.float())
+        clean = clock.with_given(backbone.from_step(levels.clean(output.float(), sample, clock.level), current.float()))
         edited = self._edit("prediction", clean)
         if edited is not clean:
-            given = backbone.geometry.given
-            edited = torch.cat([clean[:, :given], edited[:, given:]], dim=1) if given else edited
-            named["model_output"] = levels.output(backbone.to_step(edited), sample, clock.level).to(output.dtype)
+            edited = backbone.to_step(clock.with_given(edited))
+            named["model_output"] = levels.output(edited, sample, clock.level).to(output.dtype)
 
     def _edit(self, point: str, values: Tensor) -> Tensor:
         """Let the controls edit each clip by itself; the very same tensor when none of them changed anything."""

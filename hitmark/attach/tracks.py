@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
+from hitmark.attach.guards import warn_of_other_size
 from hitmark.backbones.base import Backbone, Geometry
 from hitmark.control import Grid, Layout, Pooling
 from hitmark.control.pooling import frame_groups, pooled
-from hitmark.errors import HitmarkError, HitmarkWarning
+from hitmark.errors import HitmarkError
 from hitmark.prompt import Prompt
 from hitmark.scene.schema import Scene
 from hitmark.scene.tracks import Track, evaluate
@@ -55,22 +55,6 @@ def check_scene(scene: Any) -> None:
         raise HitmarkError(
             f"Expected a Scene, a list of Tracks, or a list with one of either for each clip, but got {scene!r}."
         )
-
-
-def warn_of_other_size(scene: Any, height: int, width: int) -> None:
-    """Warn where a call makes another size than a scene says: boxes are fractions and fit, but probably not the eye.
-
-    `height`, `width`: of the clip, in pixels.
-    """
-    for each in [scene] if isinstance(scene, Scene) else scene:
-        if isinstance(each, Scene) and (each.width or width, each.height or height) != (width, height):
-            warnings.warn(
-                f"the scene is for {each.width}x{each.height} and this call makes {width}x{height}; give the call "
-                f"width={each.width}, height={each.height}, or leave both out of the scene",
-                HitmarkWarning,
-                stacklevel=2,
-            )
-            return
 
 
 def layouts_of(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from hitmark.backbones.cards import OF_TRANSFORMER, TRANSFORMERS, ModelCard
 from hitmark.backbones.folders import configured_frames, folder_defaults, pipeline_class
 from hitmark.errors import HitmarkError
+
+__all__ = ["MODELS", "OF_PIPELINE", "ModelCard", "model_card"]
 
 SVD_CALL = {
     "min_guidance_scale": 1.0,
@@ -20,56 +23,6 @@ SVD_CALL = {
     "decode_chunk_size": 8,
 }
 TEXT_CALL = {"guidance_scale": 9.0}
-
-
-@dataclass(frozen=True)
-class ModelCard:
-    """What there is to know about a model before it is loaded.
-
-    Attributes:
-        name: as given to `--model`.
-        hub_id: repository on the Hugging Face hub; None for an embedded or local model.
-        licence: its name and what it asks for.
-        task: "image-to-video" or "text-to-video".
-        pipeline: class of the diffusers pipeline.
-        frames, width, height, fps, steps: what the model is called with unless told otherwise; None = its config's.
-        embedded: whether the weights are in this package.
-        call: further arguments of the pipeline call.
-        knobs: method name -> knob defaults tuned on this model.
-        path: folder of a local or embedded model.
-        world: "sprites" for a model that was trained on the embedded world; None = anything.
-    """
-
-    name: str
-    hub_id: str | None
-    licence: str
-    task: str
-    pipeline: str
-    frames: int | None
-    width: int
-    height: int
-    fps: float
-    steps: int
-    embedded: bool = False
-    call: dict[str, Any] = field(default_factory=dict)
-    knobs: dict[str, dict[str, Any]] = field(default_factory=dict)
-    path: Path | None = None
-    world: str | None = None
-
-    @property
-    def takes_picture(self) -> bool:
-        """Whether a clip starts from a given picture; else from the scene's prompt."""
-        return self.task == "image-to-video"
-
-    @property
-    def reads_prompt(self) -> bool:
-        """Whether a clip is made from the words of a prompt."""
-        return not self.takes_picture
-
-    @property
-    def best_method(self) -> str:
-        """What a scene's method "auto" means: the best of our own tables (docs/methods)."""
-        return "sg-i2v" if self.takes_picture else "ivg-da"
 
 
 def _svd(name: str, hub_id: str, frames: int) -> ModelCard:
@@ -131,10 +84,11 @@ MODELS: dict[str, ModelCard] = {
     "svd-xt": _svd("svd-xt", "stabilityai/stable-video-diffusion-img2vid-xt", 25),
     "modelscope": _text("modelscope", "ali-vilab/text-to-video-ms-1.7b", 16, 256, 256),
     "zeroscope": _text("zeroscope", "cerspense/zeroscope_v2_576w", 24, 576, 320),
+    **TRANSFORMERS,
 }
 
 
-OF_PIPELINE = {"StableVideoDiffusionPipeline": "svd", "TextToVideoSDPipeline": "modelscope"}
+OF_PIPELINE = {"StableVideoDiffusionPipeline": "svd", "TextToVideoSDPipeline": "modelscope", **OF_TRANSFORMER}
 """The model whose defaults a folder of this class of pipeline has."""
 
 
@@ -159,7 +113,7 @@ def model_card(name_or_path: str | Path) -> ModelCard:
         MODELS[OF_PIPELINE[pipeline]], name=str(name_or_path), hub_id=None, licence="see the checkpoint"
     )
     card = replace(card, pipeline=pipeline, path=folder)
-    if card.takes_picture:  # the text-to-video networks have no number of frames in their configuration
+    if card.frames_in_config:
         card = replace(card, frames=configured_frames(folder))
     given = folder_defaults(folder)
     return replace(card, **given | {"call": card.call | given.get("call", {})})

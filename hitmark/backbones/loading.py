@@ -16,11 +16,11 @@ def load_pipeline(name_or_path: str | Path, dtype: str = "auto", device: str = "
 
     Args:
         name_or_path: a key of MODELS, or a folder.
-        dtype: "float32", "float16", "bfloat16"; "auto" = float16 on CUDA, float32 elsewhere. Half precision on a CPU
-            is very slow, of which a `HitmarkWarning` tells.
+        dtype: "float32", "float16", "bfloat16"; "auto" = the model's half precision on CUDA, float32 elsewhere. Half
+            precision on a CPU is very slow, of which a `HitmarkWarning` tells.
+        device: "cpu", "cuda", "cuda:1", "mps"; "auto" = CUDA where there is one, else the CPU.
 
     A small model of the embedded world makes clips of its own size and length where a call does not say another.
-        device: "cpu", "cuda", "cuda:1", "mps"; "auto" = CUDA where there is one, else the CPU.
 
     Raises:
         HitmarkError: whatever keeps the model from being loaded, with what to do about it.
@@ -30,7 +30,7 @@ def load_pipeline(name_or_path: str | Path, dtype: str = "auto", device: str = "
 
     device = _device(device)
     if dtype == "auto":
-        dtype = "float16" if device.startswith("cuda") else "float32"
+        dtype = card.half if device.startswith("cuda") else "float32"
     if dtype not in ("float32", "float16", "bfloat16"):
         raise HitmarkError(f"dtype must be auto, float32, float16 or bfloat16, but got {dtype!r}.")
     if dtype != "float32" and device == "cpu":
@@ -45,7 +45,7 @@ def load_pipeline(name_or_path: str | Path, dtype: str = "auto", device: str = "
     loader = getattr(diffusers, card.pipeline)
     options: dict[str, Any] = {"dtype": getattr(torch, dtype), "local_files_only": card.path is not None}
     source = str(card.path or card.hub_id)
-    half_files = dtype != "float32" and (card.path is None or any(card.path.glob("unet/*.fp16.*")))
+    half_files = dtype == "float16" and (card.path is None or any(card.path.glob("unet/*.fp16.*")))
     try:
         pipe = _load_half_files(loader, source, options) if half_files else loader.from_pretrained(source, **options)
     except (OSError, ValueError, RuntimeError, KeyError) as error:

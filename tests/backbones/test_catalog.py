@@ -42,6 +42,23 @@ def test_names():
     assert model_card("svd").call["noise_aug_strength"] == 0.02
 
 
+def test_every_family_has_cards_and_every_card_a_family():
+    from hitmark.backbones import FAMILIES
+    from hitmark.backbones.catalog import OF_PIPELINE
+    from hitmark.methods import build
+
+    assert set(OF_PIPELINE) == set(FAMILIES)
+    for name, card in MODELS.items():
+        assert card.name == name
+        assert card.pipeline in FAMILIES
+        assert card.takes_picture == FAMILIES[card.pipeline].abilities.takes_image
+        assert card.frames is None or (card.frames - 1) % card.frame_unit == 0
+        for method, knobs in card.knobs.items():
+            build(method, knobs)
+    wan = model_card("wan2.2-ti2v-5b")
+    assert (wan.frames, wan.fps, wan.half, wan.frame_unit) == (121, 24, "bfloat16", 4)
+
+
 def test_loads_a_folder(saved):
     folder, pipe = saved
     loaded = load_pipeline(folder, dtype="float32", device="cpu")
@@ -82,8 +99,8 @@ def test_unknown_names_and_folders(tmp_path):
         load_pipeline("svd-x")
     with pytest.raises(HitmarkError, match=r"holds no model_index\.json"):
         load_pipeline(tmp_path)
-    (tmp_path / "model_index.json").write_text('{"_class_name": "WanPipeline"}')
-    with pytest.raises(HitmarkError, match="is a WanPipeline; hitmark knows: StableVideoDiffusionPipeline"):
+    (tmp_path / "model_index.json").write_text('{"_class_name": "MochiPipeline"}')
+    with pytest.raises(HitmarkError, match="is a MochiPipeline; hitmark knows: StableVideoDiffusionPipeline"):
         load_pipeline(tmp_path)
     (tmp_path / "model_index.json").write_text("{")
     with pytest.raises(HitmarkError, match="cannot be read as a pipeline's index"):

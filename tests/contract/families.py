@@ -85,7 +85,7 @@ CASES: dict[str, Case] = {
     "cogvideox 1.5 image": Case(
         lambda: tiny.tiny_cogvideox("1.5", image=True), 64, (4, 4, 8), options=WORDS, image=True, refuses=TRANSFORMER
     ),
-    "ltx": Case(tiny.tiny_ltx, 64, (3, 8, 8), frames=17, schedulers=FLOW, refuses=TEXT_ONLY | TRANSFORMER),
+    "ltx": Case(tiny.tiny_ltx, 64, (3, 8, 8), frames=17, refuses=TEXT_ONLY | TRANSFORMER),
     "ltx image": Case(lambda: tiny.tiny_ltx(image=True), 64, (3, 8, 8), frames=17, image=True, refuses=TRANSFORMER),
 }
 """Name -> how it is made and called."""

@@ -156,8 +156,9 @@ class Estimates(Control):
 def test_the_estimator_says_what_the_pipeline_says(name: str, guided: bool) -> None:
     """At every step, also the first, at which the negative branch has not been run yet."""
     probe, guidance = Estimates(), {} if guided else {"guidance_scale": 1.0}
+    before = plain(name) if guided else run(name, **guidance)
     with attach(pipeline(name), wanted(name), probe):
-        assert torch.equal(run(name, **guidance), plain(name) if guided else run(name, **guidance))
+        assert torch.equal(run(name, **guidance), before)
     assert len(probe.own) == 2
     for ahead, own in zip(probe.ahead, probe.own, strict=True):
         assert float((ahead - own).abs().max()) < 1e-5 * float(own.std())

@@ -19,7 +19,7 @@ def letter_tokenizer() -> Any:
 
 def piece_tokenizer() -> Any:
     """A tokenizer of the T5 kind: pieces that begin with a space where a word does; some words, and every letter."""
-    from transformers import T5TokenizerFast
+    from transformers import T5Tokenizer
 
     letters = [*string.ascii_letters, *string.digits, *SIGNS]
     words = ("a", "red", "cat", "dog", "thing", "on", "grass")
@@ -27,4 +27,4 @@ def piece_tokenizer() -> Any:
     scores = [-3.0 if len(piece) == 1 else -1.5 for piece in pieces]
     special = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", -10.0)]
     vocabulary: Any = [*special, *zip(pieces, scores, strict=True)]
-    return T5TokenizerFast(vocab=vocabulary, extra_ids=0)
+    return T5Tokenizer(vocab=vocabulary, extra_ids=0)

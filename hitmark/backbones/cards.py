@@ -1,0 +1,167 @@
+"""What a card of a model says, and the cards of the video transformers. Importing this needs no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hitmark.backbones.families import FAMILIES
+
+APACHE = "Apache-2.0"
+COGVIDEOX = "CogVideoX License (see the repository; 2B: Apache-2.0)"
+LTX = "LTX-Video Open Weights License (see the repository)"
+TRANSFORMER_KNOBS: dict[str, dict[str, Any]] = {"peekaboo": {"as_published": "paper"}}
+"""The published code of Peekaboo is about a U-Net."""
+FLOW_KNOBS = TRANSFORMER_KNOBS | {"sg-i2v": {"learning_rate": 0.002, "start": 0.02, "stop": 0.12}}
+"""SG-I2V's step of 0.21 at SVD's noise levels, in the units of a flow, at the same shares of noise; not tuned."""
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What there is to know about a model before it is loaded.
+
+    Attributes:
+        name: as given to `--model`.
+        hub_id: repository on the Hugging Face hub; None for an embedded or local model.
+        licence: its name and what it asks for.
+        task: "image-to-video" or "text-to-video".
+        pipeline: class of the diffusers pipeline.
+        frames, width, height, fps, steps: what the model is called with unless told otherwise; None = its config's.
+        embedded: whether the weights are in this package.
+        call: further arguments of the pipeline call.
+        knobs: method name -> knob defaults for this model.
+        path: folder of a local or embedded model.
+        world: "sprites" for a model that was trained on the embedded world; None = anything.
+        half: the type of half precision it was made for.
+    """
+
+    name: str
+    hub_id: str | None
+    licence: str
+    task: str
+    pipeline: str
+    frames: int | None
+    width: int
+    height: int
+    fps: float
+    steps: int
+    embedded: bool = False
+    call: dict[str, Any] = field(default_factory=dict)
+    knobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    path: Path | None = None
+    world: str | None = None
+    half: str = "float16"
+
+    @property
+    def takes_picture(self) -> bool:
+        """Whether a clip starts from a given picture; else from the scene's prompt."""
+        return self.task == "image-to-video"
+
+    @property
+    def reads_prompt(self) -> bool:
+        """Whether a clip is made from the words of a prompt, with or without a picture."""
+        return self.pipeline != "StableVideoDiffusionPipeline"
+
+    @property
+    def frame_unit(self) -> int:
+        """Clips have a multiple of this many frames, and one more where it is not 1."""
+        family = FAMILIES[self.pipeline]
+        return family.stride[0] if family.causal else 1
+
+    @property
+    def frames_in_config(self) -> bool:
+        """Whether the network's configuration says how many frames it makes."""
+        return self.pipeline == "StableVideoDiffusionPipeline"
+
+    @property
+    def best_method(self) -> str:
+        """What a scene's method "auto" means: the best of our own tables (docs/methods)."""
+        return "sg-i2v" if self.takes_picture else "ivg-da"
+
+
+def _wan(name: str, repository: str, size: tuple[int, int], *, image: bool = False, **other: Any) -> ModelCard:
+    task, pipeline = ("image-to-video", "WanImageToVideoPipeline") if image else ("text-to-video", "WanPipeline")
+    settings: dict[str, Any] = {"frames": 81, "fps": 16, "steps": 50, "call": {"guidance_scale": 5.0}} | other
+    return ModelCard(
+        name=name,
+        hub_id=f"Wan-AI/{repository}",
+        licence=APACHE,
+        task=task,
+        pipeline=pipeline,
+        width=size[0],
+        height=size[1],
+        knobs=FLOW_KNOBS,
+        half="bfloat16",
+        **settings,
+    )
+
+
+def _cogvideox(name: str, size: tuple[int, int], frames: int, fps: float, *, image: bool = False) -> ModelCard:
+    return ModelCard(
+        name=name,
+        hub_id=f"THUDM/{name.replace('cogvideox', 'CogVideoX')}",
+        licence=COGVIDEOX,
+        task="image-to-video" if image else "text-to-video",
+        pipeline="CogVideoXImageToVideoPipeline" if image else "CogVideoXPipeline",
+        frames=frames,
+        width=size[0],
+        height=size[1],
+        fps=fps,
+        steps=50,
+        call={"guidance_scale": 6.0},
+        knobs=TRANSFORMER_KNOBS | {"sg-i2v": {"learning_rate": 0.002, "start": 0.02, "stop": 0.12}},
+        half="bfloat16",
+    )
+
+
+def _ltx(name: str, *, image: bool = False) -> ModelCard:
+    return ModelCard(
+        name=name,
+        hub_id="Lightricks/LTX-Video",
+        licence=LTX,
+        task="image-to-video" if image else "text-to-video",
+        pipeline="LTXImageToVideoPipeline" if image else "LTXPipeline",
+        frames=161,
+        width=704,
+        height=480,
+        fps=24,
+        steps=50,
+        call={"guidance_scale": 3.0},
+        knobs=FLOW_KNOBS,
+        half="bfloat16",
+    )
+
+
+def _by_name(*cards: ModelCard) -> dict[str, ModelCard]:
+    return {card.name: card for card in cards}
+
+
+TI2V: dict[str, Any] = {"frames": 121, "fps": 24}
+SMALL, LARGE = (832, 480), (1280, 720)
+TRANSFORMERS: dict[str, ModelCard] = _by_name(
+    _wan("wan2.1-t2v-1.3b", "Wan2.1-T2V-1.3B-Diffusers", SMALL),
+    _wan("wan2.1-t2v-14b", "Wan2.1-T2V-14B-Diffusers", SMALL),
+    _wan("wan2.1-i2v-14b", "Wan2.1-I2V-14B-480P-Diffusers", SMALL, image=True),
+    _wan("wan2.2-t2v-a14b", "Wan2.2-T2V-A14B-Diffusers", LARGE, steps=40, call={"guidance_scale": 4.0}),
+    _wan("wan2.2-i2v-a14b", "Wan2.2-I2V-A14B-Diffusers", LARGE, image=True, steps=40, call={"guidance_scale": 3.5}),
+    _wan("wan2.2-ti2v-5b", "Wan2.2-TI2V-5B-Diffusers", (1280, 704), image=True, **TI2V),
+    _wan("wan2.2-ti2v-5b-text", "Wan2.2-TI2V-5B-Diffusers", (1280, 704), **TI2V),
+    _cogvideox("cogvideox-2b", (720, 480), 49, 8),
+    _cogvideox("cogvideox-5b", (720, 480), 49, 8),
+    _cogvideox("cogvideox-5b-i2v", (720, 480), 49, 8, image=True),
+    _cogvideox("cogvideox1.5-5b", (1360, 768), 81, 16),
+    _cogvideox("cogvideox1.5-5b-i2v", (1360, 768), 81, 16, image=True),
+    _ltx("ltx-video"),
+    _ltx("ltx-video-i2v", image=True),
+)
+"""Video transformers by name. No method was tuned on their weights."""
+OF_TRANSFORMER = {
+    "WanPipeline": "wan2.1-t2v-1.3b",
+    "WanImageToVideoPipeline": "wan2.1-i2v-14b",
+    "CogVideoXPipeline": "cogvideox-5b",
+    "CogVideoXImageToVideoPipeline": "cogvideox-5b-i2v",
+    "LTXPipeline": "ltx-video",
+    "LTXImageToVideoPipeline": "ltx-video-i2v",
+}
+"""The model whose defaults a folder of this class of pipeline has."""
