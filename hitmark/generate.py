@@ -15,8 +15,8 @@ from PIL import Image
 
 from hitmark.attach import attach
 from hitmark.backbones import backbone_for
-from hitmark.backbones.base import Order
 from hitmark.backbones.loading import load_pipeline
+from hitmark.backbones.order import Order
 from hitmark.control import Control
 from hitmark.errors import HitmarkWarning
 from hitmark.media.given import as_picture

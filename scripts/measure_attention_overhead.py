@@ -20,16 +20,17 @@ from typing import Any
 import torch
 from measure_overhead import FACTOR, PROMPT, SCENE, controlled_by, loaded
 
-from hitmark.attach.attention import AttentionClock, ControlledProcessor
+from hitmark.attach.layers import AttentionClock, ControlledLayer
 from hitmark.backbones import backbone_for
-from hitmark.backbones.layers import AttentionLayer
+from hitmark.backbones.base import Site
+from hitmark.backbones.pipeline import PipelineBackbone
 from hitmark.console import readable_errors
-from hitmark.control import Layout, Step
+from hitmark.control import COND, UNCOND, Layout, Step
 from hitmark.scene.tracks import evaluate
 
 Shape = tuple[str, str, int, int, int]
-"""Kind, stage, whether it is the second temporal one, level (0 = latents' own), channels."""
-BRANCHES = (False, True)
+"""Scope, stage, whether it is the second temporal one, level (0 = latents' own), channels."""
+BRANCHES = (UNCOND, COND)
 WORDS = 77
 
 
@@ -38,18 +39,19 @@ def main() -> None:
     options = _parser().parse_args()
     pipe = loaded(options)
     backbone = backbone_for(pipe)
-    prompt = backbone.prompts((PROMPT,), {})[0]
+    prompt = (backbone.prompts((PROMPT,), {}) or [None])[0]
     tracks = tuple(evaluate(SCENE, options.frames))
     layout = Layout(options.frames, options.height, options.width, FACTOR, tracks, prompt)
-    clock = AttentionClock(controlled_by(options), [Step(0, 1, 1.0, 1.0, layout, False)], BRANCHES)
-    layers: dict[Shape, list[AttentionLayer]] = defaultdict(list)
-    for layer in backbone.attention_layers():
+    sizes = (options.frames, options.height, options.width)
+    clock = AttentionClock(controlled_by(options), [Step(0, 1, 1.0, 1.0, layout, False)], BRANCHES, sizes)
+    layers: dict[Shape, list[Site]] = defaultdict(list)
+    for layer in backbone.sites(pipe.unet):
         layers[shape_of(layer, len(options.channels))].append(layer)
     print(f"{options.method}, {torch.get_num_threads()} threads, seconds of the processor, median of {options.repeats}")
     print(f"{'layers':52} {'count':>5} {'as it is':>9} {'masked':>9} {'ratio':>7}")
     sums = [0.0, 0.0]
     for shape, alike in layers.items():
-        times = measure(alike[0], shape, options, clock)
+        times = measure(alike[0], shape, options, clock, backbone)
         middle = [statistics.median(each) for each in times]
         sums = [total + len(alike) * each for total, each in zip(sums, middle, strict=True)]
         kind, stage, second, level, channels = shape
@@ -74,39 +76,44 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def shape_of(layer: AttentionLayer, levels: int) -> Shape:
+def shape_of(layer: Site, levels: int) -> Shape:
     """What decides a layer's cost."""
-    place = layer.name.split(".")
-    if layer.stage == "in":
+    place, module = layer.name.split("."), layer.module
+    stage = next(iter(layer.tags - {"second"}))
+    if stage == "in":
         level = 0
-    elif layer.stage == "mid":
+    elif stage == "middle":
         level = levels - 1
     else:
-        level = int(place[1]) if layer.stage == "down" else levels - 1 - int(place[1])
-    return layer.kind, layer.stage, layer.second, level, layer.attention.to_q.in_features
+        level = int(place[1]) if stage == "down" else levels - 1 - int(place[1])
+    channels: Any = module.to_q
+    return layer.scope, stage, "second" in layer.tags, level, channels.in_features
 
 
 @torch.no_grad()
 def measure(
-    layer: AttentionLayer, shape: Shape, options: argparse.Namespace, clock: AttentionClock
+    layer: Site, shape: Shape, options: argparse.Namespace, clock: AttentionClock, backbone: PipelineBackbone
 ) -> tuple[list[float], list[float]]:
     """Seconds of every run, as it is and with the method; the first of a pair alternates."""
     height, width = options.height, options.width
     for _ in range(shape[3]):
         height, width = -(-height // 2), -(-width // 2)
     cells, frames = height * width, options.frames
-    rows, length = (cells, frames) if layer.kind == "temporal" else (frames, cells)
+    rows, length = (cells, frames) if layer.scope == "cell" else (frames, cells)
     tokens = torch.randn(len(BRANCHES) * rows, length, shape[4])
     words = None
-    if layer.kind == "cross":
+    if layer.scope == "words":
         words = torch.randn(len(BRANCHES), 1, WORDS, options.cross_width).expand(-1, rows, -1, -1).flatten(0, 1)
-    plain: Any = layer.attention.processor
-    masked = ControlledProcessor(layer, plain, clock)
+    plain: Any = layer.module.forward
+    controlled = ControlledLayer(layer, backbone, clock)
     times: tuple[list[float], list[float]] = ([], [])
     for repeat in range(-1, options.repeats):
         for which in (0, 1) if repeat % 2 else (1, 0):
             begun = time.process_time()
-            (plain, masked)[which](layer.attention, tokens, words)
+            if which:
+                controlled(plain, tokens, words)
+            else:
+                plain(tokens, words)
             if repeat >= 0:
                 times[which].append(time.process_time() - begun)
     return times

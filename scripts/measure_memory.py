@@ -14,6 +14,7 @@ import time
 import torch
 from torch import Tensor
 
+from hitmark.attach.features import feature_sites, read_features
 from hitmark.backbones import backbone_for
 from hitmark.backbones.memory import activation_gib
 from hitmark.backbones.tiny import tiny_svd
@@ -30,21 +31,23 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=40, help="columns of the latents")
     options = parser.parse_args()
     pipe = tiny_svd(channels=options.channels, layers=options.layers, frames=options.frames)
-    pipe._guidance_scale = 3.0
     backbone, network = backbone_for(pipe), pipe.unet
     frames, height, width = options.frames, options.height, options.width
     context = {"encoder_hidden_states": torch.randn(2, 1, 32), "added_time_ids": torch.ones(2, 3)}
-    call = backbone.bind((torch.randn(2, frames, 8, height, width), torch.tensor(1.0)), context)
+    sample = torch.randn(2, frames, 8, height, width)
+    call = backbone.bind(network, (sample, torch.tensor(1.0)), context, None, 1).of_prompt(0)
     latents = torch.randn(1, frames, 4, height, width, requires_grad=True)
-    estimate = activation_gib(network, call, backbone.sites()) * 1024
+    sites = feature_sites(backbone, network)
+    estimate = activation_gib(backbone, call, sites, (frames, height, width)) * 1024
 
     def whole() -> Tensor:
-        row = {name: value[1:] if value.ndim > 1 else value for name, value in call.arguments.items()}
+        row = dict(call.arguments)
         row["sample"] = torch.cat([latents, row["sample"][:, :, 4:]], dim=2)
         return network(**row).sample.square().mean()
 
     def early(budget: float | None) -> Tensor:
-        layers = backbone.self_attention(call, 0, latents, None, first_frame_keys=True, memory_budget=budget)
+        options = {"first_frame_keys": True, "memory_budget": budget, "same_time": True}
+        layers = read_features(backbone, call, latents, 1.0, None, **options)
         return sum(attend(each.queries, each.keys.detach(), each.values.detach()).square().mean() for each in layers)
 
     size = sum(weight.numel() for weight in network.parameters()) / 1e6

@@ -79,3 +79,9 @@ def test_a_subject_without_words_is_refused_for_text_alone() -> None:
         check_method(planned.controls, planned.card, planned.scene, planned.tracks)
     planned = plan(nameless.replace(model="sprites-i2v", method={"name": "sg-i2v"}), picture=True)
     check_method(planned.controls, planned.card, planned.scene, planned.tracks)
+
+
+def test_the_page_of_methods_and_families_is_what_the_code_says() -> None:
+    from scripts.make_families_table import PAGE, page
+
+    assert PAGE.read_text(encoding="utf-8") == page(), "run python scripts/make_families_table.py"

@@ -5,15 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from hitmark.attach.clock import StepClock
-from hitmark.attach.estimator import Estimator
-from hitmark.attach.features import feature_sites, read_features
+from hitmark.attach.features import feature_sites
 from hitmark.attach.guards import (
     check_free,
     check_gradients_possible,
@@ -24,12 +22,12 @@ from hitmark.attach.guards import (
 from hitmark.attach.intercept import detached_module
 from hitmark.attach.layers import AttentionClock, ControlledLayer
 from hitmark.attach.levels import Levels, check_history
+from hitmark.attach.looking import Looking
 from hitmark.attach.tracks import Wanted, check_scene, layouts_of
-from hitmark.attach.undo import Before, around, attribute, frozen, uncompiled
+from hitmark.attach.undo import around, attribute, before_call, frozen, uncompiled
 from hitmark.backbones import backbone_for
-from hitmark.backbones.base import DenoiserCall
 from hitmark.backbones.pipeline import uncompiled_module
-from hitmark.control import POOLINGS, Control, Layers, Layout, Pooling, SelfAttention, Step
+from hitmark.control import POOLINGS, Control, Layout, Pooling, Step
 from hitmark.control.pooling import check_pooling
 from hitmark.errors import HitmarkError
 from hitmark.method_fit import check_acting_points
@@ -80,7 +78,7 @@ class Session:
         self._steps: list[Step] = []
         self._prompts: list[Prompt] | None = None
         self._encoded: Any = None  # by a call of encode_prompt that no loop has followed yet
-        self._negative: Any = None  # the same, of this loop
+        self._looking: Looking
         self._inside = False  # of a control: what it runs is not of the loop
         self._attention = AttentionClock([control for control in controls if control.edits_attention])
 
@@ -97,7 +95,7 @@ class Session:
             if hasattr(owner, name):
                 stack.enter_context(around(owner, name, change))
         for denoiser in self.denoisers:
-            self._intercept(denoiser, stack)
+            stack.enter_context(before_call(denoiser, self._before_denoiser))
             if self._attention.controls:
                 self._control_layers(denoiser, stack)
 
@@ -106,25 +104,13 @@ class Session:
         check_history(self.scheduler, self.controls)
         check_acting_points(self.controls, type(self.pipe).__name__, self.backbone.abilities)
         check_free([self.scheduler, *self.denoisers, *self.backbone.networks()])
+        reads = any(hasattr(control, "layers") for control in self.controls)
         for network in self.backbone.networks():
             check_gradients_possible(network)
-            if any(hasattr(control, "layers") for control in self.controls):
+            if reads:
                 check_not_compiled_inside(network)
         self._clock = StepClock(self.backbone, levels)
-
-    def _intercept(self, denoiser: Any, stack: ExitStack) -> None:
-        compiled = vars(denoiser).get("_compiled_call_impl")
-        if compiled is None:
-            hook = denoiser.register_forward_pre_hook(Before(self._before_denoiser), with_kwargs=True)
-            stack.callback(hook.remove)
-            return
-
-        # module.compile() would trace a hook into its graph, so the controls stand in front of the compiled call
-        def call(*args: Any, **kwargs: Any) -> Any:
-            changed = self._before_denoiser(denoiser, args, kwargs)
-            return compiled(*args, **kwargs) if changed is None else compiled(*changed[0], **changed[1])
-
-        stack.enter_context(attribute(denoiser, "_compiled_call_impl", call))
+        self._looking = Looking(self._clock, self._attention)
 
     def _control_layers(self, denoiser: Any, stack: ExitStack) -> None:
         """Around each attention module; torch.compile leaves what stands there alone."""
@@ -135,7 +121,7 @@ class Session:
         )
         for site in self.backbone.sites(network):
             layer: Any = ControlledLayer(site, self.backbone, self._attention)
-            change = detached_module(partial(_called, layer)) if compiled else layer
+            change = detached_module(layer.__call__) if compiled else layer
             stack.enter_context(around(site.module, "forward", change))
 
     def _encode_prompt(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -163,7 +149,7 @@ class Session:
         else:
             _clips, frames, _channels, height, width = self.backbone.canonical(latents, (1, 1, 1)).shape
             sizes = frames, height, width
-        self._negative, self._encoded = self._encoded, None
+        self._looking.encoded, self._encoded = self._encoded, None
         self._attention.sizes = sizes
         self._layouts = layouts_of(self.scene, self._prompts, (len(latents), sizes), self.backbone, self.pooling)
         self._check_layouts()
@@ -204,7 +190,7 @@ class Session:
             clock.calls[branch.name] = call
         if clock.fresh:
             before = clock.first_call(call)
-            self._steps = [self._step_of(call, clip) for clip in range(call.clips)]
+            self._steps = [self._looking.step(call, clip, self._layouts[clip]) for clip in range(call.clips)]
             edited = self._edit("latents", before)
             if edited is not before:
                 clock.edit(edited)
@@ -258,34 +244,5 @@ class Session:
         same = all(new is old for new, old in zip(after, before, strict=True))
         return values if same else torch.cat(after).detach()
 
-    def _step_of(self, call: DenoiserCall, clip: int) -> Step:
-        clock = self._clock
-        norm = clock.level.norm if self.backbone.family.scaled else 1.0
-
-        def read(latents: Tensor, layers: Layers = None, **options: Any) -> list[SelfAttention]:
-            prompted = clock.calls.get("cond", call).of_prompt(clip)
-            return read_features(self.backbone, prompted, latents, norm, layers, **options)
-
-        index, level, dtype = clock.index, clock.level, call.arguments[self.backbone.family.argument].dtype
-        calls = self._calls(call)
-        estimator = Estimator(
-            self.backbone, clock.levels, self._attention, calls, clip, self._layouts[clip], clock.latents.dtype
-        )
-        half = dtype == torch.float16
-        return Step(index, len(clock.levels), level.alpha, level.sigma, self._layouts[clip], half, read, estimator)
-
-    def _calls(self, call: DenoiserCall) -> list[DenoiserCall]:
-        """What guidance is made of: this call, or the last ones of each branch, or the negative prompt's made up."""
-        if len(call.branches) > 1:
-            return [call]
-        known = self._clock.calls
-        prompted = known.get("cond", call)
-        negative = known.get("uncond") or self.backbone.negative(prompted, self._negative)
-        return [prompted] if negative is None else [prompted, negative]
-
     def _those_with(self, point: str) -> list[Control]:
         return [control for control in self.controls if control.implements(point)]
-
-
-def _called(layer: ControlledLayer, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    return layer(original, *args, **kwargs)

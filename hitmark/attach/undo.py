@@ -63,6 +63,27 @@ def around(owner: Any, name: str, change: Callable[..., Any]) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def before_call(module: nn.Module, hook: Callable[..., Any]) -> Iterator[None]:
+    """Call `hook(module, args, kwargs)` before each call; it returns the changed (args, kwargs), or None."""
+    compiled = vars(module).get("_compiled_call_impl")
+    if compiled is None:
+        handle = module.register_forward_pre_hook(Before(hook), with_kwargs=True)
+        try:
+            yield
+        finally:
+            handle.remove()
+        return
+
+    # module.compile() would trace a hook into its graph, so it stands in front of the compiled call
+    def call(*args: Any, **kwargs: Any) -> Any:
+        changed = hook(module, args, kwargs)
+        return compiled(*args, **kwargs) if changed is None else compiled(*changed[0], **changed[1])
+
+    with attribute(module, "_compiled_call_impl", call):
+        yield
+
+
 def is_changed(owner: Any) -> bool:
     """Whether something stands around a method of this object, or before this module, right now."""
     hooks = getattr(owner, "_forward_pre_hooks", {}).values()

@@ -12,10 +12,9 @@ from hitmark.control.layout import Grid
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
-    from PIL import Image
     from torch import Tensor, nn
 
+    from hitmark.backbones.order import Order
     from hitmark.prompt import Prompt
 
 Axes = Literal["bfchw", "bcfhw", "packed"]
@@ -147,31 +146,6 @@ def rows_of(value: Any, rows: list[int], count: int) -> Any:
         return type(value)(rows_of(each, rows, count) for each in value)
     batched = hasattr(value, "ndim") and value.ndim > 0 and value.shape[0] == count
     return value[rows] if batched else value
-
-
-@dataclass(frozen=True)
-class Order:
-    """One clip, as any pipeline can be asked for it.
-
-    Attributes:
-        picture: the first picture, RGB; None for a model that takes none.
-        prompt, negative_prompt: for a model that reads text.
-        width, height: pixels. frames, steps: numbers of them.
-        generator: of the start noise.
-        arguments: further arguments of the pipeline's call.
-        after_step: called after each step with its index and the latents as the pipeline holds them.
-    """
-
-    picture: Image.Image | None
-    prompt: str
-    negative_prompt: str
-    width: int
-    height: int
-    frames: int
-    steps: int
-    generator: torch.Generator
-    arguments: dict[str, Any]
-    after_step: Callable[[int, Tensor], None]
 
 
 class Backbone(Protocol):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import inspect
-import math
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from hitmark.backbones.base import DenoiserCall, Family, Geometry, Order, Site
-from hitmark.control import COND, UNCOND, Abilities, AttentionSite, Branch, Grid
+from hitmark.backbones.base import DenoiserCall, Family, Geometry, Site
+from hitmark.backbones.geometry import branches_of, first_of, grid_of, patch_of, size_unit, token_grid
+from hitmark.backbones.order import Order
+from hitmark.control import UNCOND, Abilities, AttentionSite, Grid
 from hitmark.errors import HitmarkError
 from hitmark.prompt import Prompt
 
@@ -25,9 +26,9 @@ class PipelineBackbone:
         self.pipe, self.family = pipe, family
         config = self.network.config
         sides = ("vae_scale_factor_spatial", "vae_spatial_compression_ratio", "vae_scale_factor")
-        cell = _first_of(pipe, sides, family.stride[1])
+        cell = first_of(pipe, sides, family.stride[1])
         times = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio") if family.causal else ()
-        stride = (_first_of(pipe, times, family.stride[0]), cell, cell)
+        stride = (first_of(pipe, times, family.stride[0]), cell, cell)
         given = family.given
         if family.given_if is not None and not pipe.config.get(family.given_if):
             given = 0
@@ -235,53 +236,6 @@ def _told_after_step(backbone: PipelineBackbone, order: Order, sizes: Grid) -> d
     return {} if backbone.family.callback is None else {"callback_on_step_end": on_step_end}
 
 
-def branches_of(copies: int, context: str | None) -> tuple[Branch, ...]:
-    """The branches of a denoiser's call with so many copies of each clip, in a `cache_context` of some name."""
-    if copies == 2:
-        return UNCOND, COND
-    name = (context or "cond").removeprefix("pred_")
-    return (UNCOND if name == "uncond" else COND if name in ("cond", "cond_uncond") else Branch(name, True),)
-
-
-def token_grid(sizes: Grid, patch: Grid) -> Grid:
-    """Tokens of a network that joins `patch` latent cells to one."""
-    return -(-sizes[0] // patch[0]), sizes[1] // patch[1], sizes[2] // patch[2]
-
-
-def grid_of(cells: int, height: int, width: int, name: str = "attention") -> tuple[int, int]:
-    """Rows and columns of the level that has so many cells: latents halved, rounded up, as strided convolutions do."""
-    rows, columns = height, width
-    while rows * columns > cells and (rows, columns) != (1, 1):
-        rows, columns = math.ceil(rows / 2), math.ceil(columns / 2)
-    if rows * columns != cells:
-        raise HitmarkError(
-            f"{name} has {cells} cells, which is no level of a latent grid of {height} x {width} halved repeatedly."
-        )
-    return rows, columns
-
-
-def size_unit(unit: int, cell: int, patch: int, levels: int) -> int:
-    """Pixels that both sides must be multiples of.
-
-    Args:
-        unit: what the pipeline asks for.
-        cell: pixels of a latent cell.
-        patch: cells of a token.
-        levels: of a network that halves the cells and cannot give back a halved odd row; 1: none.
-    """
-    return math.lcm(unit, cell * patch * 2 ** (levels - 1))
-
-
-def patch_of(config: Any, default: Grid) -> Grid:
-    """Latent cells of a token, from a denoiser's configuration."""
-    patch = getattr(config, "patch_size", None)
-    if patch is None:
-        return default
-    if isinstance(patch, tuple | list):
-        return patch[0], patch[1], patch[2]
-    return getattr(config, "patch_size_t", None) or 1, patch, patch
-
-
 def uncompiled_module(module: Any) -> Any:
     """The network itself, where torch.compile stands in front of it."""
     return getattr(module, "_orig_mod", module)
@@ -291,7 +245,3 @@ def by_name(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dic
     """The arguments of a call of a method by name, without self."""
     parameters = list(inspect.signature(function).parameters)[1:]
     return dict(zip(parameters, args, strict=False)) | kwargs
-
-
-def _first_of(pipe: Any, names: tuple[str, ...], default: int) -> int:
-    return next((int(value) for value in (getattr(pipe, name, None) for name in names) if value), default)

@@ -5,12 +5,10 @@ same features as the box in the first frame (Eq. 1). The features are spatial se
 *first frame's* keys and values, which makes frames comparable (Sec. 3.2). Of the optimised latents only the low
 frequencies are kept (Eq. 2). The network's own forward pass stays unmodified; no weight changes.
 
-Numbers and details follow the released code (MIT, commit 52977a2) where paper and code say different things.
-Beyond the paper: boxes that change size, frames in which a subject is not shown, any resolution and frame count, a
-step size relative to the noise level.
+Details follow the released code (MIT, commit 52977a2) where paper and code differ. Beyond the paper: boxes that change
+size, frames in which a subject is not shown, any resolution and number of frames, a step relative to the noise level.
 
-Cost: `iterations` forward and backward passes of the conditional branch in each active step (80 with the defaults),
-each ending at the last layer read.
+Cost: `iterations` passes of the prompt's branch, forward and back, in each active step, ending at the last layer read.
 """
 
 from __future__ import annotations

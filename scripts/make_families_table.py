@@ -1,0 +1,64 @@
+"""Write docs/families.md: which method acts on which family of models, and why it does not where it does not.
+
+    python scripts/make_families_table.py
+
+Everything in it is asked of the code that refuses; a test holds the page to it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hitmark.backbones.families import FAMILIES
+from hitmark.errors import HitmarkError
+from hitmark.method_fit import check_acting_points
+from hitmark.methods import METHODS, build
+
+PAGE = Path(__file__).parents[1] / "docs" / "families.md"
+USED: dict[str, list[tuple[str, dict[str, object]]]] = {
+    "peekaboo": [("peekaboo", {}), ("peekaboo", {"as_published": "paper"})],
+    "mask-normalization": [("peekaboo+mask-normalization", {"as_published": "paper"})],
+}
+"""Methods that are used in another way than by their bare names."""
+HEAD = """# Which method acts on which model family
+
+Made from the code by `python scripts/make_families_table.py`: "acts", or the number of the reason below. Image-to-video
+families start from a given picture. What each method does in full and joint attention is on its own page in
+[methods](methods).
+
+"""
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.write_text(page(), encoding="utf-8")
+    print(f"wrote {PAGE}")
+
+
+def page() -> str:
+    """The whole page."""
+    reasons: list[str] = []
+    methods = [used for name in METHODS if METHODS[name] for used in USED.get(name, [(name, {})])]
+    titles = [" ".join([name, *(f"{knob}={value}" for knob, value in knobs.items())]) for name, knobs in methods]
+    rows = [f"| pipeline | image | attention | {' | '.join(titles)} |", "|" + "---|" * (3 + len(titles))]
+    for pipeline, family in FAMILIES.items():
+        abilities = family.abilities
+        cells = [_cell(name, knobs, pipeline, reasons) for name, knobs in methods]
+        scopes = ", ".join(sorted(abilities.scopes))
+        rows.append(f"| {pipeline} | {'yes' if abilities.takes_image else ''} | {scopes} | {' | '.join(cells)} |")
+    listed = [f"{number}. {reason}" for number, reason in enumerate(reasons, start=1)]
+    return HEAD + "\n".join([*rows, "", *listed, ""])
+
+
+def _cell(name: str, knobs: dict[str, object], pipeline: str, reasons: list[str]) -> str:
+    try:
+        check_acting_points(build(name, knobs), "this model", FAMILIES[pipeline].abilities)
+    except HitmarkError as error:
+        if str(error) not in reasons:
+            reasons.append(str(error))
+        return f"({reasons.index(str(error)) + 1})"
+    return "acts"
+
+
+if __name__ == "__main__":
+    main()
