@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, get_args
 
+from hitmark.backbones import FAMILIES
 from hitmark.backbones.catalog import MODELS, ModelCard, model_card
 from hitmark.errors import HitmarkError
 from hitmark.model_choice import configured_frames, configured_grid, model_folder
@@ -18,8 +20,6 @@ from hitmark.studio.pictures import MOST_PIXELS
 
 MOST_SPEED = {"sprites-i2v": 0.13, "sprites-t2v": 0.09}
 """Model -> share of the width a frame that the fastest scene of its demo asks for, rounded up to hundredths."""
-USUAL_CELL = 8  # pixels of a latent cell of all published checkpoints
-USUAL_UNIT = {"image-to-video": 64, "text-to-video": 8}  # what both sides must be multiples of, of those checkpoints
 LABELS = {
     "project": "scene with its picture (zip)",
     "hitmark": "hitmark scene",
@@ -124,7 +124,8 @@ def why_missing(name: str) -> str | None:
     if card.embedded:
         return None
     folder = model_folder(card)
-    if folder is not None and any(folder.glob("unet/*.safetensors")):
+    denoiser = FAMILIES[card.pipeline].denoisers[0]
+    if folder is not None and any(folder.glob(f"{denoiser}/*.safetensors")):
         return None
     return f"Not on this machine yet: run `hf download {card.hub_id}`. Licence: {card.licence}."
 
@@ -136,7 +137,7 @@ def grid(name: str) -> tuple[int, int]:
     From the model's configuration where it is on this machine, as its adapter reads it, else as published.
     """
     card = card_of(name)
-    return configured_grid(card) or (USUAL_UNIT[card.task], USUAL_CELL)
+    return configured_grid(card) or _usual_grid(card)
 
 
 @lru_cache(maxsize=32)
@@ -154,12 +155,20 @@ def _methods(name: str) -> list[dict[str, Any]]:
         {
             "name": method,
             "help": method_help(method),
-            "needs_subjects": _refused(check_tracks, build(method), empty, ()),
+            "needs_subjects": _refused(check_tracks, build(method, preset_knobs(card, method, {})), empty, ()),
             "knobs": knobs_of(method, resolved(method, preset_knobs(card, method, {}))),
         }
         for method in METHODS
-        if not _refused(check_family, build(method), card)
+        if not _refused(check_family, build(method, preset_knobs(card, method, {})), card)
     ]
+
+
+def _usual_grid(card: ModelCard) -> tuple[int, int]:
+    """As `grid`, of the published checkpoints of the model's family."""
+    family = FAMILIES[card.pipeline]
+    cell = family.stride[1] * (2 if card.name.startswith("wan2.2-ti2v") else 1)
+    unit = 64 if family.halvings else math.lcm(family.unit, cell * (1 if family.latents == "packed" else 2))
+    return (8 if card.pipeline == "TextToVideoSDPipeline" else unit), cell
 
 
 def _refused(check: Callable[..., None], *given: Any) -> bool:

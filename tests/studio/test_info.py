@@ -60,7 +60,7 @@ def test_methods_fit_the_task(told):
         assert names[0] == "none"
         assert each["best_method"] in names
         assert ("sg-i2v" in names) is each["takes_picture"]
-        assert ("peekaboo" in names) is not each["takes_picture"]
+        assert ("trailblazer" in names) is (MODELS[each["name"]].pipeline != "StableVideoDiffusionPipeline")
         assert set(names) <= set(METHODS)
 
 
