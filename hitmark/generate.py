@@ -29,6 +29,7 @@ from hitmark.prepare import (
     GenerationError,
     Plan,
     check_fit,
+    check_is_scene,
     check_size,
     first_picture,
     open_picture,
@@ -124,6 +125,7 @@ def generate(
     Raises:
         HitmarkError: anything wrong with the inputs, or not enough memory; before the long part wherever possible.
     """
+    check_is_scene(scene)
     if on_step is not None and not callable(on_step):
         raise GenerationError(f"on_step: expected a function of (steps done, steps in all), got {on_step!r:.80}")
     image = None if image is None else as_picture(image)

@@ -79,10 +79,7 @@ def plan(
     Raises:
         HitmarkError: unknown model, method or knob, a value out of range, boxes that no frame shows.
     """
-    if not isinstance(scene, Scene):
-        raise GenerationError(
-            f"scene: expected a Scene, such as Scene.load('scene.json'), got {type(scene).__name__}: {scene!r:.80}"
-        )
+    check_is_scene(scene)
     card = card_for(scene, pipe, picture=picture)
     if not card.takes_picture and not scene.prompt.strip():
         raise GenerationError(
@@ -163,6 +160,14 @@ def refuse_picture(card: ModelCard) -> None:
         raise GenerationError(
             f"image: {card.name} makes clips from text and takes no first picture; leave the picture out, or choose a "
             f"model that starts from one, such as {DEFAULT_MODEL}"
+        )
+
+
+def check_is_scene(scene: Any) -> None:
+    """Raise `GenerationError` for anything else than a Scene, such as the path of one."""
+    if not isinstance(scene, Scene):
+        raise GenerationError(
+            f"scene: expected a Scene, such as Scene.load('scene.json'), got {type(scene).__name__}: {scene!r:.80}"
         )
 
 
