@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from hitmark.backbones.catalog import MODELS
 from hitmark.scene.formats.pictures import SAME_SHAPE, noted_canvas
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ def remarks_on(scene: Scene, card: ModelCard) -> list[str]:
 
 
 def _size(scene: Scene, card: ModelCard) -> list[str]:
+    if card.path is None and card.name not in MODELS:  # a pipeline that does not say what it was loaded from
+        return []
     found = []
     asked, made_for = (scene.width or 0) * (scene.height or 0), card.width * card.height
     if not made_for / 4 <= asked <= made_for * 4:

@@ -66,7 +66,7 @@ def preset_knobs(card: ModelCard, method: str, given: Mapping[str, Any], preset:
 
 def check_preset(preset: str) -> Preset:
     """Return the preset. Raises `HitmarkError` for an unknown one."""
-    found = next((each for each in PRESETS if each == preset), None)
+    found: Preset | None = next((each for each in PRESETS if each == preset), None)
     if found is None:
         raise HitmarkError(f"preset: expected {' or '.join(PRESETS)}, got {preset!r}; choose one of them")
     return found

@@ -8,10 +8,10 @@ import torch
 from PIL import Image
 
 from hitmark.backbones.tiny import tiny_svd
-from hitmark.errors import HitmarkError
+from hitmark.errors import HitmarkError, HitmarkWarning
 from hitmark.generate import generate
 from hitmark.model_choice import card_for
-from hitmark.prepare import first_picture, plan, size_unit
+from hitmark.prepare import first_picture, plan, prepare, size_unit
 from hitmark.scene import Scene
 
 SMALL = {"width": 32, "height": 24, "frames": 3}
@@ -177,3 +177,25 @@ def test_first_picture_turns_as_the_camera_says(tmp_path):
     assert first_picture(Scene(image="a.jpg"), None, tmp_path).size == (20, 40)
     assert first_picture(Scene(), Image.new("RGBA", (8, 4)), tmp_path).mode == "RGB"
     assert first_picture(Scene(), Image.new("L", (8, 4)), tmp_path).mode == "RGB"
+
+
+def test_what_is_given_and_not_used_is_said_in_python_too(pipe, picture):
+    given = scene(prompt="a car", negative_prompt="blur", method={"name": "none"})
+    with pytest.warns(HitmarkWarning, match="the scene's prompt and negative prompt is not used"):
+        result = generate(given, picture, pipe, steps=1)
+    assert any("is not used" in note for note in result.notes)
+    with pytest.raises(HitmarkError, match="image: sprites-t2v makes clips from text and takes no first picture"):
+        prepare(Scene(model="sprites-t2v", prompt="a car"), picture)
+    planned, nothing = prepare(Scene(model="sprites-t2v", prompt="a car", image="a.png"))
+    assert nothing is None
+    assert any("the scene's picture is not used" in note for note in planned.notes)
+
+
+def test_a_picture_of_another_shape_is_fitted_in_python_too(pipe):
+    portrait = Image.new("RGB", (24, 64), (80, 90, 100))
+    still = [{"time": 0, "box": [0.3, 0.45, 0.6, 0.55]}]
+    given = scene(method={"name": "none"}, subjects=[{"name": "car", "keyframes": still}])
+    with pytest.warns(HitmarkWarning, match=r"is 24x64 and the clip 32x24: the middle of it is taken \(crop\)"):
+        result = generate(given, portrait, pipe, steps=1)
+    assert result.picture.size == (24, 18)
+    np.testing.assert_allclose(result.scene.subjects[0].keyframes[0].box, [0.3, 0.5 - 3.2 / 18, 0.6, 0.5 + 3.2 / 18])

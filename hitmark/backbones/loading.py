@@ -18,7 +18,7 @@ def load_pipeline(name_or_path: str | Path, dtype: str = "auto", device: str = "
         name_or_path: a key of MODELS, or a folder.
         dtype: "float32", "float16", "bfloat16"; "auto" = the model's half precision on CUDA, float32 elsewhere. Half
             precision on a CPU is very slow, of which a `HitmarkWarning` tells.
-        device: "cpu", "cuda", "cuda:1", "mps"; "auto" = CUDA where there is one, else the CPU.
+        device: "cpu", "cuda", "cuda:1", "mps"; "auto" = CUDA where there is one, else an Apple GPU (mps), else the CPU.
 
     A small model of the embedded world makes clips of its own size and length where a call does not say another.
 
@@ -71,14 +71,32 @@ def _device(device: str) -> str:
     import torch
 
     if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        return next((kind for kind in ("cuda", "mps") if device_count(kind)), "cpu")
     try:
-        kind = torch.device(device).type
+        asked = torch.device(device)
     except RuntimeError:
         raise HitmarkError(f"Unknown device {device!r}; expected auto, cpu, cuda, cuda:NUMBER or mps.") from None
-    if kind == "cuda" and not torch.cuda.is_available():
-        raise HitmarkError(f"Device {device!r} was asked for, but torch finds no CUDA device; use --device cpu.")
+    count = 1 if asked.type == "cpu" else device_count(asked.type)
+    if not count:
+        kind = {"cuda": "CUDA"}.get(asked.type, asked.type)
+        raise HitmarkError(f"Device {device!r} was asked for, but torch finds no {kind} device; use --device cpu.")
+    if (asked.index or 0) >= count:
+        last = f"{asked.type}:{count - 1}"
+        raise HitmarkError(f"Device {device!r} was asked for, but torch finds {count}; the last one is {last}.")
     return device
+
+
+def device_count(kind: str) -> int:
+    """Return how many devices of a kind torch can compute on here: "cuda", "mps", "xpu" ...; 0 for an unknown kind."""
+    import torch
+
+    if kind == "mps":
+        return int(torch.backends.mps.is_available())
+    module = getattr(torch, kind, None)
+    try:
+        return int(module.device_count()) if module is not None and module.is_available() else 0
+    except (AttributeError, RuntimeError):
+        return 0
 
 
 def _cannot_load(card: ModelCard, error: Exception) -> str:

@@ -310,7 +310,7 @@ def _about_size(request: Request, result: Result) -> str:
         return ""
     source = request.image or request.scene.image_path(request.folder) or "the picture"
     sizes = [f"{each.width}x{each.height}" for each in (kept, given)]
-    return f" ({sizes[0]}, the size of the clip; {source} itself has {sizes[1]})"
+    return f" ({sizes[0]}, the size of the clip; {source}, in its shape, has {sizes[1]})"
 
 
 def _default_output(scene: str | None, request: Request) -> Path:

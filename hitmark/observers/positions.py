@@ -68,6 +68,9 @@ def look_for(frames: np.ndarray, tracks: Sequence[Track], *, from_picture: bool,
         if track.kind != "subject":
             continue
         named = sprite_of(str(track.phrase or "")) if sprite_world and not from_picture else None
+        if named is not None and _shares_words(track, tracks):
+            reasons[track.name] = "another subject has the same words, and the observer cannot tell them apart"
+            continue
         try:
             if named is None:
                 sightings[track.name] = _sighting("template", follow(frames, track))
@@ -76,6 +79,11 @@ def look_for(frames: np.ndarray, tracks: Sequence[Track], *, from_picture: bool,
         except HitmarkError as error:
             reasons[track.name] = str(error)
     return Look(sightings, reasons)
+
+
+def _shares_words(track: Track, tracks: Sequence[Track]) -> bool:
+    words = (track.phrase or "").strip().lower()
+    return sum(other.kind == "subject" and (other.phrase or "").strip().lower() == words for other in tracks) > 1
 
 
 def look(result: Result) -> Look:

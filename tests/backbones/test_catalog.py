@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from hitmark.backbones import loading
 from hitmark.backbones.catalog import MODELS, model_card
 from hitmark.backbones.loading import load_pipeline
 from hitmark.backbones.tiny import tiny_svd
@@ -137,3 +138,16 @@ def test_bad_dtype_and_device(checkpoint):
     if not torch.cuda.is_available():
         with pytest.raises(HitmarkError, match="finds no CUDA device"):
             load_pipeline(checkpoint, device="cuda")
+    for kind in ("mps", "xpu", "meta"):
+        if not loading.device_count(kind):
+            with pytest.raises(HitmarkError, match=f"torch finds no {kind} device; use --device cpu"):
+                load_pipeline(checkpoint, device=kind)
+
+
+@pytest.mark.parametrize(("counts", "device"), [({}, "cpu"), ({"mps": 1}, "mps"), ({"cuda": 2, "mps": 1}, "cuda")])
+def test_the_device_that_auto_means(monkeypatch, counts, device):
+    monkeypatch.setattr(loading, "device_count", lambda kind: counts.get(kind, 0))
+    assert loading._device("auto") == device
+    if counts:
+        with pytest.raises(HitmarkError, match=f"the last one is {device}:{counts[device] - 1}"):
+            loading._device(f"{device}:7")

@@ -86,3 +86,11 @@ def test_an_observer_that_fails_is_told_and_raises_nothing(clip, monkeypatch):
     monkeypatch.setattr("hitmark.observers.sprites.find_sprite", broken)
     (line,) = told(clip)
     assert "the observer failed (ZeroDivisionError: division by zero)" in line
+
+
+def test_subjects_with_the_same_words_are_not_judged_by_one_drawing(clip):
+    twins = [clip.tracks[0], replace(clip.tracks[0], name="twin")]
+    seen = look_for(clip.frames, twins, from_picture=False, sprite_world=True)
+    assert seen.sightings == {}
+    assert set(seen.reasons) == {clip.tracks[0].name, "twin"}
+    assert all("the same words" in reason for reason in seen.reasons.values())
