@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 EMBEDDED_BYTES = 2_000
 """What a run of an embedded model has at its peak for each pixel of each frame, at least. Measured on a CPU in float32,
 as the peak of 8 frames of 128x128 above the loaded model: 3,976 for sprites-i2v, 6,855 with sg-i2v; half is taken."""
-LEAST_BYTES = 300
-"""The same of any other model: one feature map of 320 channels on cells of 8x8 pixels, for both branches of guidance,
-has 40; less than ten of them at once is not known of any. Nothing was measured."""
+LEAST_BYTES = 60
+"""The same of any other model: frames as float32 and as bytes, and a few maps of features over latents of 8x8x4 pixels
+a cell. Real models have many times that; nothing was measured."""
 CGROUP = Path("/sys/fs/cgroup")
 
 

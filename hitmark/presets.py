@@ -81,9 +81,9 @@ def describe(card: ModelCard, method: str, preset: str, knobs: Mapping[str, Any]
     if preset == "paper":
         told = "preset paper: the settings of its paper"
     elif tuned:
-        told = f"preset tuned: settings found for {card.name} ({_listed(tuned)}); --preset paper has the paper's"
+        told = f"preset tuned: the settings for {card.name} ({_listed(tuned)}); --preset paper has the paper's"
     else:
-        told = f"preset tuned: none were found for {card.name}, so those of its paper"
+        told = f"preset tuned: {card.name} has none of its own, so those of its paper"
     return f"method {method}, {told}" + (f"; given: {_listed(own)}" if own else "")
 
 

@@ -50,7 +50,7 @@ def test_own_knobs_go_before_any_preset():
         "tuned",
         {**preset_knobs(model_card("sprites-i2v"), "sg-i2v", {}), "step_size": 0.1},
     )
-    assert "settings found for sprites-i2v" in told
+    assert "the settings for sprites-i2v" in told
     assert "given: step_size=0.1" in told
 
 
