@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,12 +24,12 @@ class Looking:
     Attributes:
         clock: where the loop stands.
         attention: what the layers know.
-        encoded: what `encode_prompt` gave for this loop; None: nothing.
+        encoded: what the calls of `encode_prompt` gave for this loop.
     """
 
     clock: StepClock
     attention: AttentionClock
-    encoded: Any = None
+    encoded: Sequence[Any] = ()
 
     def step(self, call: DenoiserCall, clip: int, layout: Layout) -> Step:
         """The current step of one clip."""

@@ -77,7 +77,7 @@ class Session:
         self._layouts: list[Layout] = []
         self._steps: list[Step] = []
         self._prompts: list[Prompt] | None = None
-        self._encoded: Any = None  # by a call of encode_prompt that no loop has followed yet
+        self._encoded: list[Any] = []  # by calls of encode_prompt that no loop has followed yet
         self._looking: Looking
         self._inside = False  # of a control: what it runs is not of the loop
         self._attention = AttentionClock([control for control in controls if control.edits_attention])
@@ -127,8 +127,9 @@ class Session:
     def _encode_prompt(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Remember which words the clips are of; a pipeline that encodes in several calls begins with the prompt."""
         encoded = original(*args, **kwargs)
-        if self._encoded is None:
-            self._prompts, self._encoded = self.backbone.prompts(args, kwargs), encoded
+        if not self._encoded:
+            self._prompts = self.backbone.prompts(args, kwargs)
+        self._encoded.append(encoded)
         return encoded
 
     def _prepare_latents(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -149,7 +150,7 @@ class Session:
         else:
             _clips, frames, _channels, height, width = self.backbone.canonical(latents, (1, 1, 1)).shape
             sizes = frames, height, width
-        self._looking.encoded, self._encoded = self._encoded, None
+        self._looking.encoded, self._encoded = self._encoded, []
         self._attention.sizes = sizes
         self._layouts = layouts_of(self.scene, self._prompts, (len(latents), sizes), self.backbone, self.pooling)
         self._check_layouts()

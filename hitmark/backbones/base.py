@@ -67,7 +67,8 @@ class Family:
         text_first: whether in joint attention the text's tokens stand before the video's.
         unit: pixels that the pipeline wants both sides to be multiples of, whatever its autoencoder is.
         halvings: whether the sides must also be halved exactly at every level of the network.
-        takes_negative: whether `encode_prompt` gives (prompt, negative prompt) to `encoder_hidden_states` as they are.
+        negative: what the denoiser is given for the negative prompt in place of the prompt, from what the calls of
+            `encode_prompt` gave; for families whose guidance takes two calls. {}: not known.
         hold_edited: whether the pipeline computes with its own latents between the denoiser and the scheduler, so that
             edited ones must be written into them.
         callback: the argument of the pipeline's call that is called after each step; None: there is none.
@@ -91,7 +92,7 @@ class Family:
     text_first: bool = False
     unit: int = 16
     halvings: bool = False
-    takes_negative: bool = False
+    negative: Callable[[Sequence[Any]], dict[str, Any]] | None = None
     hold_edited: bool = False
     callback: Literal["callback_on_step_end", "callback"] | None = "callback_on_step_end"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,8 @@ from torch import Tensor
 from hitmark.backbones.base import DenoiserCall, Family, Geometry, Site
 from hitmark.backbones.geometry import branches_of, first_of, grid_of, patch_of, size_unit, token_grid
 from hitmark.backbones.order import Order
+from hitmark.backbones.ordering import run_order
 from hitmark.control import UNCOND, Abilities, AttentionSite, Grid
-from hitmark.errors import HitmarkError
 from hitmark.prompt import Prompt
 
 CHANNEL_AXIS = {"bcfhw": 1, "bfchw": 2, "packed": 2}
@@ -171,12 +172,12 @@ class PipelineBackbone:
         """The prompts of a call of `encode_prompt`; None where it was given embeddings."""
         return self.family.tokens(self.pipe, self.named("encode_prompt", args, kwargs))
 
-    def negative(self, call: DenoiserCall, encoded: Any) -> DenoiserCall | None:
-        """The call of the negative prompt's branch, from the prompt's and what `encode_prompt` gave; None: unknown."""
-        if not (self.family.takes_negative and isinstance(encoded, tuple) and encoded[1] is not None):
+    def negative(self, call: DenoiserCall, encoded: Sequence[Any]) -> DenoiserCall | None:
+        """The call of the negative prompt's branch, from the prompt's and all that `encode_prompt` gave."""
+        found = self.family.negative(encoded) if self.family.negative is not None and encoded else {}
+        if not found:
             return None
-        words = encoded[1].to(call.arguments["encoder_hidden_states"])
-        arguments = {**call.arguments, "encoder_hidden_states": words}
+        arguments = {**call.arguments, **{name: value.to(call.arguments[name]) for name, value in found.items()}}
         return DenoiserCall(call.module, arguments, (UNCOND,), call.clips)
 
     def decode(self, clean: Tensor) -> Tensor:
@@ -201,39 +202,7 @@ class PipelineBackbone:
 
     def run(self, order: Order) -> np.ndarray:
         """Call the pipeline; frames float32 (frames, height, width, 3) in 0..1."""
-        own: dict[str, Any] = {}
-        if self.abilities.takes_image:
-            if order.picture is None:
-                raise HitmarkError("image: this model starts from a picture, but none was given; add one")
-            own["image"] = order.picture.resize((order.width, order.height))
-        if "prompt" in inspect.signature(type(self.pipe).__call__).parameters:
-            own |= {"prompt": order.prompt, "negative_prompt": order.negative_prompt or None}
-        time, rows, columns = self.geometry.stride
-        frames = (order.frames - 1) // time + 1 if self.geometry.causal else order.frames
-        sizes = frames + self.geometry.padded(frames), order.height // rows, order.width // columns
-        own |= _told_after_step(self, order, sizes)
-        return self.pipe(
-            width=order.width,
-            height=order.height,
-            num_frames=order.frames,
-            num_inference_steps=order.steps,
-            generator=order.generator,
-            output_type="np",
-            **own,
-            **order.arguments,
-        ).frames[0]
-
-
-def _told_after_step(backbone: PipelineBackbone, order: Order, sizes: Grid) -> dict[str, Any]:
-    """The argument of the pipeline's call that tells the order of each step."""
-    if backbone.family.callback == "callback":
-        return {"callback": lambda index, _time, now: order.after_step(index, backbone.canonical(now, sizes))}
-
-    def on_step_end(_pipe: Any, index: int, _timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
-        order.after_step(index, backbone.canonical(values["latents"], sizes))
-        return {}
-
-    return {} if backbone.family.callback is None else {"callback_on_step_end": on_step_end}
+        return run_order(self, order)
 
 
 def uncompiled_module(module: Any) -> Any:

@@ -155,6 +155,8 @@ class Estimates(Control):
 @pytest.mark.parametrize("name", CASES)
 def test_the_estimator_says_what_the_pipeline_says(name: str, guided: bool) -> None:
     """At every step, also the first, at which the negative branch has not been run yet."""
+    if not guided and not CASES[name].calls:
+        pytest.skip("guidance is an object of this pipeline, not an argument of its call")
     probe, guidance = Estimates(), {} if guided else {"guidance_scale": 1.0}
     before = plain(name) if guided else run(name, **guidance)
     with attach(pipeline(name), wanted(name), probe):
@@ -170,15 +172,14 @@ class Dense(Peekaboo):
     def attention(self, call: AttentionCall, step: Step) -> Any:
         layout = step.layout
         labels, prompt = layout.regions(call.site.grid).reshape(-1), layout.prompt
-        assert prompt is not None
-        words = set(prompt.positions("red thing"))
+        words = set() if prompt is None else set(prompt.positions("red thing"))
         before, after = call.site.text
         parts = []
         for place, branch in enumerate(call.branches):
             video = [int(label) for label in labels]
 
             def text(count: int, prompted: bool = branch.prompted) -> list[int | None]:
-                if not prompted:
+                if prompt is None or not prompted:
                     return [None] * count
                 return [1 if at in words else None if at in prompt.shared else 0 for at in range(count)]
 

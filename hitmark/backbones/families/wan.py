@@ -6,7 +6,7 @@ Guidance takes two calls of the network, and 2.2 (14B) has one network for the n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,11 @@ def tokens(pipe: Any, arguments: Mapping[str, Any]) -> list[Prompt] | None:
     return read_prompts(pipe.tokenizer, texts, arguments["max_sequence_length"], padding_is_text=False)
 
 
+def negative(encoded: Sequence[Any]) -> dict[str, Any]:
+    """`encode_prompt` gives (prompt, negative prompt), the latter None without guidance."""
+    return {} if encoded[0][1] is None else {"encoder_hidden_states": encoded[0][1]}
+
+
 WAN = Family(
     abilities=Abilities(False, True, frozenset({"video", "words"})),
     sites=sites,
@@ -55,6 +60,6 @@ WAN = Family(
     tokens=tokens,
     default_features=middle_blocks,
     denoisers=("transformer", "transformer_2"),
-    takes_negative=True,
+    negative=negative,
 )
 WAN_IMAGE = replace(WAN, abilities=replace(WAN.abilities, takes_image=True), given=1, given_if="expand_timesteps")
