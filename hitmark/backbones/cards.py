@@ -154,6 +154,20 @@ TRANSFORMERS: dict[str, ModelCard] = _by_name(
     _cogvideox("cogvideox1.5-5b-i2v", (1360, 768), 81, 16, image=True),
     _ltx("ltx-video"),
     _ltx("ltx-video-i2v", image=True),
+    ModelCard(
+        name="hunyuanvideo-1.5",
+        hub_id="hunyuanvideo-community/HunyuanVideo-1.5-Diffusers-480p_t2v",
+        licence="Tencent Hunyuan Community License (see the repository)",
+        task="text-to-video",
+        pipeline="HunyuanVideo15Pipeline",
+        frames=121,
+        width=848,
+        height=480,
+        fps=24,
+        steps=50,
+        knobs=TRANSFORMER_KNOBS,
+        half="bfloat16",
+    ),
 )
 """Video transformers by name. No method was tuned on their weights."""
 OF_TRANSFORMER = {
@@ -163,5 +177,6 @@ OF_TRANSFORMER = {
     "CogVideoXImageToVideoPipeline": "cogvideox-5b-i2v",
     "LTXPipeline": "ltx-video",
     "LTXImageToVideoPipeline": "ltx-video-i2v",
+    "HunyuanVideo15Pipeline": "hunyuanvideo-1.5",
 }
 """The model whose defaults a folder of this class of pipeline has."""

@@ -58,6 +58,7 @@ FLOW = {
     "DPMSolverMultistepScheduler": {"prediction_type": "flow_prediction", "use_flow_sigmas": True, "flow_shift": 3.0},
 }
 COG = {"CogVideoXDDIMScheduler": {"prediction_type": "v_prediction"}}
+HUNYUAN = {"prompt": None, "guidance_scale": None, **tiny.hunyuan_embeddings()}
 WORDS = {"max_sequence_length": 32}
 TEXT_ONLY = {"sg-i2v": "takes none"}
 TRANSFORMER = {"peekaboo": "masks the middle and up blocks"}
@@ -87,6 +88,14 @@ CASES: dict[str, Case] = {
     ),
     "ltx": Case(tiny.tiny_ltx, 64, (3, 8, 8), frames=17, refuses=TEXT_ONLY | TRANSFORMER),
     "ltx image": Case(lambda: tiny.tiny_ltx(image=True), 64, (3, 8, 8), frames=17, image=True, refuses=TRANSFORMER),
+    "hunyuan video 1.5": Case(
+        tiny.tiny_hunyuan_video,
+        32,
+        (3, 4, 8),
+        options=HUNYUAN,
+        calls=False,
+        refuses=TEXT_ONLY | TRANSFORMER | {"trailblazer": "words of a prompt"},
+    ),
 }
 """Name -> how it is made and called."""
 METHODS_HERE: dict[str, tuple[str, dict[str, Any]]] = {
@@ -128,4 +137,4 @@ def run(name: str, **options: Any) -> torch.Tensor:
     if case.image:
         call["image"] = picture(0, case.side, case.side)
     call |= {"generator": torch.Generator().manual_seed(5)} | options
-    return pipeline(name)(**call).frames
+    return pipeline(name)(**{key: value for key, value in call.items() if key == "prompt" or value is not None}).frames

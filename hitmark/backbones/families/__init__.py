@@ -2,6 +2,7 @@
 
 from hitmark.backbones.base import Family
 from hitmark.backbones.families.cogvideox import COGVIDEOX, COGVIDEOX_IMAGE
+from hitmark.backbones.families.hunyuan_video import HUNYUAN_VIDEO
 from hitmark.backbones.families.ltx import LTX, LTX_IMAGE
 from hitmark.backbones.families.stable_video import STABLE_VIDEO
 from hitmark.backbones.families.text_to_video import TEXT_TO_VIDEO
@@ -16,5 +17,6 @@ FAMILIES: dict[str, Family] = {
     "CogVideoXImageToVideoPipeline": COGVIDEOX_IMAGE,
     "LTXPipeline": LTX,
     "LTXImageToVideoPipeline": LTX_IMAGE,
+    "HunyuanVideo15Pipeline": HUNYUAN_VIDEO,
 }
 """Class of the diffusers pipeline -> its row."""
