@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hitmark.backbones.families import FAMILIES
-from hitmark.control import Abilities, Control, Layout
+from hitmark.control import Abilities, Control, check_needs
 from hitmark.errors import HitmarkError
-from hitmark.prompt import Prompt
 
 if TYPE_CHECKING:
     from hitmark.backbones.catalog import ModelCard
@@ -65,26 +64,6 @@ def check_tracks(
     controls: Sequence[Control], scene: Scene, tracks: Sequence[Track], *, reads_words: bool = True
 ) -> None:
     """Raise HitmarkError where a control cannot serve these tracks, as far as that is known without a tokenizer."""
-    layout = Layout(
-        frames=int(scene.frames or 0),
-        height=int(scene.height or 0),
-        width=int(scene.width or 0),
-        factor=1,
-        tracks=tuple(tracks),
-        prompt=_AnyPhrase(scene.prompt, (), ()),
-        reads_words=reads_words,
-    )
     for control in controls:
-        control.check(layout)
-
-
-class _AnyPhrase(Prompt):
-    """A prompt in which every phrase is found: which words it has is the tokenizer's to say."""
-
-    def positions(self, phrase: str) -> tuple[int, ...]:
-        """As if the phrase were the first word."""
-        return (1,)
-
-    def anywhere(self, phrase: str) -> tuple[int, ...]:
-        """As `positions`."""
-        return (1,)
+        name = control.method or type(control).__name__
+        check_needs(name, control.needs, tracks, scene.prompt, reads_words=reads_words)

@@ -16,16 +16,6 @@ Grid = Mapping[str, Sequence[Any]]
 """Knob -> values to try."""
 MOST_SETTINGS = 256
 
-GRIDS: dict[str, Grid] = {
-    "peekaboo": {"masked_steps": (1, 2, 3, 4, 6, 8, 10, 12)},
-    "ivg-da": {"masked_steps": (2, 4, 6, 8), "strength": (0.25, 0.5, 0.75, 1.0)},
-    "temporal-intrinsic": {"strength": (0.25, 0.5, 0.75, 1.0), "preview_steps": (0, 2, 4, 8)},
-    "freetraj": {"guided_steps": (2, 4, 6, 8, 12), "across": (0.01, 0.1)},
-    "trailblazer": {"spatial_steps": (3, 5, 8, 12), "strengthen": (0.05, 0.1, 0.2, 0.4)},
-    "sg-i2v": {"step_size": (0.005, 0.01, 0.02, 0.04), "stop": (0.3, 0.4, 0.5, 0.7)},
-}
-"""What is tried of a method unless told otherwise: how strong its control is, and for how long it acts."""
-
 
 def parse_grid(texts: Sequence[str]) -> dict[str, list[Any]]:
     """Values to try from texts such as "masked_steps=2,4,6"; ";" between values that have commas themselves.
@@ -49,20 +39,21 @@ def grid_for(method: str, texts: Sequence[str]) -> Grid:
 
     Raises HitmarkError as `parse_grid` does, and for a method that has no grid; it lists the knobs.
     """
-    from hitmark.methods import resolved
+    from hitmark.methods import grid_of, resolved
 
     knobs = resolved(method)
     if not knobs:
         raise HitmarkError(f"{method} has no knobs, so that there is nothing to tune; name a method that controls")
     if texts:
         return parse_grid(texts)
-    if method not in GRIDS:
+    usual = grid_of(method)
+    if not usual:
         listed = ", ".join(f"{knob}={json.dumps(value, default=str)}" for knob, value in knobs.items())
         raise HitmarkError(
             f"{method} has no values of its own to try; give --knob KNOB=VALUE,VALUE. Its knobs with their defaults: "
             f"{listed}"
         )
-    return GRIDS[method]
+    return usual
 
 
 def settings_of(method: str, base: Mapping[str, Any], grid: Grid, model_knobs: Mapping[str, Any]) -> list[str]:

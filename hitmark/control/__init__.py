@@ -5,7 +5,7 @@ latent is z = alpha * x0 + sigma * eps; boxes are normalised `xyxy`; attention l
 never learns which pipeline it runs in.
 """
 
-from hitmark.control.abilities import Abilities, Needs
+from hitmark.control.abilities import Abilities, Needs, check_needs, check_phrases, outside_error
 from hitmark.control.attention import (
     COND,
     KINDS,
@@ -17,7 +17,8 @@ from hitmark.control.attention import (
     Proceed,
     Scope,
 )
-from hitmark.control.base import Control, number
+from hitmark.control.base import Control
+from hitmark.control.knobs import Knob, knob, knobs_of, listed_in
 from hitmark.control.layout import POOLINGS, Grid, Layout, Pooling
 from hitmark.control.step import CleanEstimator, Layers, SelfAttention, SelfAttentionReader, Step
 
@@ -33,6 +34,7 @@ __all__ = [
     "CleanEstimator",
     "Control",
     "Grid",
+    "Knob",
     "LayerCall",
     "Layers",
     "Layout",
@@ -43,5 +45,10 @@ __all__ = [
     "SelfAttention",
     "SelfAttentionReader",
     "Step",
-    "number",
+    "check_needs",
+    "check_phrases",
+    "knob",
+    "knobs_of",
+    "listed_in",
+    "outside_error",
 ]

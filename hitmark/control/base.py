@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from hitmark.control.abilities import Abilities, Needs
 from hitmark.control.attention import AttentionCall, AttentionSite, LayerCall, Proceed
+from hitmark.control.knobs import documented, knobs_of
 from hitmark.control.layout import Layout
 from hitmark.control.step import Step
-from hitmark.errors import HitmarkError
 
 if TYPE_CHECKING:
     import torch
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Control:
     """A method: a frozen dataclass of knobs that implements one or more acting points.
+
+    A knob is a field made with `hitmark.control.knob`; its values are checked when a method is made.
 
     `initial_noise`, `latents`, `prediction`, `attention` and `attention_layer` are acting points: a subclass overrides
     those it needs, and only those are called. Tensors given are float32 (in attention: the network's dtype) and must
@@ -36,6 +38,17 @@ class Control:
     """Whether it only looks, and hands on what it is given: a probe."""
     edits_every_step: ClassVar[bool] = True
     """Whether its `latents` may edit any step; False: only the first, before which no scheduler remembers anything."""
+
+    def __init_subclass__(cls) -> None:
+        """Let `help()` show the knobs."""
+        super().__init_subclass__()
+        cls.__doc__ = documented(cls.__doc__, vars(cls))
+
+    def __post_init__(self) -> None:
+        """Raise HitmarkError for the first knob whose value does not fit."""
+        owner = self.method or type(self).__name__
+        for name, described in knobs_of(self).items():
+            described.check(owner, name, getattr(self, name))
 
     def check(self, layout: Layout) -> None:
         """Raise HitmarkError before the first step when this method cannot serve these tracks."""
@@ -88,11 +101,3 @@ class Control:
     def knobs(self) -> dict[str, Any]:
         """Knob name -> value."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-
-
-def number(owner: str, name: str, value: Any, low: float, high: float, *, whole: bool = False) -> None:
-    """Raise HitmarkError unless `value` is a (whole) number in low..high."""
-    kind = int if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
-        what = "a whole number" if whole else "a number"
-        raise HitmarkError(f"{owner}: {name} must be {what} from {low:g} to {high:g}, but got {value!r}.")

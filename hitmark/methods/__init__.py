@@ -7,8 +7,9 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hitmark.control import Control
+from hitmark.control import Control, Knob, knobs_of
 from hitmark.errors import HitmarkError
+from hitmark.methods import domain_adaptation
 from hitmark.methods.domain_adaptation import DOMAIN_ADAPTATION
 from hitmark.methods.free_traj import FreeTraj
 from hitmark.methods.mask_normalization import MaskNormalization
@@ -28,6 +29,27 @@ METHODS: dict[str, tuple[Control, ...]] = {
     "trailblazer": (TrailBlazer(),),
 }
 """Name -> its controls, with the knobs that it has by default."""
+
+
+def described_knobs(name: str) -> dict[str, Knob]:
+    """Knob name -> range, help and the rest, of one method of METHODS."""
+    return {knob: each for control in METHODS[name] for knob, each in knobs_of(control).items()}
+
+
+def help_on(name: str) -> str:
+    """One line on a method of METHODS: the first of its class's docstring, where it is one class."""
+    if name == "none":
+        return "The model as it is, without control: what it does of its own accord."
+    if len(METHODS[name]) > 1:
+        return domain_adaptation.HELP
+    return (METHODS[name][0].__doc__ or "").partition("\n")[0]
+
+
+def grid_of(name: str) -> dict[str, tuple[Any, ...]]:
+    """Knob name -> the values that are tried of a method unless told otherwise; empty where it has none."""
+    if METHODS.get(name) is DOMAIN_ADAPTATION:
+        return dict(domain_adaptation.GRID)
+    return {} if name not in METHODS else {knob: each.grid for knob, each in described_knobs(name).items() if each.grid}
 
 
 def build(name: str, knobs: Mapping[str, Any] | None = None) -> list[Control]:

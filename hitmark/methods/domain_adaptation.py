@@ -11,6 +11,9 @@ from hitmark.methods.mask_normalization import MaskNormalization
 from hitmark.methods.peekaboo import Peekaboo
 from hitmark.methods.temporal_intrinsic import TemporalIntrinsic
 
+HELP = "Masked attention, mask normalization and temporal intrinsic denoising, as one method."
+GRID = {"masked_steps": (2, 4, 6, 8), "strength": (0.25, 0.5, 0.75, 1.0)}
+"""Values that `hitmark tune` tries: what its parts have by themselves would be too many together."""
 DOMAIN_ADAPTATION: tuple[Control, ...] = (
     Peekaboo(masked_steps=4, as_published="paper"),
     MaskNormalization(),

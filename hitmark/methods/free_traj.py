@@ -13,8 +13,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from hitmark.control import AttentionCall, AttentionSite, Control, Layout, Needs, Step, number
-from hitmark.errors import HitmarkError
+from hitmark.control import AttentionCall, AttentionSite, Control, Layout, Needs, Step, knob, listed_in
 from hitmark.maths.frequency import merge_video_frequencies
 from hitmark.maths.region_attention import scaled_attention
 from hitmark.methods.bumps import bumps
@@ -25,6 +24,7 @@ from hitmark.prompt import Prompt
 from hitmark.scene.tracks import Track
 
 PARTS = ("noise", "spatial", "temporal", "cross")
+CARRIERS = "Of the low frequencies of the start noise that carry the moving patch"
 SPREAD = 1 / 3
 """Standard deviation of the bump, in sides of the box."""
 NEVER = -30.0
@@ -34,38 +34,39 @@ SMALLEST_FACTOR = 1e-13
 
 @dataclass(frozen=True)
 class FreeTraj(Control):
-    """Noise guidance and attention guidance.
-
-    Attributes:
-        guided_steps: number of steps with edited attention (of 50).
-        parts: which edits are made, of noise, spatial, temporal, cross; joined with commas.
-        cutoff, temporal_cutoff: of the low frequencies of the start noise that carry the moving patch (1 = Nyquist).
-        across: factor of attention logits between a subject's cells and others. Where every token sees the whole clip,
-            it is a factor of the weights (its logarithm is added to the logits): logits there are flat, and shortening
-            them would hardly weaken anything.
-        boost: weight added, in the middle of the box, to its words; divided by the box's area and number of words.
-    """
+    """Noise guidance and attention guidance."""
 
     method: ClassVar[str] = "freetraj"
     needs: ClassVar[Needs] = Needs(subjects=True)
 
-    guided_steps: int = 6
-    parts: str = "noise,spatial,temporal,cross"
-    cutoff: float = 0.25
-    temporal_cutoff: float = 0.1
-    across: float = 0.01
-    boost: float = 0.25
-
-    def __post_init__(self) -> None:
-        """Check every knob."""
-        number(self.method, "guided_steps", self.guided_steps, 0, 10_000, whole=True)
-        for name, low in (("cutoff", 1e-3), ("temporal_cutoff", 1e-3), ("across", 0), ("boost", 0)):
-            number(self.method, name, getattr(self, name), low, 10)
-        if not isinstance(self.parts, str) or not set(self._parts()) <= set(PARTS):
-            raise HitmarkError(f"{self.method}: parts must be some of {', '.join(PARTS)}, but got {self.parts!r}.")
+    guided_steps: int = knob(
+        6, low=0, high=10_000, grid=(2, 4, 6, 8, 12), help="Number of steps with edited attention (of 50)."
+    )
+    parts: str = knob(
+        ",".join(PARTS),
+        some_of=PARTS,
+        help="Which edits are made, of noise, spatial, temporal, cross; joined with commas.",
+    )
+    cutoff: float = knob(0.25, low=1e-3, high=10, help=f"{CARRIERS} (1 = Nyquist).")
+    temporal_cutoff: float = knob(0.1, low=1e-3, high=10, help=f"{CARRIERS}, over time (1 = Nyquist).")
+    across: float = knob(
+        0.01,
+        low=0,
+        high=10,
+        grid=(0.01, 0.1),
+        help="Factor of attention logits between a subject's cells and others.",
+        more="Where every token sees the whole clip, it is a factor of the weights (its logarithm is added to the "
+        "logits): logits there are flat, and shortening them would hardly weaken anything.",
+    )
+    boost: float = knob(
+        0.25,
+        low=0,
+        high=10,
+        help="Weight added, in the middle of the box, to its words; divided by the box's area and number of words.",
+    )
 
     def _parts(self) -> list[str]:
-        return [part.strip() for part in self.parts.split(",") if part.strip()]
+        return listed_in(self.parts)
 
     def check(self, layout: Layout) -> None:
         """Raise HitmarkError unless every subject has a phrase that is in the prompt."""

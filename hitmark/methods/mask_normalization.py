@@ -15,8 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hitmark.control import AttentionSite, Control, LayerCall, Layout, Proceed, Step, number
-from hitmark.errors import HitmarkError
+from hitmark.control import AttentionSite, Control, LayerCall, Layout, Proceed, Step, knob, listed_in
 from hitmark.maths.moments import match_moments
 
 KINDS = ("spatial", "temporal", "cross")
@@ -28,44 +27,34 @@ class MaskNormalization(Control):
     """Gives the output of masked attention the moments of the unmasked layer's, before it is added to the residual.
 
     It corrects what the methods before it do ("peekaboo+mask-normalization") and changes no other layer.
-
-    Attributes:
-        mean: how much of the mean is taken from the unmasked output, 0 (none) to 1.
-        deviation: the same for the standard deviation.
-        regions: "own": statistics of each subject's cells and of the background by themselves; "whole": of all cells.
-        pool: statistics over the cells of each "frame", or of the whole "clip".
-        kinds: the kinds of attention that are corrected, of spatial, temporal, cross; joined with commas. What
-            cross-attention gives to a subject's region is the control itself: matched, it is taken back.
     """
 
     method: ClassVar[str] = "mask-normalization"
     refines: ClassVar[bool] = True
 
-    mean: float = 1.0
-    deviation: float = 1.0
-    regions: Literal["own", "whole"] = "whole"
-    pool: Literal["frame", "clip"] = "clip"
-    kinds: str = "spatial,temporal"
-
-    def __post_init__(self) -> None:
-        """Check every knob."""
-        for name in ("mean", "deviation"):
-            number(self.method, name, getattr(self, name), 0, 1)
-        for name, allowed in (("regions", ("own", "whole")), ("pool", ("frame", "clip"))):
-            if getattr(self, name) not in allowed:
-                raise HitmarkError(
-                    f"{self.method}: {name} must be {' or '.join(map(repr, allowed))}, but got {getattr(self, name)!r}."
-                )
-        if not isinstance(self.kinds, str) or not set(self._kinds()) <= set(KINDS):
-            raise HitmarkError(f"{self.method}: kinds must be some of {', '.join(KINDS)}, but got {self.kinds!r}.")
-
-    def _kinds(self) -> list[str]:
-        return [kind.strip() for kind in self.kinds.split(",") if kind.strip()]
+    mean: float = knob(
+        1.0, low=0, high=1, help="How much of the mean is taken from the unmasked output, 0 (none) to 1."
+    )
+    deviation: float = knob(1.0, low=0, high=1, help="The same for the standard deviation.")
+    regions: Literal["own", "whole"] = knob(
+        "whole",
+        choices=("own", "whole"),
+        help='"own": statistics of each subject\'s cells and of the background by themselves; "whole": of all cells.',
+    )
+    pool: Literal["frame", "clip"] = knob(
+        "clip", choices=("frame", "clip"), help='Statistics over the cells of each "frame", or of the whole "clip".'
+    )
+    kinds: str = knob(
+        "spatial,temporal",
+        some_of=KINDS,
+        help="The kinds of attention that are corrected, of spatial, temporal, cross; joined with commas.",
+        more="What cross-attention gives to a subject's region is the control itself: matched, it is taken back.",
+    )
 
     def attends(self, site: AttentionSite, step: Step) -> bool:
         """On the kinds of attention that are corrected."""
         own = {"spatial", "temporal"} if site.scope == "video" else {site.kind}
-        return bool(own & set(self._kinds())) and (self.mean > 0 or self.deviation > 0)
+        return bool(own & set(listed_in(self.kinds))) and (self.mean > 0 or self.deviation > 0)
 
     def attention_layer(self, call: LayerCall, step: Step, proceed: Proceed) -> Tensor:
         """Run the masked layer and the unmasked one, and match."""

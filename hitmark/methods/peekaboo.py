@@ -25,9 +25,8 @@ from hitmark.control import (
     Needs,
     Proceed,
     Step,
-    number,
+    knob,
 )
-from hitmark.errors import HitmarkError
 from hitmark.methods.regions import (
     check_subjects,
     everyones,
@@ -45,33 +44,33 @@ START_TOKEN = 2
 
 @dataclass(frozen=True)
 class Peekaboo(Control):
-    """Masks for the first steps.
-
-    Attributes:
-        masked_steps: number of steps with masks (the paper: 2 of 40 for ssv2-ST, 4 for IMC; its code: 2 of 50).
-        as_published: "code" (the released program, from which the paper's figures come) or "paper" (its equations).
-            In "code" only the middle and up blocks of a U-Net are masked; no cell sees the start token; a word is the
-            subject's wherever its token occurs; the second temporal self-attention is not masked, but is given the last
-            subject's cells alone and adds to them alone; with several subjects any of their cells sees any of their
-            words, and two frames of a cell see each other unless each shows a different one. In "paper" every block is
-            masked, both temporal self-attentions are, overlapping boxes belong to the nearest subject, and the
-            negative prompt's words are left alone, since none of them means the subject.
-    """
+    """Masks for the first steps."""
 
     method: ClassVar[str] = "peekaboo"
     needs: ClassVar[Needs] = Needs(subjects=True)
 
-    masked_steps: int = 2
-    as_published: Literal["code", "paper"] = "code"
-
-    def __post_init__(self) -> None:
-        number("peekaboo", "masked_steps", self.masked_steps, 0, 10_000, whole=True)
-        if self.as_published not in ("code", "paper"):
-            raise HitmarkError(f"peekaboo: as_published must be 'code' or 'paper', but got {self.as_published!r}.")
+    masked_steps: int = knob(
+        2,
+        low=0,
+        high=10_000,
+        grid=(1, 2, 3, 4, 6, 8, 10, 12),
+        help="Number of steps with masks (the paper: 2 of 40 for ssv2-ST, 4 for IMC; its code: 2 of 50).",
+    )
+    as_published: Literal["code", "paper"] = knob(
+        "code",
+        choices=("code", "paper"),
+        help='"code" (the released program, from which the paper\'s figures come) or "paper" (its equations).',
+        more='In "code" only the middle and up blocks of a U-Net are masked; no cell sees the start token; a word is '
+        "the subject's wherever its token occurs; the second temporal self-attention is not masked, but is given the "
+        "last subject's cells alone and adds to them alone; with several subjects any of their cells sees any of their "
+        'words, and two frames of a cell see each other unless each shows a different one. In "paper" every block is '
+        "masked, both temporal self-attentions are, overlapping boxes belong to the nearest subject, and the negative "
+        "prompt's words are left alone, since none of them means the subject.",
+    )
 
     def check(self, layout: Layout) -> None:
         """Raise HitmarkError unless every subject has a phrase that is in the prompt."""
-        check_subjects("Peekaboo", layout)
+        check_subjects(Peekaboo.method, layout)
 
     def refusal(self, abilities: Abilities, model: str) -> str | None:
         """The published code is about the blocks of a U-Net."""
@@ -132,7 +131,7 @@ class Peekaboo(Control):
 
 def _by_owner(call: AttentionCall, layout: Layout, branch: Branch) -> Tensor:
     """Every token sees those that have an owner in common with it; a given picture's are seen by all."""
-    prompt = check_subjects("Peekaboo", layout)
+    prompt = check_subjects(Peekaboo.method, layout)
     everybody = everyones(layout)
     cells = owners_of_cells(layout, call)
     shared = cells.copy()
@@ -152,7 +151,7 @@ def _by_owner(call: AttentionCall, layout: Layout, branch: Branch) -> Tensor:
 
 def _words_as_in_code(layout: Layout, count: int) -> np.ndarray:
     """1 for tokens that occur in a subject's phrase, START_TOKEN for the start, 0 for the rest, int64 (words,)."""
-    prompt = check_subjects("Peekaboo", layout)
+    prompt = check_subjects(Peekaboo.method, layout)
     regions = np.zeros(count, dtype=np.int64)
     for track in subjects(layout):
         regions[list(prompt.anywhere(str(track.phrase))) if prompt else []] = 1

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hitmark.control import AttentionCall, Branch, Layout
+from hitmark.control import AttentionCall, Branch, Layout, check_phrases
 from hitmark.errors import HitmarkError
 from hitmark.maths.region_attention import Relation, region_attention
 from hitmark.prompt import Prompt
@@ -28,23 +28,17 @@ def check_subjects(owner: str, layout: Layout) -> Prompt | None:
         HitmarkError: no subject; or, for a model that reads words, one whose phrase is missing or not in the prompt.
     """
     tracks = subjects(layout)
-    if not tracks:
-        raise HitmarkError(f"{owner} needs a subject with a box and a phrase of the prompt; the scene has none.")
-    if not layout.reads_words:
-        return None
-    if layout.prompt is None:
+    prompt = layout.prompt if layout.reads_words else None
+    if tracks and layout.reads_words and prompt is None:
         raise HitmarkError(
             f"{owner} must know which words mean the subject, but the pipeline was given prompt_embeds. "
             "Call it with prompt=... instead."
         )
+    check_phrases(owner, tracks, prompt and prompt.text)
     for track in tracks:
-        if not track.phrase:
-            raise HitmarkError(
-                f"Subject {track.name!r} has no phrase. Expected the words that mean it in {layout.prompt.text!r}: "
-                "`--subject WORDS` for a --box, or `phrase` in a scene."
-            )
-        layout.prompt.positions(track.phrase)
-    return layout.prompt
+        if prompt is not None:
+            prompt.positions(str(track.phrase))
+    return prompt
 
 
 def word_subjects(prompt: Prompt, layout: Layout, count: int) -> np.ndarray:

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from hitmark.control import Control, Layers, Layout, Needs, SelfAttention, Step, number
+from hitmark.control import Control, Layers, Layout, Needs, SelfAttention, Step, check_needs, knob, outside_error
 from hitmark.errors import HitmarkError
 from hitmark.maths.attention import attend
 from hitmark.maths.frequency import merge_low_frequencies
@@ -30,69 +30,89 @@ from hitmark.scene.grid import gaussian_weights
 if TYPE_CHECKING:
     import numpy as np
 
-    from hitmark.scene.tracks import Track
-
 Features = Literal["first-frame", "self"]
 
 
 @dataclass(frozen=True)
 class SGI2V(Control):
-    """Align every box's features with those of its first frame, by optimising the latents.
-
-    Attributes:
-        start: first active step, as a fraction of all steps (50 steps: loop index 5, the paper's timestep 45).
-        stop: first step no longer active (50 steps: index 21; the paper's last is timestep 30, index 20).
-        iterations: optimiser steps in each active step.
-        learning_rate: AdamW's, absolute, in the sampler's units. The paper's 0.21 belongs to SVD's own sigmas.
-        step_size: AdamW's learning rate as a multiple of sigma_t; overrides `learning_rate` when given.
-        weight_decay: AdamW's.
-        gaussian_sigma: width of the weights in a box, in half box sides; None = all cells weigh the same (ablation).
-        merge_cutoff: frequency below which the optimised latents are kept; None = keep all of them (ablation).
-        features: "first-frame" = keys and values of the first frame; "self" = each frame's own (ablation).
-        layers: self-attention layers to read, "BLOCK.LAYER,..." of the up blocks of a U-Net, "BLOCK,..." of a
-            transformer; None = the published ones, or the family's.
-        memory_budget: GiB of activations above which gradient checkpointing is used; None = never.
-    """
+    """Align every box's features with those of its first frame, by optimising the latents."""
 
     method: ClassVar[str] = "sg-i2v"
-    needs: ClassVar[Needs] = Needs(image=True)
+    needs: ClassVar[Needs] = Needs(image=True, boxes=True)
 
-    start: float = 0.1
-    stop: float = 0.42
-    iterations: int = 5
-    learning_rate: float = 0.21
-    step_size: float | None = None
-    weight_decay: float = 0.01
-    gaussian_sigma: float | None = 0.4
-    merge_cutoff: float | None = 0.5
-    features: Features = "first-frame"
-    layers: Layers = None
-    memory_budget: float | None = 4.0
+    start: float = knob(
+        0.1, low=0, high=1, help="First active step, as a fraction of all (50 steps: index 5, the paper's timestep 45)."
+    )
+    stop: float = knob(
+        0.42,
+        low=0,
+        high=1,
+        grid=(0.3, 0.4, 0.5, 0.7),
+        help="First step no longer active (50 steps: index 21; the paper's last is timestep 30, index 20).",
+    )
+    iterations: int = knob(5, low=0, high=1000, help="Optimiser steps in each active step.")
+    learning_rate: float = knob(
+        0.21,
+        low=0,
+        high=1_000_000,
+        help="AdamW's, absolute, in the sampler's units.",
+        more="The paper's 0.21 belongs to SVD's own sigmas.",
+    )
+    step_size: float | None = knob(
+        None,
+        low=0,
+        high=1000,
+        optional=True,
+        grid=(0.005, 0.01, 0.02, 0.04),
+        help="AdamW's learning rate as a multiple of sigma_t; overrides `learning_rate` when given.",
+    )
+    weight_decay: float = knob(0.01, low=0, high=1000, help="AdamW's.")
+    gaussian_sigma: float | None = knob(
+        0.4,
+        low=1e-3,
+        high=1_000_000,
+        optional=True,
+        help="Width of the weights in a box, in half box sides; None = all cells weigh the same (ablation).",
+    )
+    merge_cutoff: float | None = knob(
+        0.5,
+        low=0,
+        high=1000,
+        optional=True,
+        help="Frequency below which the optimised latents are kept; None = keep all of them (ablation).",
+    )
+    features: Features = knob(
+        "first-frame",
+        choices=get_args(Features),
+        help='"first-frame" = keys and values of the first frame; "self" = each frame\'s own (ablation).',
+    )
+    layers: Layers = knob(
+        None,
+        optional=True,
+        example="2.1,2.2",
+        help='Self-attention layers to read, "BLOCK.LAYER,..." of the up blocks of a U-Net, "BLOCK,..." of a '
+        "transformer; None = the published ones, or the family's.",
+    )
+    memory_budget: float | None = knob(
+        4.0,
+        low=0,
+        high=1_000_000,
+        optional=True,
+        help="GiB of activations above which gradient checkpointing is used; None = never.",
+    )
 
     def __post_init__(self) -> None:
-        """Check every knob."""
-        for name, low, high in RANGES:
-            value = getattr(self, name)
-            if value is None and name in OPTIONAL:
-                continue
-            number("sg-i2v", name, value, low, high, whole=name == "iterations")
-        if not (self.layers is None or isinstance(self.layers, str) or _all_text(self.layers)):
-            raise HitmarkError(f'sg-i2v: layers must be text such as "2.1,2.2" or a list of text, not {self.layers!r}.')
+        """Check every knob, and that the steps end after they begin."""
+        super().__post_init__()
         if self.start > self.stop:
             raise HitmarkError(f"sg-i2v: start must not be after stop, but got start={self.start}, stop={self.stop}.")
-        if self.features not in get_args(Features):
-            raise HitmarkError(f'sg-i2v: features must be "first-frame" or "self", but got {self.features!r}.')
 
     def check(self, layout: Layout) -> None:
         """Every track needs a box inside the first picture: that is where its features come from."""
-        if not layout.tracks:
-            raise HitmarkError("sg-i2v needs at least one subject, anchor or camera box; the scene has none.")
+        check_needs(self.method, self.needs, layout.tracks, "", reads_words=False)
         for track in layout.tracks:
             if _clipped(layout.cells(track)[0], layout) is None:
-                raise HitmarkError(
-                    f"sg-i2v: {track.kind} {track.name!r} lies outside the first picture (box {_numbers(track)}). "
-                    "What it looks like is read from the first picture: give it a box inside 0..1 at time 0."
-                )
+                raise outside_error(self.method, track)
 
     def latents(self, latents: Tensor, step: Step) -> Tensor:
         """Optimise z_t, then keep its low frequencies (Eq. 2)."""
@@ -131,24 +151,7 @@ class SGI2V(Control):
         return step.self_attention(latents, self.layers, first_frame_keys=first_only, memory_budget=self.memory_budget)
 
 
-RANGES = (
-    ("start", 0, 1),
-    ("stop", 0, 1),
-    ("iterations", 0, 1000),
-    ("learning_rate", 0, 1e6),
-    ("step_size", 0, 1e3),
-    ("weight_decay", 0, 1e3),
-    ("gaussian_sigma", 1e-3, 1e6),
-    ("merge_cutoff", 0, 1e3),
-    ("memory_budget", 0, 1e6),
-)
-OPTIONAL = {"step_size", "gaussian_sigma", "merge_cutoff", "memory_budget"}
-
 Box = tuple[int, int, int, int]
-
-
-def _all_text(layers: object) -> bool:
-    return isinstance(layers, list | tuple) and all(isinstance(layer, str) for layer in layers)
 
 
 @dataclass(frozen=True)
@@ -244,7 +247,3 @@ def _clipped(cells: np.ndarray, layout: Layout) -> Box | None:
     x0, y0, x1, y1 = _box(cells)
     x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, layout.width), min(y1, layout.height)
     return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
-
-
-def _numbers(track: Track) -> str:
-    return ", ".join(f"{value:.3g}" for value in track.boxes[0])

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from functools import cache
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any
 
 from hitmark.errors import HitmarkError
-from hitmark.methods import METHODS
+from hitmark.methods import METHODS, described_knobs
 
 
 def read_value(text: str) -> Any:
@@ -31,27 +30,11 @@ def read_knob(name: str, text: str) -> Any:
     return text.strip() if is_number and name.rpartition(".")[2] in _text_knobs() else value
 
 
-@cache
-def _text_knobs() -> frozenset[str]:
-    """Names of the knobs whose type has text in it and no number."""
-    found = set()
-    for controls in METHODS.values():
-        for control in controls:
-            hints = get_type_hints(type(control))
-            for knob in control.knobs():
-                kinds = _kinds(hints[knob])
-                if str in kinds and not kinds & {int, float}:
-                    found.add(knob)
-    return frozenset(found)
-
-
-def _kinds(hint: Any) -> set[Any]:
-    """The plain types that a hint is a choice of."""
-    if get_origin(hint) is Literal:
-        return {type(value) for value in get_args(hint)}
-    if get_origin(hint) in (tuple, list, dict) or not get_args(hint):
-        return {hint}
-    return set().union(*map(_kinds, get_args(hint)))
+def _text_knobs() -> set[str]:
+    """Names of the knobs that take text, and no number."""
+    return {
+        name for method in METHODS for name, knob in described_knobs(method).items() if knob.kind in ("text", "choice")
+    }
 
 
 def _no_constant(word: str) -> Any:

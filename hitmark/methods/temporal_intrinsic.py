@@ -14,7 +14,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from hitmark.control import CleanEstimator, Control, Layout, Step, number
+from hitmark.control import CleanEstimator, Control, Layout, Step, knob
 from hitmark.maths.frequency import low_frequencies, mix_noise
 from hitmark.maths.moving_frame import read_boxes, write_boxes
 from hitmark.methods.regions import subjects
@@ -24,37 +24,54 @@ from hitmark.scene.tracks import Track
 
 @dataclass(frozen=True)
 class TemporalIntrinsic(Control):
-    """The same noise rides along in each box, and each box's content is kept alike over time.
-
-    Attributes:
-        noise_cutoff: low frequencies of the start noise up to this (1 = Nyquist) are replaced by noise that rides along
-            with the boxes; 0 leaves the noise as it was drawn. The noise of each frame stays white, of variance one.
-        strength: how far the clean estimate in a box is moved to its mean over time, at the first step; 0 = not at all.
-        stop: share of the steps over which the strength falls to zero, linearly.
-        cutoff: only frequencies of a box's content up to this (1 = Nyquist of the latents) are moved.
-        preview_steps: steps of a preview that is run before the first step, with the masks of the other methods. Its
-            clean estimate is noised again to the start and the loop begins there; 0 = no preview.
-        preview_guidance: classifier-free guidance of the preview. Guidance acts twice on what is started anew.
-        preview_cutoff: only low frequencies of the preview up to this (1 = Nyquist of the latents) are kept.
-    """
+    """The same noise rides along in each box, and each box's content is kept alike over time."""
 
     method: ClassVar[str] = "temporal-intrinsic"
     edits_every_step: ClassVar[bool] = False
 
-    noise_cutoff: float = 0.25
-    strength: float = 1.0
-    stop: float = 1.0
-    cutoff: float = 0.5
-    preview_steps: int = 4
-    preview_guidance: float = 3.0
-    preview_cutoff: float = 1.0
-
-    def __post_init__(self) -> None:
-        """Check every knob."""
-        for name in ("noise_cutoff", "strength", "stop", "cutoff", "preview_cutoff"):
-            number(self.method, name, getattr(self, name), 0, 1)
-        number(self.method, "preview_steps", self.preview_steps, 0, 10_000, whole=True)
-        number(self.method, "preview_guidance", self.preview_guidance, 0, 100)
+    noise_cutoff: float = knob(
+        0.25,
+        low=0,
+        high=1,
+        help="Low frequencies of the start noise up to this (1 = Nyquist) are replaced by noise that rides along with "
+        "the boxes; 0 leaves the noise as it was drawn.",
+        more="The noise of each frame stays white, of variance one.",
+    )
+    strength: float = knob(
+        1.0,
+        low=0,
+        high=1,
+        grid=(0.25, 0.5, 0.75, 1.0),
+        help="How far the clean estimate in a box is moved to its mean over time, at the first step; 0 = not at all.",
+    )
+    stop: float = knob(1.0, low=0, high=1, help="Share of the steps over which the strength falls to zero, linearly.")
+    cutoff: float = knob(
+        0.5,
+        low=0,
+        high=1,
+        help="Only frequencies of a box's content up to this (1 = Nyquist of the latents) are moved.",
+    )
+    preview_steps: int = knob(
+        4,
+        low=0,
+        high=10_000,
+        grid=(0, 2, 4, 8),
+        help="Steps of a preview that is run before the first step, with the masks of the other methods.",
+        more="Its clean estimate is noised again to the start and the loop begins there; 0 = no preview.",
+    )
+    preview_guidance: float = knob(
+        3.0,
+        low=0,
+        high=100,
+        help="Classifier-free guidance of the preview.",
+        more="Guidance acts twice on what is started anew.",
+    )
+    preview_cutoff: float = knob(
+        1.0,
+        low=0,
+        high=1,
+        help="Only low frequencies of the preview up to this (1 = Nyquist of the latents) are kept.",
+    )
 
     def initial_noise(self, noise: Tensor, layout: Layout, generator: torch.Generator | None) -> Tensor:
         """Low frequencies of noise that rides along with the boxes, high ones of the noise given."""

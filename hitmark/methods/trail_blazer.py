@@ -12,7 +12,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from hitmark.control import AttentionCall, AttentionSite, Control, Layout, Needs, Step, number
+from hitmark.control import AttentionCall, AttentionSite, Control, Layout, Needs, Step, knob
 from hitmark.maths.region_attention import edited_attention
 from hitmark.methods.bumps import bumps
 from hitmark.methods.regions import check_subjects, subjects
@@ -31,30 +31,30 @@ class TrailBlazer(Control):
 
     In layers of which one row is the whole clip the same is done to the logits, and the weights do sum to one. The edit
     of temporal attention belongs to the middle block of a U-Net; other networks have none.
-
-    Attributes:
-        spatial_steps: number of first steps with edited cross-attention (N_S).
-        temporal_steps: number of first steps with edited temporal attention (N_M), in the middle block's second layer.
-        trailing: how many of the tokens after the prompt's last word are edited like the subject's (|T|).
-        weaken: factor outside of the box (c_w).
-        strengthen: added in the middle of the box (c_s).
     """
 
     method: ClassVar[str] = "trailblazer"
     needs: ClassVar[Needs] = Needs(words=True, subjects=True)
 
-    spatial_steps: int = 5
-    temporal_steps: int = 5
-    trailing: int = 15
-    weaken: float = 0.001
-    strengthen: float = 0.1
-
-    def __post_init__(self) -> None:
-        """Check every knob."""
-        for name in ("spatial_steps", "temporal_steps", "trailing"):
-            number(self.method, name, getattr(self, name), 0, 10_000, whole=True)
-        number(self.method, "weaken", self.weaken, 0, 1)
-        number(self.method, "strengthen", self.strengthen, 0, 10)
+    spatial_steps: int = knob(
+        5, low=0, high=10_000, grid=(3, 5, 8, 12), help="Number of first steps with edited cross-attention (N_S)."
+    )
+    temporal_steps: int = knob(
+        5,
+        low=0,
+        high=10_000,
+        help="Number of first steps with edited temporal attention (N_M), in the middle block's second layer.",
+    )
+    trailing: int = knob(
+        15,
+        low=0,
+        high=10_000,
+        help="How many of the tokens after the prompt's last word are edited like the subject's (|T|).",
+    )
+    weaken: float = knob(0.001, low=0, high=1, help="Factor outside of the box (c_w).")
+    strengthen: float = knob(
+        0.1, low=0, high=10, grid=(0.05, 0.1, 0.2, 0.4), help="Added in the middle of the box (c_s)."
+    )
 
     def check(self, layout: Layout) -> None:
         """Raise HitmarkError unless every subject has a phrase that is in the prompt."""

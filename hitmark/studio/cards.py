@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, get_args
 
@@ -143,23 +142,20 @@ def grid(name: str) -> tuple[int, int]:
 @lru_cache(maxsize=32)
 def _methods(name: str) -> list[dict[str, Any]]:
     """The methods that fit a model's task, with the knobs as they were found for it."""
-    from hitmark.method_fit import check_family, check_tracks
-    from hitmark.methods import METHODS, build, resolved
+    from hitmark.methods import METHODS, help_on, resolved
     from hitmark.presets import preset_knobs
-    from hitmark.scene.schema import Scene
-    from hitmark.studio.knobs import knobs_of, method_help
+    from hitmark.studio.knobs import knobs_of
 
     card = card_of(name)
-    empty = Scene(prompt="a thing", width=card.width, height=card.height, frames=frames_of(card))
     return [
         {
             "name": method,
-            "help": method_help(method),
-            "needs_subjects": _refused(check_tracks, build(method, preset_knobs(card, method, {})), empty, ()),
+            "help": help_on(method),
+            "needs_subjects": any(control.needs.something_drawn for control in METHODS[method]),
             "knobs": knobs_of(method, resolved(method, preset_knobs(card, method, {}))),
         }
         for method in METHODS
-        if not _refused(check_family, build(method, preset_knobs(card, method, {})), card)
+        if _fits(method, card)
     ]
 
 
@@ -171,10 +167,14 @@ def _usual_grid(card: ModelCard) -> tuple[int, int]:
     return (8 if card.pipeline == "TextToVideoSDPipeline" else unit), cell
 
 
-def _refused(check: Callable[..., None], *given: Any) -> bool:
-    """Whether a check raises HitmarkError."""
+def _fits(method: str, card: ModelCard) -> bool:
+    """Whether a method with the settings found for a model can act on its family."""
+    from hitmark.method_fit import check_family
+    from hitmark.methods import build
+    from hitmark.presets import preset_knobs
+
     try:
-        check(*given)
+        check_family(build(method, preset_knobs(card, method, {})), card)
     except HitmarkError:
-        return True
-    return False
+        return False
+    return True

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from hitmark.bench.plan import method_of
-from hitmark.bench.tune_grid import GRIDS, grid_for, parse_grid, settings_of
+from hitmark.bench.tune_grid import grid_for, parse_grid, settings_of
 from hitmark.errors import HitmarkError
-from hitmark.methods import METHODS, build
+from hitmark.methods import METHODS, build, grid_of
+
+WITH_GRID = [name for name in METHODS if grid_of(name)]
 
 
 def test_values_are_read() -> None:
@@ -34,7 +36,7 @@ def test_other_texts_are_refused(texts: list[str]) -> None:
         parse_grid(texts)
 
 
-@pytest.mark.parametrize("method", GRIDS)
+@pytest.mark.parametrize("method", WITH_GRID)
 def test_every_grid_is_of_knobs_that_the_method_has(method: str) -> None:
     rows = settings_of(method, {}, grid_for(method, []), {})
     assert len(rows) >= 4
@@ -42,10 +44,17 @@ def test_every_grid_is_of_knobs_that_the_method_has(method: str) -> None:
         assert build(*method_of(row))
 
 
-@pytest.mark.parametrize("method", [name for name in METHODS if name not in GRIDS and name != "none"])
+@pytest.mark.parametrize("method", [name for name in METHODS if name not in WITH_GRID and name != "none"])
 def test_without_a_grid_the_knobs_are_listed(method: str) -> None:
     with pytest.raises(HitmarkError, match=r"--knob.*deviation=1\.0"):
         grid_for(method, [])
+
+
+def test_the_grids_are_those_of_the_fields() -> None:
+    assert grid_of("peekaboo") == {"masked_steps": (1, 2, 3, 4, 6, 8, 10, 12)}
+    assert grid_of("ivg-da") == {"masked_steps": (2, 4, 6, 8), "strength": (0.25, 0.5, 0.75, 1.0)}
+    assert grid_of("sg-i2v") == {"step_size": (0.005, 0.01, 0.02, 0.04), "stop": (0.3, 0.4, 0.5, 0.7)}
+    assert set(METHODS) - set(WITH_GRID) == {"none", "mask-normalization"}
 
 
 def test_none_has_nothing_to_tune() -> None:

@@ -40,7 +40,7 @@ def test_paper_defaults():
         ({"learning_rate": float("nan")}, "learning_rate must be a number"),
         ({"learning_rate": None}, "learning_rate must be a number"),
         ({"gaussian_sigma": 0}, "gaussian_sigma must be a number"),
-        ({"features": "temporal"}, 'features must be "first-frame" or "self"'),
+        ({"features": "temporal"}, "features must be 'first-frame' or 'self'"),
         ({"layers": 7}, "layers must be"),
         ({"layers": [2.1]}, "layers must be"),
         ({"stopp": 1}, r"Unknown knob 'stopp' of method 'sg-i2v' \(did you mean 'stop'\?\); it has: start, stop"),

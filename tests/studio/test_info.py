@@ -102,7 +102,18 @@ def test_known_knobs_by_hand():
     assert knobs["layers"]["type"] == "text"
     assert knobs["features"]["choices"] == ["first-frame", "self"]
     masks = {knob["name"]: knob for knob in knobs_of("freetraj", {})}
-    assert masks["temporal_cutoff"]["help"] == masks["cutoff"]["help"]  # one entry for both in the docstring
+    assert (masks["cutoff"]["low"], masks["cutoff"]["high"]) == (0.001, 10)
+    assert masks["guided_steps"]["default"] == 6
+    assert {knob["name"]: knob["default"] for knob in knobs_of("ivg-da", {})}["masked_steps"] == 4
+
+
+def test_a_method_that_needs_a_box_says_so(told):
+    needs = {"sg-i2v", "peekaboo", "ivg-da", "freetraj", "trailblazer"}
+    for each in told["models"]:
+        assert {method["name"]: method["needs_subjects"] for method in each["methods"]} == {
+            method["name"]: method["name"] in needs for method in each["methods"]
+        }
+        assert all(method["help"][0].isupper() and method["help"].endswith(".") for method in each["methods"])
 
 
 def test_the_speed_of_a_warning_is_that_of_the_fastest_demo_scene():
