@@ -237,7 +237,7 @@ def _readable_memory_error(planned: Plan) -> Iterator[None]:
             raise
         scene = planned.scene
         raise GenerationError(
-            f"not enough memory for {scene.frames} frames of {scene.width}x{scene.height}. What needs less: a smaller "
-            "width and height, fewer frames, the call argument decode_chunk_size=1, float16 (on a GPU), and for sg-i2v "
-            "the knob memory_budget=0 (slower)"
+            f"not enough memory for {scene.frames} frames of {scene.width}x{scene.height}.",
+            hint="What needs less: a smaller width and height, fewer frames, the call argument decode_chunk_size=1, "
+            "float16 (on a GPU), and for sg-i2v the knob memory_budget=0 (slower)",
         ) from error

@@ -42,7 +42,8 @@ def check_memory(card: ModelCard, scene: Scene, device: str = "auto") -> None:
     fitting = f"--frames {card.frames or 8} --width {card.width} --height {card.height}"
     raise HitmarkError(
         f"memory: {sizes} need about {needed / 1e9:.0f} GB and this machine has {free / 1e9:.1f} GB free; nothing was "
-        f"started. {card.name} was made for {fitting}"
+        "started.",
+        hint=f"{card.name} was made for {fitting}",
     )
 
 

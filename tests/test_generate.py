@@ -148,8 +148,9 @@ def test_out_of_memory(pipe, picture, monkeypatch, error):
         raise error
 
     monkeypatch.setattr(type(pipe), "__call__", full)
-    with pytest.raises(HitmarkError, match="not enough memory for 3 frames of 32x24"):
+    with pytest.raises(HitmarkError, match="not enough memory for 3 frames of 32x24") as raised:
         generate(scene(method={"name": "none"}), picture, pipe, steps=1)
+    assert (raised.value.hint or "").startswith("What needs less: a smaller width and height")
 
 
 def test_other_errors_pass(pipe, picture, monkeypatch):

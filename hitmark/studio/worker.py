@@ -18,8 +18,6 @@ from typing import Any
 from hitmark.console import wait_without_spinning
 from hitmark.errors import HitmarkError
 
-NEEDS_LESS = "What needs less:"  # how the message about memory goes on, see hitmark.generate
-
 
 class CancelledError(Exception):
     """Raised between two steps of a job that nobody wants any more."""
@@ -73,9 +71,10 @@ class Maker:
             self.channel.tell(id=identity, event="done")
         except CancelledError:
             self.channel.tell(id=identity, event="cancelled")
-        except (HitmarkError, OSError) as error:
-            sentence, hint = with_hint(str(error))
-            self.channel.tell(id=identity, event="failed", error=sentence, hint=hint)
+        except HitmarkError as error:
+            self.channel.tell(id=identity, event="failed", error=error.sentence, hint=error.hint)
+        except OSError as error:
+            self.channel.tell(id=identity, event="failed", error=str(error), hint=None)
         except Exception as error:  # a mistake of ours or of a library: told, and the next job may go well
             import traceback
 
@@ -132,12 +131,6 @@ class Maker:
             self._loaded = None
             self._loaded = (key, load_pipeline(model, dtype=dtype, device=device))
         return self._loaded[1]
-
-
-def with_hint(message: str) -> tuple[str, str | None]:
-    """Split the message about memory into what happened and what needs less."""
-    before, found, after = message.partition(NEEDS_LESS)
-    return (before.strip(), f"{found}{after}") if found else (message, None)
 
 
 def main() -> None:

@@ -7,11 +7,12 @@ import shutil
 
 import pytest
 
+from hitmark.errors import HitmarkError
 from hitmark.scene.schema import Scene
 from hitmark.studio.job import RESULT, Job
 from hitmark.studio.jobs import MOST_WAITING, Queue
 from hitmark.studio.runner import ended
-from hitmark.studio.worker import with_hint
+from hitmark.studio.worker import Maker
 from tests.studio.conftest import RESULTS, moving, order, png, text_scene
 
 
@@ -223,21 +224,29 @@ def test_a_crash_is_told_with_its_likely_reason():
     assert "exit status 3" in ended(3)[0]
 
 
-def test_the_sentence_about_memory_is_split_into_error_and_hint():
-    message = "not enough memory for 8 frames of 64x64. What needs less: a smaller --width and --height"
-    assert with_hint(message) == (
-        "not enough memory for 8 frames of 64x64.", "What needs less: a smaller --width and --height",
-    )  # fmt: skip
-    assert with_hint("other") == ("other", None)
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (HitmarkError("no memory.", hint="Try less."), {"error": "no memory.", "hint": "Try less."}),
+        (HitmarkError("no memory. What needs less: all"), {"error": "no memory. What needs less: all", "hint": None}),
+        (OSError("disk full"), {"error": "disk full", "hint": None}),
+    ],
+)
+def test_what_may_help_is_told_beside_the_error(monkeypatch, error, told):
+    class Heard:
+        """A channel to nobody."""
 
+        def tell(self, **message):
+            messages.append(message)
 
-def test_hints_come_from_the_sentence_that_generate_raises():
-    import inspect
+    messages = []
 
-    from hitmark import generate
-    from hitmark.studio.worker import NEEDS_LESS
+    def fail(*_):
+        raise error
 
-    assert NEEDS_LESS in inspect.getsource(generate)
+    monkeypatch.setattr(Maker, "_make", fail)
+    Maker(Heard()).run({"id": "a"})
+    assert messages == [{"id": "a", "event": "failed", **told}]
 
 
 def test_job_files_are_json_that_people_can_read(client, studio):
