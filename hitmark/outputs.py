@@ -69,7 +69,12 @@ class Outputs:
         return self.video.with_suffix(self.record_suffix)
 
     def beside(self, inputs: Iterable[Path]) -> Outputs:
-        """The same, with a record OUT.run.json where OUT.json is an input: scene.json may become scene.mp4."""
+        """The same, with a record OUT.run.json where OUT.json is an input: scene.json may become scene.mp4.
+
+        Raises:
+            HitmarkError: as `check_names`.
+        """
+        self.check_names()
         taken = any(_same(self.record, path) for path in inputs)
         return replace(self, record_suffix=".run.json") if taken else self
 
@@ -78,6 +83,16 @@ class Outputs:
         files = [self.video, self.plan, self.sheet, self.record]
         files += [self.image] if self.from_picture else []
         return files if self.latents is None else [*files, self.latents]
+
+    def check_names(self) -> None:
+        """Raise HitmarkError for names that cannot be those of a video and of latents."""
+        for path in [self.video, *([] if self.latents is None else [self.latents])]:
+            if not path.name:
+                raise HitmarkError(f"output: expected the name of a file, such as out.mp4, got {str(path)!r}")
+        if self.video.suffix.lower() not in WRITERS:
+            raise HitmarkError(f"{self.video}: the extension must be one of {', '.join(WRITERS)}")
+        if self.latents is not None and self.latents.suffix != ".safetensors":
+            raise HitmarkError(f"{self.latents}: latents are saved as .safetensors; change the extension")
 
     def check(self, inputs: Iterable[Path], *, overwrite: bool, shape: Shape = (0, 0, 0)) -> None:
         """Find out before the long computation whether everything can be written.
@@ -90,10 +105,7 @@ class Outputs:
         Raises:
             HitmarkError: unknown extension, an output that exists or is an input, a folder that cannot be written.
         """
-        if self.video.suffix.lower() not in WRITERS:
-            raise HitmarkError(f"{self.video}: the extension must be one of {', '.join(WRITERS)}")
-        if self.latents is not None and self.latents.suffix != ".safetensors":
-            raise HitmarkError(f"{self.latents}: latents are saved as .safetensors; change the extension")
+        self.check_names()
         for path in self.all():
             for source in inputs:
                 if _same(path, source):

@@ -153,6 +153,14 @@ def test_check_refuses_inputs_existing_files_and_other_kinds(tmp_path):
         Outputs(tmp_path / "clip.mov").check([], overwrite=True)
 
 
+@pytest.mark.parametrize("name", ["", ".", "..", "/", "clip", "clip.mov"])
+def test_what_is_no_name_of_a_video_is_refused_before_anything_is_made(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(HitmarkError, match=r"expected the name of a file|the extension must be"):
+        Outputs(Path(name)).beside([])
+    assert os.listdir(tmp_path) == []
+
+
 def test_check_looks_at_every_folder(tmp_path):
     with pytest.raises(HitmarkError, match=r"z\.safetensors: its folder does not exist"):
         Outputs(tmp_path / "clip.mp4", tmp_path / "a" / "b" / "z.safetensors").check([], overwrite=False)
