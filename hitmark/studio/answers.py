@@ -60,6 +60,7 @@ class Model(BaseModel):
     installed: bool
     why: str | None
     licence: str
+    about: str | None = Field(description="what to know before it is used; null for nothing")
     width: int
     height: int
     fps: float
@@ -202,6 +203,7 @@ class JobAnswer(BaseModel):
     tracks: list[TrackAnswer]
     scores: dict[str, dict[str, float | None]] | None
     found: dict[str, list[list[float] | None]] | None
+    observers: dict[str, str] | None = Field(description="subject -> which observer looked for it")
 
 
 class JobsAnswer(BaseModel):

@@ -19,6 +19,10 @@ from hitmark.studio.pictures import MOST_PIXELS
 
 MOST_SPEED = {"sprites-i2v": 0.13, "sprites-t2v": 0.09}
 """Model -> share of the width a frame that the fastest scene of its demo asks for, rounded up to hundredths."""
+DRAWN_WORLD = (
+    "Small, and knows a drawn world only: shapes of one color on patterns. Photographs and other words become such "
+    "shapes; use it to try the controls."
+)
 LABELS = {
     "project": "scene with its picture (zip)",
     "hitmark": "hitmark scene",
@@ -91,6 +95,7 @@ def model(name: str) -> dict[str, Any]:
         "installed": missing is None,
         "why": missing,
         "licence": card.licence,
+        "about": DRAWN_WORLD if card.embedded else None,
         "width": card.width,
         "height": card.height,
         "fps": card.fps,

@@ -102,6 +102,7 @@ class Job(BaseModel):
             "peak_memory": None if result is None else result.peak_memory,
             "scores": None if result is None else result.scores,
             "found": None if result is None else result.found,
+            "observers": None if result is None else result.observers,
             "preview": None if self.preview is None else self.url(self.preview),
             "files": self.files(folder),
         }

@@ -14,6 +14,7 @@ from hitmark.studio.cards import why_missing
 from hitmark.studio.folder import picture_id
 from hitmark.studio.job import Job
 from hitmark.studio.jobs import Queue
+from hitmark.studio.room import check_room
 from hitmark.studio.scenes import card_for_scene, evaluate_bounded, frames_of, scene_of, shown, with_picture
 
 if TYPE_CHECKING:
@@ -75,7 +76,9 @@ def _plan(scene: Scene, asked: JobsRequest) -> Plan:
     if card.takes_picture and scene.image is None:
         raise HitmarkError(f"image: {card.name} starts from a picture, and the scene has none; load one")
     _check_call(card.name, card.call, asked.call)
-    evaluate_bounded(scene, scene.frames or frames_of(card))
+    frames = scene.frames or frames_of(card)
+    check_room(scene.width or card.width, scene.height or card.height, frames)
+    evaluate_bounded(scene, frames)
     planned = plan(scene, steps=asked.steps, call=asked.call)
     check_fit(planned)
     return planned

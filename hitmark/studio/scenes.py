@@ -12,12 +12,17 @@ from hitmark.scene.tracks import evaluate
 from hitmark.studio.cards import MOST_SPEED, card_of, frames_of, grid
 from hitmark.studio.folder import Folder, picture_id
 from hitmark.studio.refusals import RefusedError
+from hitmark.studio.room import check_room, far_beyond
 
 if TYPE_CHECKING:
     from hitmark.backbones.catalog import ModelCard
     from hitmark.scene.tracks import Track
 
 SOURCE = "scene"
+LATE = (
+    "enters after the first frame, of which the model takes its look: what the picture shows in its first box, the "
+    "background, would move instead; let it enter from outside of the picture, or use a model that reads text"
+)
 MOST_BOXES = 500_000  # tracks x frames that are sent: about 20 MB
 
 
@@ -92,6 +97,9 @@ def warnings(scene: Scene, tracks: list[Track], card: ModelCard) -> list[dict[st
         if track.kind == "subject":
             texts = [_too_fast(track, width, height, card), _too_small(track, width, height, card)]
             found += [{"subject": track.name, "text": text} for text in texts if text]
+    found += [{"subject": None, "text": text} for text in _of_the_whole(scene, card, width, height) if text]
+    if card.takes_picture:
+        found += [{"subject": each.name, "text": LATE} for each in tracks if each.kind == "subject" and _is_late(each)]
     if scene.image is not None and not card.takes_picture:
         text = f"{card.name} makes videos from text alone; the picture is not used"
         found.append({"subject": None, "text": text})
@@ -100,6 +108,21 @@ def warnings(scene: Scene, tracks: list[Track], card: ModelCard) -> list[dict[st
 
         found += [{"subject": None, "text": text} for text in notes_on_words(scene.prompt)]
     return found
+
+
+def _of_the_whole(scene: Scene, card: ModelCard, width: int, height: int) -> list[str | None]:
+    own = frames_of(card)
+    frames = scene.frames or own
+    try:
+        check_room(width, height, frames)
+    except HitmarkError as error:
+        return [str(error)]
+    return [far_beyond(width, height, frames, (card.width, card.height, own))]
+
+
+def _is_late(track: Track) -> bool:
+    """Whether a subject is not to be seen in the first frame: a model that starts from a picture has no look of it."""
+    return not track.visible[0]
 
 
 def _too_fast(track: Track, width: int, height: int, card: ModelCard) -> str | None:

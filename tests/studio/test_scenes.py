@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hitmark.scene.schema import Scene
 from hitmark.scene.tracks import evaluate
-from tests.studio.conftest import moving, text_scene
+from tests.studio.conftest import moving, png, text_scene
 
 JSON = {"Content-Type": "application/json"}
 
@@ -163,3 +163,38 @@ def test_any_bytes_are_refused(client, body):
     answer = client.post("/api/check", content=body, headers=JSON)
     assert answer.status_code in (400, 422)
     assert answer.json()["error"]
+
+
+def test_a_clip_that_cannot_fit_is_not_queued_and_is_warned_of(client, refused):
+    huge = text_scene(width=8192, height=8192, frames=10_000)
+    sentence = refused(422, "POST", "/api/jobs", json={"scene": huge})
+    assert "this machine has" in sentence
+    assert "use fewer frames" in sentence
+    warned = client.post("/api/check", json={"scene": huge}).json()["warnings"]
+    assert any("this machine has" in each["text"] for each in warned)
+
+
+def test_a_clip_far_beyond_the_model_is_warned_of(client):
+    def texts(**more):
+        told = client.post("/api/check", json={"scene": text_scene(**more)}).json()["warnings"]
+        return [each["text"] for each in told if each["subject"] is None]
+
+    assert texts() == []
+    assert any("1,024 times the pixels" in text for text in texts(width=2048, height=2048))
+
+
+def test_a_subject_that_enters_late_is_warned_of_where_its_look_is_the_pictures(client):
+    identity = client.post("/api/pictures", content=png()).json()["id"]
+
+    def warned(**more):
+        late = moving(visible=[0.5, 1])
+        told = client.post("/api/check", json={"scene": {"subjects": [late, moving("star")]} | more}).json()
+        return [each["subject"] for each in told["warnings"] if "enters after" in each["text"]]
+
+    assert warned(image=f"pictures/{identity}.png", model="sprites-i2v") == ["heart"]
+    assert warned(prompt="a heart and a star", model="sprites-t2v") == []
+
+
+def test_the_embedded_models_say_what_they_are(client):
+    for model in client.get("/api/info").json()["models"]:
+        assert ("drawn world" in (model["about"] or "")) is model["name"].startswith("sprites-")

@@ -7,6 +7,7 @@ import { sizeOf } from "./model.js";
 import { describe } from "./speech.js";
 import { store } from "./store.js";
 import { Tools } from "./tools.js";
+import { frameUnder } from "./underlay.js";
 import { View } from "./view.js";
 
 const view = new View();
@@ -108,5 +109,6 @@ function paint() {
   if (!colours.paper) colours = themed();
   const ratio = devicePixelRatio || 1;
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  drawPlan(pen, view, { scene: store.scene, ui: store.ui, picture: picture.image, colours, extra });
+  const { scene, ui } = store;
+  drawPlan(pen, view, { scene, ui, picture: picture.image, under: ui.under ? frameUnder(ui.time) : null, colours, extra });
 }

@@ -2,7 +2,7 @@
 import { make, say } from "./result_dom.js";
 import { columnHead } from "./result_facts.js";
 import { byAge } from "./result_jobs.js";
-import { isFree, jobTitle, SCORES } from "./result_text.js";
+import { isFree, jobTitle, observersText, SCORES } from "./result_text.js";
 
 const GAP = 12; // px between screens
 const CAPTION = 24; // px below a screen
@@ -96,7 +96,8 @@ export function scoreTable(jobs) {
     const name = make("tr", { class: "subject-name" }, make("th", { scope: "rowgroup", colspan: jobs.length + 1, text: subject }));
     return make("tbody", {}, subjects.length > 1 ? name : null, ...scoreRows(jobs, subject));
   });
-  return make("table", { class: "scores", test: "scores" }, columnHead(jobs), ...bodies);
+  const by = [...new Set(jobs.map(observersText).filter(Boolean))].join(" ");
+  return make("div", {}, make("table", { class: "scores", test: "scores" }, columnHead(jobs), ...bodies), make("p", { class: "facts", test: "observers", text: by }));
 }
 
 function scoreRows(jobs, subject) {

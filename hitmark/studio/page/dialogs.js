@@ -42,9 +42,9 @@ export function ask({ title, text, choices }) {
 /**
  * Ask for a text.
  * @param {{title: string, label: string, value: string, accept: string}} question
- * @returns {Promise<string|null>} without blanks around it; null when it was closed or left empty
+ * @returns {Promise<string|null>} without blanks around it; null when it was closed, or left empty where it may not be
  */
-export function askText({ title, label, value, accept }) {
+export function askText({ title, label, value, accept, empty = false }) {
   const input = element("input", { type: "text", maxlength: "200", "data-test": "ask-text", autocomplete: "off" });
   input.value = value;
   const form = element("form", { class: "fields", method: "dialog" }, [
@@ -56,7 +56,7 @@ export function askText({ title, label, value, accept }) {
     const close = sheet(title, form, { narrow: true, onClose: () => resolve(answer) });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      answer = input.value.trim() || null;
+      answer = input.value.trim() || (empty ? "" : null);
       close();
     });
     input.focus();

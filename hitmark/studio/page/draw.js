@@ -1,42 +1,39 @@
 /** Draws the plan: picture, onion skin, paths, boxes, handles. Knows nothing of pointers. */
 
+import { drawAnimatic } from "./animatic.js";
 import { centreOf } from "./geometry.js";
 import { Layer } from "./layer.js";
 import { framesOf, modelOf } from "./model.js";
 import { boxAt, visibleOf } from "./motion.js";
 import { ANCHOR, CAMERA, subjectColour } from "./palette.js";
+import { drawCamera } from "./draw_camera.js";
+import { drawLabel, HALO, HANDLES, handlePoint, outline, stroke } from "./pen.js";
 import { frameOf, lineOf, tooFast, tracksOf } from "./plan.js";
 
-export const HANDLES = ["nw", "n", "ne", "e", "se", "s", "sw", "w"];
 const back = new Layer(); // what stays while the selected subject is dragged, and while the plan plays
+const UNDER = 0.75; // of a finished clip that lies under the boxes
 const MOST_SKINS = 121; // boxes that the onion skin draws of one subject
-const HALO = "rgb(0 0 0 / 55%)";
-const LABEL_FONT = "600 12px system-ui, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', sans-serif";
-
-/** Position of a handle on a screen rectangle. */
-export function handlePoint([left, top, width, height], handle) {
-  const x = left + width * (handle.includes("w") ? 0 : handle.includes("e") ? 1 : 0.5);
-  const y = top + height * (handle.includes("n") ? 0 : handle.includes("s") ? 1 : 0.5);
-  return [x, y];
-}
 
 /**
  * Draw everything.
  * @param {CanvasRenderingContext2D} pen in CSS pixels
  * @param {{scene: object, ui: object, picture: CanvasImageSource|null, colours: object, extra: object}} what
  */
-export function drawPlan(pen, view, { scene, ui, picture, colours, extra }) {
+export function drawPlan(pen, view, { scene, ui, picture, under = null, colours, extra }) {
   pen.clearRect(0, 0, view.width, view.height);
+  const moves = Boolean(picture) && ui.animatic && ui.playing; // then what lies below is another in every frame
   const order = (scene.subjects ?? []).map((subject, index) => ({ subject, index }));
   order.sort((first, second) => (first.subject.depth ?? 0) - (second.subject.depth ?? 0));
   const others = order.filter(({ index }) => index !== ui.selected);
   const model = modelOf(scene, ui.info);
   const about = [
-    picture, colours, ui.grid, ui.onion, framesOf(scene, ui), model, view.picture, view.x, view.y, view.scale,
+    picture, under, moves ? ui.time : null, colours, ui.grid, ui.onion, framesOf(scene, ui), model, view.picture, view.x, view.y, view.scale,
     ...others.flatMap(({ subject, index }) => [subject, index]),
   ];
   back.paste(pen, about, (still) => {
     drawPicture(still, view, picture, colours);
+    if (moves) drawAnimatic(still, view, { scene, time: ui.time, picture });
+    else if (under) drawUnder(still, view, under);
     if (ui.grid) drawCells(still, view, model?.cell, colours);
     for (const part of others) drawPath(still, view, part, { scene, ui, chosen: false });
   });
@@ -63,6 +60,13 @@ function drawPicture(pen, view, picture, colours) {
   pen.strokeStyle = colours.frame;
   pen.lineWidth = 1;
   pen.strokeRect(Math.round(left) - 0.5, Math.round(top) - 0.5, Math.round(width) + 1, Math.round(height) + 1);
+}
+
+function drawUnder(pen, view, picture) {
+  pen.globalAlpha = UNDER;
+  pen.imageSmoothingEnabled = view.picture.width * view.scale < 3 * picture.width;
+  pen.drawImage(picture, ...view.rectangle([0, 0, 1, 1]));
+  pen.globalAlpha = 1;
 }
 
 function drawCells(pen, view, cell, colours) {
@@ -107,15 +111,6 @@ function drawOnion(pen, view, track, colour, chosen) {
   pen.lineWidth = 1;
   pen.stroke();
   pen.globalAlpha = 1;
-}
-
-function stroke(pen, points, colour, width) {
-  pen.beginPath();
-  points.forEach(([x, y], index) => (index ? pen.lineTo(x, y) : pen.moveTo(x, y)));
-  pen.strokeStyle = colour;
-  pen.lineWidth = width;
-  pen.lineJoin = "round";
-  pen.stroke();
 }
 
 function drawTooFast(pen, view, subject, track, { scene, ui }) {
@@ -176,18 +171,6 @@ function drawKeyframe(pen, view, keyframe, colour, chosen) {
   pen.stroke();
 }
 
-function outline(pen, rectangle, colour, width, dash = []) {
-  pen.setLineDash(dash);
-  pen.strokeStyle = HALO;
-  pen.lineWidth = width + 2;
-  pen.strokeRect(...rectangle);
-  pen.setLineDash(dash);
-  pen.strokeStyle = colour;
-  pen.lineWidth = width;
-  pen.strokeRect(...rectangle);
-  pen.setLineDash([]);
-}
-
 function drawSubject(pen, view, { subject, index }, ui, chosen) {
   const colour = subjectColour(index);
   const rectangle = view.rectangle(boxAt(subject, ui.time));
@@ -204,19 +187,6 @@ function drawSubject(pen, view, { subject, index }, ui, chosen) {
   drawLabel(pen, rectangle, seen ? subject.name : `${subject.name} (not seen)`, colour, view);
   pen.globalAlpha = 1;
   if (chosen) drawHandles(pen, rectangle, colour);
-}
-
-function drawLabel(pen, [left, top], text, colour, view) {
-  pen.font = LABEL_FONT;
-  const shown = text.length > 28 ? `${text.slice(0, 27)}…` : text;
-  const width = pen.measureText(shown).width + 10;
-  const x = Math.max(2, Math.min(left - 1, view.width - width - 2));
-  const y = Math.max(2, Math.min(top - 20, view.height - 20));
-  pen.fillStyle = colour;
-  pen.fillRect(x, y, width, 18);
-  pen.fillStyle = "#101214";
-  pen.textBaseline = "middle";
-  pen.fillText(shown, x + 5, y + 9.5);
 }
 
 function drawHandles(pen, rectangle, colour) {
@@ -252,36 +222,6 @@ function drawStill(pen, view, { scene, ui }) {
     drawLabel(pen, rectangle, anchor.name, ANCHOR, view);
     if (index === ui.anchor) drawHandles(pen, rectangle, ANCHOR);
   });
-}
-
-/** Where the middle half of the picture goes under the camera move, with a handle to pan and one to zoom. */
-export function cameraBoxes(camera) {
-  const [x, y] = camera.pan ?? [0, 0];
-  const half = 0.25 * (camera.zoom ?? 1);
-  return { start: [0.25, 0.25, 0.75, 0.75], end: [0.5 - half + x, 0.5 - half + y, 0.5 + half + x, 0.5 + half + y] };
-}
-
-function drawCamera(pen, view, camera) {
-  const { start, end } = cameraBoxes(camera);
-  const half = "rgb(120 235 225 / 60%)";
-  outline(pen, view.rectangle(start), half, 1, [2, 4]);
-  outline(pen, view.rectangle(end), CAMERA, 1.5, [6, 3]);
-  for (const handle of ["nw", "ne", "se", "sw"]) {
-    stroke(pen, [handlePoint(view.rectangle(start), handle), handlePoint(view.rectangle(end), handle)], half, 1);
-  }
-  const rectangle = view.rectangle(end);
-  drawLabel(pen, rectangle, "camera", CAMERA, view);
-  const [x, y] = view.toScreen(centreOf(end));
-  for (const [px, py, round] of [[x, y, true], [...handlePoint(rectangle, "se"), false]]) {
-    pen.beginPath();
-    if (round) pen.arc(px, py, 7, 0, 7);
-    else pen.rect(px - 6, py - 6, 12, 12);
-    pen.fillStyle = CAMERA;
-    pen.strokeStyle = "#16181c";
-    pen.lineWidth = 1.5;
-    pen.fill();
-    pen.stroke();
-  }
 }
 
 function drawExtra(pen, view, { guides, drawn, box }, colours) {

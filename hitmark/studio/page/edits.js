@@ -1,14 +1,13 @@
 /** What can be done to a scene: each function is one step that can be undone. Used by canvas, timeline, lists and keys. */
 
 import { toast } from "./dialogs.js";
-import { centredAt, centreOf, resized, shares, shifted, sizeOfBox, tidyBox } from "./geometry.js";
+import { resized, shifted, sizeOfBox, tidyBox } from "./geometry.js";
 import { framesOf, sizeOf } from "./model.js";
-import { boxAt, keyframeAt, segmentAt, visibleOf } from "./motion.js";
+import { boxAt, keyframeAt, segmentAt } from "./motion.js";
+import { HALVES } from "./redraw.js";
 import { store } from "./store.js";
 
 const AUTOMATIC = /^subject \d+$/;
-const PAUSE = 0.2; // share of the clip that a new pause takes, where there is room
-const HALVES = { linear: ["linear", "linear"], in: ["in", "linear"], out: ["linear", "out"], "in-out": ["in", "out"], hold: ["hold", "hold"] };
 
 /** A moment as files hold it: 10 digits, so that a frame's own moment is still met exactly. */
 export function tidyTime(time) {
@@ -200,87 +199,6 @@ export function currentKeyframe() {
 
 export function setEasing(index, which, easing) {
   changeSubject("set easing", index, (subject) => setField(subject.keyframes[which], "easing", easing, "linear"));
-}
-
-/** Let a subject rest: from the present moment on, or before it where the path ends there. */
-export function addPause(index, time = store.ui.time) {
-  const { keyframes } = store.scene.subjects[index];
-  const at = tidyTime(time);
-  const next = keyframes.find((keyframe) => keyframe.time > at + 1e-9);
-  const previous = keyframes.findLast((keyframe) => keyframe.time < at - 1e-9);
-  if (!next && (!previous || keyframeAt(keyframes, at) === null)) {
-    toast("The subject rests here already: it stays where it is before its first and after its last keyframe.");
-    return;
-  }
-  const [low, high] = next ? [at, next.time] : [previous.time, at];
-  const room = (high - low) / 2;
-  const copy = next ? awayFrom(at, Math.min(PAUSE, room), low, high) : awayFrom(at, -Math.min(PAUSE, room), low, high);
-  changeSubject("add pause", index, (subject) => {
-    const box = boxAt(subject, at);
-    const first = putBox(subject, at, box);
-    const easing = subject.keyframes[first].easing;
-    const second = putBox(subject, copy, box);
-    if (next) {
-      setField(subject.keyframes[first], "easing", "linear", "linear");
-      setField(subject.keyframes[second], "easing", easing ?? "linear", "linear");
-    }
-  });
-  store.setUi({ keyframe: keyframeAt(store.scene.subjects[index].keyframes, at) });
-}
-
-/** `time + step`, on a frame where one lies strictly between `low` and `high`. */
-function awayFrom(time, step, low, high) {
-  const snapped = frameTime(time + step);
-  return snapped > low + 1e-6 && snapped < high - 1e-6 && snapped !== time ? snapped : tidyTime(time + step);
-}
-
-/** Space the keyframes by the length of the way between them, so that the subject moves at one speed. */
-export function evenSpeed(index) {
-  changeSubject("even speed", index, (subject) => {
-    const { keyframes } = subject;
-    const [first, last] = [keyframes[0].time, keyframes.at(-1).time];
-    const { width, height } = sizeOf(store.scene, store.ui);
-    const along = shares(keyframes.map((keyframe) => centreOf(keyframe.box)), height / width);
-    spread(keyframes, along.map((share) => first + share * (last - first)));
-  });
-}
-
-/** Give keyframes these times, each later than the one before. */
-function spread(keyframes, times) {
-  const least = 1e-3;
-  const last = times.length - 1;
-  let earliest = 0;
-  keyframes.forEach((keyframe, index) => {
-    keyframe.time = tidyTime(Math.min(1 - least * (last - index), Math.max(times[index], earliest)));
-    earliest = keyframe.time + least;
-  });
-}
-
-/**
- * Lead a subject along points: its first box, centred on each of them.
- * @param {number[][]} points two or more centres
- * @param {number[]|null} progress 0 to 1 for each point; null: at one speed
- */
-export function setPath(label, index, points, { progress = null, smooth = false } = {}) {
-  const { width, height } = sizeOf(store.scene, store.ui);
-  changeSubject(label, index, (subject) => {
-    const [from, to] = visibleOf(subject);
-    const { box } = subject.keyframes[0];
-    const steps = progress ?? shares(points, height / width);
-    subject.keyframes = points.map((point) => ({ time: 0, box: tidyBox(centredAt(box, point)) }));
-    spread(subject.keyframes, steps.map((share) => from + share * (to - from)));
-    if (smooth && points.length > 2) subject.path = "smooth";
-  });
-}
-
-/** Set the end of a path: the last keyframe where there are several, else a new one at the end. */
-export function setPathEnd(index, box) {
-  changeSubject("draw path", index, (subject) => {
-    const { keyframes } = subject;
-    if (keyframes.length > 1) keyframes.at(-1).box = tidyBox(box);
-    else if (keyframes[0].time < visibleOf(subject)[1]) keyframes.push({ time: visibleOf(subject)[1], box: tidyBox(box) });
-    else keyframes[0].box = tidyBox(box);
-  });
 }
 
 /** Step the present moment by whole frames. */

@@ -4,10 +4,9 @@
  */
 
 import { toast } from "./dialogs.js";
-import { cameraBoxes } from "./draw.js";
-import {
-  addAnchor, addSubject, changeSubject, movePath, putBox, setBox, setField, setPath, setPathEnd, selectedBox,
-} from "./edits.js";
+import { cameraBoxes } from "./draw_camera.js";
+import { addAnchor, addSubject, changeSubject, movePath, putBox, setBox, setField, selectedBox } from "./edits.js";
+import { redrawPath, setPath, setPathEnd } from "./path_edits.js";
 import { boxBetween, centreOf, centredAt, dragHandle, rounded, shares, shifted, simplified, sizeOfBox, tidyBox } from "./geometry.js";
 import { boxAt } from "./motion.js";
 import { snapMove, snapPoint } from "./snapping.js";
@@ -193,6 +192,11 @@ export function drawFreehand(context, start) {
       if (points.length < 2 || pixels(event, start) + Math.max(...shareLengths(points)) < 0.01) return;
       const kept = fewPoints(points, aspect);
       const along = shares(points, aspect);
+      if (!event.shift && store.scene.subjects[selected].keyframes.length > 1) {
+        redrawPath(selected, points, kept);
+        store.setUi({ keyframe: null, tool: "select" });
+        return;
+      }
       const hand = times.map((time) => (time - times[0]) / Math.max(1, times.at(-1) - times[0]));
       const progress = kept.map((index) => (event.shift ? hand : along)[index]);
       setPath("draw freehand", selected, kept.map((index) => points[index]), { progress, smooth: true });

@@ -1,8 +1,9 @@
 /** What lies under the pointer. Reaches are in CSS pixels and larger for fingers. */
 
-import { HANDLES, cameraBoxes, handlePoint } from "./draw.js";
+import { cameraBoxes } from "./draw_camera.js";
 import { centreOf, contains, distance } from "./geometry.js";
 import { boxAt } from "./motion.js";
+import { HANDLES, handlePoint } from "./pen.js";
 import { lineOf } from "./plan.js";
 import { selectedBox, selectedSubject } from "./edits.js";
 import { store } from "./store.js";

@@ -1,6 +1,7 @@
 /** The fields of the selected subject or anchor. All that the canvas does can be done here by typing. */
 
 import { addKeyframe, changeSubject, frameTime, goTo, removeKeyframe, retime, sameSizes, selectedBox, selectedSubject, setBox, setEasing, setField, tidyTime, uniqueName } from "./edits.js";
+import { simplifyPath } from "./path_edits.js";
 import { element, field, icon, showValue } from "./elements.js";
 import { toast } from "./dialogs.js";
 import { framesOf, sizeOf } from "./model.js";
@@ -18,6 +19,7 @@ export function mountInspector(host) {
   const seen = [0, 1].map((side) => seenField(side));
   const keyframes = element("ol", { class: "keyframes", "aria-label": "Keyframes" });
   const add = element("button", { type: "button", class: "small", text: "Add keyframe here" });
+  const simple = element("button", { type: "button", class: "small", text: "Simplify", title: "Leave out keyframes that lie on the way between others", "data-test": "simplify" });
   const same = element("button", { type: "button", class: "small", text: "One size", title: "Give all keyframes the size of the present box" });
   const moving = element("div", { class: "fields" }, [
     element("div", { class: "row" }, [
@@ -25,7 +27,7 @@ export function mountInspector(host) {
       field("Until", seen[1], "The last frame in which it is to be seen"),
       field("Depth", depth, "Greater is nearer to the viewer and covers the others"),
     ]),
-    element("h3", { text: "Keyframes" }), keyframes, element("div", { class: "row" }, [add, same]),
+    element("h3", { text: "Keyframes" }), keyframes, element("div", { class: "row" }, [add, same, simple]),
   ]);
   const fields = element("div", { class: "fields" }, [
     field("Name", name), element("div", { class: "row four" }, sides.map(({ label, input }) => field(label, input))), moving,
@@ -37,6 +39,7 @@ export function mountInspector(host) {
   depth.addEventListener("change", () => depth.validity.valid && depth.value !== ""
     && changeSubject("set depth", store.ui.selected, (subject) => setField(subject, "depth", Number(depth.value), 0)));
   add.addEventListener("click", () => addKeyframe(store.ui.selected));
+  simple.addEventListener("click", () => simplifyPath(store.ui.selected));
   same.addEventListener("click", () => sameSizes(store.ui.selected));
 
   const show = ({ scene, ui }) => {
@@ -55,6 +58,7 @@ export function mountInspector(host) {
       input.max = last + 1;
       showValue(input, +(visibleOf(subject)[side] * last + 1).toFixed(2));
     });
+    simple.disabled = subject.keyframes.length < 3;
     same.disabled = subject.keyframes.length < 2;
     showKeyframes(keyframes, subject, ui);
   };

@@ -4,6 +4,7 @@ import { centreOf, distance, sizeOfBox } from "./geometry.js";
 import { fpsOf, framesOf, modelOf, sizeOf } from "./model.js";
 import { boxesAt, frameTimes, tracks, visibleOf } from "./motion.js";
 
+const PHOTOGRAPH = 16; // a picture of so many times the pixels of an embedded model's clip was not made for it
 const PER_SEGMENT = 20; // points of the drawn line between two keyframes
 const lines = new WeakMap(); // subject -> points
 const speeds = new WeakMap(); // subject -> {key, found}: what `tooFast` said last
@@ -59,6 +60,12 @@ export function tooFast(subject, scene, ui) {
   return speeds.get(subject).found;
 }
 
+/** How far a subject moves from each frame to the next, as a share of the width: one number less than there are frames. */
+export function speedsOf(subject, frames, aspect) {
+  const centres = boxesAt(subject, frameTimes(frames)).map(centreOf);
+  return centres.slice(1).map((centre, frame) => distance(centres[frame], centre, aspect));
+}
+
 function fastSteps(subject, frames, limit, aspect) {
   const times = frameTimes(frames);
   const [from, to] = visibleOf(subject);
@@ -93,6 +100,7 @@ export function warningsOf(scene, ui) {
 }
 
 function findWarnings(scene, ui) {
+  const { picture } = ui;
   const model = modelOf(scene, ui.info);
   if (!model) return [];
   const found = [];
@@ -102,12 +110,21 @@ function findWarnings(scene, ui) {
     const warn = (text) => found.push({ subject: index, anchor: null, text: `${subject.name}: ${text}` });
     if (fast.frames.length) warn(speedText(fast, model));
     if (small < model.cell - 1e-6) warn(smallText(small, model));
+    if (model.takes_picture && visibleOf(subject)[0] > 1e-9) warn(lateText(model));
   });
   (scene.anchors ?? []).forEach((anchor, index) => {
     const small = smallestSide([anchor.box], scene, ui);
     if (small < model.cell - 1e-6) found.push({ subject: null, anchor: index, text: `${anchor.name}: ${smallText(small, model)}` });
   });
+  if (model.about && model.takes_picture && picture && picture.width * picture.height > PHOTOGRAPH * model.width * model.height) {
+    found.push({ subject: null, anchor: null, text: `${model.name} is small and knows a drawn world only: of a photograph it makes shapes.` });
+  }
   return found;
+}
+
+function lateText(model) {
+  return `enters after the first frame, where ${model.name} takes its look: the background in its first box would move. `
+    + "Let it come from outside of the picture, or use a model that reads text.";
 }
 
 function percent(share) {

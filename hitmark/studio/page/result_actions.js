@@ -1,6 +1,6 @@
 /** What can be done with a job: take its settings, its scene, its last frame, its files; run it again; delete it. */
 import { api, send } from "./api.js";
-import { ask, toast } from "./dialogs.js";
+import { ask, askText, toast } from "./dialogs.js";
 import { adoptSettings } from "./generate.js";
 import { modelOf } from "./model.js";
 import { setPicture } from "./picture_fit.js";
@@ -8,7 +8,9 @@ import { setModel } from "./result_order.js";
 import { jobStore, twin } from "./result_jobs.js";
 import { cancelJob } from "./result_queue.js";
 import { isFree, isOver, jobTitle } from "./result_text.js";
+import { shotAfter } from "./next_shot.js";
 import { store } from "./store.js";
+import { isUnder, putUnder } from "./underlay.js";
 
 const TAKEN = ["width", "height", "frames", "fps", "negative_prompt"]; // fields of a scene that say how it is made
 
@@ -31,6 +33,10 @@ export function actionsOf(job) {
   return [
     action("use-settings", "Use this result's settings", () => useSettings(job.id)),
     action("use-scene", "Open this result's scene", () => useScene(job.id)),
+    ...(done && job.files?.["last.png"] ? [action("next-shot", "Next shot: go on from here", () => nextShot(job))] : []),
+    ...(done ? [action("underlay", isUnder(job.id) ? "Take it from under the editor" : "Show it under the editor", () => putUnder(job.id))] : []),
+    action("rename", "Name it…", () => rename(job)),
+    action("star", job.star ? "Take its star" : "Star it", () => setStar(job)),
     ...(done && job.files?.["last.png"] ? [action("use-last", "Send last frame to first image", () => useLastFrame(job))] : []),
     ...(done && !isFree(job) && !twin(jobStore.all(), job)
       ? [action("make-free", "Make it without control too", () => makeFree(job.id))]
@@ -100,6 +106,27 @@ async function useLastFrame(job) {
 /** The last frame of a clip as a picture of the studio. */
 async function lastFrame(job) {
   return api.upload(await (await send(job.files["last.png"])).blob());
+}
+
+/** Mark a result as one of the good ones, or not any more. */
+export async function setStar(job) {
+  jobStore.take([await api.patch(`/api/jobs/${job.id}`, { star: !job.star })]);
+}
+
+async function rename(job) {
+  const title = await askText({ title: "Name this result", label: "Name (empty: its seed)", value: job.title ?? "", accept: "Keep", empty: true });
+  if (title !== null) jobStore.take([await api.patch(`/api/jobs/${job.id}`, { title })]);
+}
+
+/** A new scene that goes on where a clip ended: its last frame is the picture, every box lies where it was found last. */
+async function nextShot({ id }) {
+  const { document } = store;
+  const job = await jobStore.whole(id);
+  const picture = await lastFrame(job);
+  if (store.document !== document) throw new Error("Another scene was opened meanwhile; choose it again.");
+  if (!(await store.load(shotAfter(job, picture), picture))) return;
+  store.markUnsaved();
+  toast("The next shot: its picture is the last frame, and the boxes lie where they ended. Lead them on.", "good");
 }
 
 /** Order the clip of the same seed with the model left alone. */

@@ -1,6 +1,6 @@
 /** One job on the strip: its picture, how far it is or how it ended, and what can be done with it. */
 import { drawn, make, say, sayOrHide } from "./result_dom.js";
-import { actionsOf } from "./result_actions.js";
+import { actionsOf, setStar } from "./result_actions.js";
 import { jobStore } from "./result_jobs.js";
 import { openMenu } from "./result_menu.js";
 import { cancelJob, showProgress } from "./result_queue.js";
@@ -29,7 +29,9 @@ export function jobCard(id, strip) {
   const cancel = { type: "button", class: "symbol small card-stop", test: "cancel", title: "Cancel" };
   const stop = make("button", { ...cancel, on: { click: () => void cancelJob(id) } }, drawn("close"));
   const state = make("p", { class: "card-state" });
-  const line = make("div", { class: "card-line" }, title, more);
+  const starred = { type: "button", class: "quiet symbol small card-star", test: "star", title: "Star" };
+  const star = make("button", { ...starred, on: { click: () => void setStar(jobStore.get(id)) } }, drawn("star"));
+  const line = make("div", { class: "card-line" }, title, star, more);
   const element = make("li", { class: "card", test: "job", "data-job": id }, show, choose, stop, badge, line, state);
   more.addEventListener("click", () => openMenu(more, actionsOf(jobStore.get(id))));
   let job = null;
@@ -61,8 +63,11 @@ export function jobCard(id, strip) {
     badge.hidden = !isFree(job);
     choose.hidden = job.state !== "done";
     stop.hidden = isOver(job);
+    stop.disabled = Boolean(job.cancelling);
     pick.checked = picked;
-    say(title, `seed ${job.seed}`);
+    say(title, job.title ?? `seed ${job.seed}`);
+    star.setAttribute("aria-pressed", String(Boolean(job.star)));
+    star.setAttribute("aria-label", `${job.star ? "Take the star from" : "Star"} ${jobTitle(job)}`);
     say(state, cardState(job));
     state.title = failure(job);
     const verb = job.state === "done" ? "Play" : "Show";
@@ -99,6 +104,8 @@ function showPicture(picture, job, near) {
 function cardState(job) {
   if (job.state === "failed") return job.error ?? "failed";
   if (job.state !== "done") return [stateText(job), etaText(job)].filter(Boolean).join(", ");
-  const score = SCORES.find(({ key }) => meanScore(job, key) !== null);
+  const found = meanScore(job, "found share");
+  if (found === 0) return "not found";
+  const score = SCORES.find(({ key }) => key !== "guess px" && meanScore(job, key) !== null);
   return score ? `${score.label} ${score.text(meanScore(job, score.key))}` : stateText(job);
 }

@@ -14,12 +14,14 @@ import { store } from "./store.js";
 export function modelSection() {
   const select = make("select", { id: "generate-model", test: "model", "aria-describedby": "generate-model-facts" });
   const facts = make("p", { class: "facts", id: "generate-model-facts" });
+  const about = make("p", { class: "facts about", test: "model-about" });
   const state = make("p", { class: "facts installed" });
   const element = make(
     "section",
     { class: "generate-part" },
     make("div", { class: "generate-line" }, make("label", { for: "generate-model", text: "Model" }), select),
     facts,
+    about,
     state,
   );
   select.addEventListener("change", () => {
@@ -30,6 +32,7 @@ export function modelSection() {
     const model = modelOf(scene, info);
     fill(select, modelOptions(scene, info), scene.model ?? "");
     say(facts, model ? modelFacts(model) : "");
+    sayOrHide(about, model?.about ?? "");
     sayOrHide(state, model && !model.installed ? model.why ?? "Not installed." : "");
   };
   return { element, update };

@@ -9,7 +9,12 @@ import { isFree } from "./result_text.js";
 import { sameJson } from "./scene_json.js";
 import { events } from "./stream.js";
 
+const PAGE = 100; // jobs that are asked for at once
 const jobs = new Map();
+let filter = {}; // what of the jobs is asked for: {project, star}
+let total = 0; // jobs of the filter that the server has
+let oldest = null; // id of the oldest job of the last page
+let unreadable = []; // sentences on folders that are no jobs
 const listeners = new Set();
 const asked = new Map(); // id -> promise of the whole job
 let touched = null; // ids that events changed while a list was on its way
@@ -41,23 +46,62 @@ export const jobStore = {
 
   /** Take jobs from an answer of the server. */
   take(list) {
-    list.forEach(keep);
+    list.forEach((job) => keep(job));
   },
 
   /** Forget a job that was deleted. */
   forget,
 
+  /** How many jobs of the filter there are on the server, and what cannot be read there. */
+  get total() {
+    return Math.max(total, jobs.size);
+  },
+  get unreadable() {
+    return unreadable;
+  },
+
+  /** Whether the server has older jobs than those that are loaded. */
+  get hasOlder() {
+    return oldest !== null;
+  },
+
+  /** Load only jobs of a project (null: of none, undefined: of all) or with a star. */
+  filter(wanted) {
+    if (sameJson(wanted, filter)) return;
+    filter = wanted;
+    void reload();
+  },
+
+  /** Load the next older page. */
+  async older() {
+    const answer = await api.get(`/api/jobs?${query()}&before=${oldest}`);
+    for (const job of answer.jobs) keep(job, true);
+    take(answer);
+    notify();
+  },
+
   /** Load the list and follow the events; once. */
   start() {
     if (started) return;
     started = true;
-    events.on("job", keep);
+    events.on("job", (job) => keep(job));
     events.on("preview", ({ id, step, url }) => jobs.has(id) && keep({ id, preview: url, previewStep: step }));
     events.on("removed", ({ id }) => forget(id));
     events.on("hello", () => void reload());
     void reload();
   },
 };
+
+function query() {
+  const { project, star } = filter;
+  return new URLSearchParams({ brief: "true", limit: PAGE, ...(project === undefined ? {} : { project: project ?? "" }), ...(star ? { star: "true" } : {}) });
+}
+
+function take(answer) {
+  ({ total, unreadable } = answer);
+  const page = answer.jobs.slice(-PAGE);
+  oldest = page.length === PAGE ? page[0].id : null;
+}
 
 async function reload() {
   if (touched) {
@@ -67,10 +111,11 @@ async function reload() {
   const mine = new Set();
   touched = mine;
   try {
-    const { jobs: list } = await api.get("/api/jobs");
-    const there = new Set(list.map((job) => job.id));
-    for (const job of list) if (!mine.has(job.id)) keep(job);
-    for (const id of [...jobs.keys()]) if (!there.has(id) && !mine.has(id)) forget(id);
+    const answer = await api.get(`/api/jobs?${query()}`);
+    const there = new Set(answer.jobs.map((job) => job.id));
+    for (const job of answer.jobs) if (!mine.has(job.id)) keep(job, true);
+    for (const id of [...jobs.keys()]) if (!there.has(id) && !mine.has(id)) jobs.delete(id);
+    take(answer);
   } catch {
     // The events' own reconnect says hello again; until then the list stays as it is.
   } finally {
@@ -83,15 +128,19 @@ async function reload() {
   }
 }
 
-function keep(job) {
+function keep(job, listed = false) {
   touched?.add(job.id);
-  jobs.set(job.id, { ...jobs.get(job.id), ...job });
+  if (!listed && !jobs.has(job.id)) total += 1;
+  const heardAt = performance.now() - 1000 * (job.silent ?? 0);
+  jobs.set(job.id, { ...jobs.get(job.id), ...job, heardAt });
   notify();
 }
 
 function forget(id) {
   touched?.add(id);
-  if (jobs.delete(id)) notify();
+  if (!jobs.delete(id)) return;
+  total -= 1;
+  notify();
 }
 
 function notify() {

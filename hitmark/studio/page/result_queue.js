@@ -3,7 +3,9 @@ import { api } from "./api.js";
 import { toast } from "./dialogs.js";
 import { drawn, make, say } from "./result_dom.js";
 import { jobStore } from "./result_jobs.js";
-import { counted, etaText, failure, isActive, isOver, jobTitle, progressOf, stateText } from "./result_text.js";
+import { counted, etaText, failure, isActive, isOver, jobTitle, progressOf, silenceText, stateText } from "./result_text.js";
+
+const LOOK = 10_000; // ms
 
 /**
  * @param {function(string)} open called with a job's id when its picture is pressed.
@@ -19,6 +21,7 @@ export function queuePanel(open) {
   const heard = new Map();
   let row = null;
   let waiting = [];
+  setInterval(() => row && jobStore.get(row.id) && row.update(jobStore.get(row.id)), LOOK); // silence has no events
   drop.addEventListener("click", () => waiting.slice().reverse().forEach((job) => void cancelJob(job.id)));
   const update = (jobs) => {
     const queue = jobs.filter((job) => !isOver(job));
@@ -62,7 +65,8 @@ function queueRow(id, open) {
     if (url && picture.getAttribute("src") !== url) picture.src = url;
     show.setAttribute("aria-label", `Watch ${jobTitle(job)}`);
     say(title, jobTitle(job));
-    say(state, [stateText(job), etaText(job)].filter(Boolean).join(", "));
+    say(state, [stateText(job), etaText(job), silenceText(job)].filter(Boolean).join(", "));
+    cancel.disabled = Boolean(job.cancelling);
     showProgress(bar, job);
     cancel.setAttribute("aria-label", `Cancel ${jobTitle(job)}`);
     cancel.title = "Cancel";

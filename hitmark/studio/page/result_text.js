@@ -1,5 +1,7 @@
 /** How numbers and jobs are put into words: units always written, nothing more exact than it is. */
 
+const SILENT = 90; // s without a word of the worker that are worth one
+
 /** "7 s", "1 min 20 s", "2 h 5 min". */
 export function duration(seconds) {
   const whole = Math.max(0, Math.round(seconds));
@@ -32,13 +34,15 @@ export function isFree(job) {
   return job.method === "none";
 }
 
-/** What the job is: "seed 7" or "seed 7, without control". */
+/** What the job is: its own name, else "seed 7" or "seed 7, without control". */
 export function jobTitle(job) {
+  if (job.title) return job.title;
   return isFree(job) ? `seed ${job.seed}, without control` : `seed ${job.seed}`;
 }
 
 /** One line under a job: what it waits for, how far it is, or how it ended. */
 export function stateText(job) {
+  if (job.cancelling) return "cancelling";
   if (job.state === "queued") return "waiting";
   if (job.state === "loading") return "loading the model";
   if (job.state === "running") return `step ${job.step} of ${job.steps}`;
@@ -53,9 +57,17 @@ export function failure(job) {
   return [job.error, job.hint].filter(Boolean).map((text) => text.replace(/[.!?]?$/, ".")).join(" ");
 }
 
+/** That the worker has said nothing of a job for long, "" where it has. Steps of large models take minutes. */
+export function silenceText(job, now = performance.now()) {
+  if (!isActive(job) || job.cancelling || job.heardAt === undefined) return "";
+  const seconds = (now - job.heardAt) / 1000;
+  const usual = job.eta && job.step < job.steps ? (5 * job.eta) / (job.steps - job.step) : 0;
+  return seconds > Math.max(SILENT, usual) ? `no sign of it for ${duration(seconds)}: if it hangs, Cancel ends it` : "";
+}
+
 /** "about 12 s left" or "". */
 export function etaText(job) {
-  return !isActive(job) || !(job.eta >= 0.5) ? "" : `about ${duration(job.eta)} left`;
+  return job.cancelling || !isActive(job) || !(job.eta >= 0.5) ? "" : `about ${duration(job.eta)} left`;
 }
 
 /** Whether the worker has the job in hand. */
@@ -98,6 +110,13 @@ export const SCORES = [
     text: (value) => `${value.toFixed(1)} px`,
   },
   {
+    key: "guess px",
+    label: "guess error",
+    help: "The same over all frames, by the observer's best guess where it is not sure",
+    lessIsBetter: true,
+    text: (value) => `${value.toFixed(1)} px`,
+  },
+  {
     key: "found share",
     label: "frames found",
     help: "Share of the planned frames in which the object was found",
@@ -115,6 +134,12 @@ export const SCORES = [
 
 function percent(share) {
   return `${Math.round(share * 100)} %`;
+}
+
+/** By which observers a job's figures are, in words; "" where there are none. */
+export function observersText(job) {
+  const names = [...new Set(Object.values(job.observers ?? {}))];
+  return names.length ? `Looked for by: ${names.join(", ")}. Not found in a frame: no distance of it.` : "";
 }
 
 /** The mean of one score over a job's subjects; null where none has it. */

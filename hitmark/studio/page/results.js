@@ -24,6 +24,8 @@ export function mountResults(element) {
   const picked = new Set(); // ids chosen for comparing, in the order of choosing
   const head = header();
   const list = make("div", { class: "strip", role: "list", tabindex: -1 });
+  const older = make("button", { type: "button", class: "older", test: "older", text: "Older ones", hidden: true });
+  older.addEventListener("click", () => jobStore.older().catch((error) => toast(error.message, "error")));
   element.classList.add("results");
   element.replaceChildren(head.element, list);
 
@@ -39,7 +41,8 @@ export function mountResults(element) {
 
   const draw = () => {
     const all = jobStore.all();
-    const shown = head.everything() ? all : all.filter((job) => (job.project ?? null) === (store.ui.project ?? null));
+    const chosen = { all: () => true, project: (job) => (job.project ?? null) === (store.ui.project ?? null), star: (job) => job.star };
+    const shown = all.filter(chosen[head.filter()]);
     for (const id of picked) if (jobStore.get(id)?.state !== "done") picked.delete(id);
     const there = new Set(shown.map((job) => job.id));
     for (const [id, card] of cards) {
@@ -52,12 +55,18 @@ export function mountResults(element) {
       cards.get(job.id).update(job, picked.has(job.id));
     }
     arrange(list, groups, grouped(shown), cards);
+    older.hidden = !jobStore.hasOlder;
+    if (list.lastElementChild !== older) list.append(older);
     list.hidden = shown.length === 0 || head.folded();
     element.classList.toggle("folded", list.hidden);
     head.update(all, shown, picked);
   };
 
-  head.onFilter = draw;
+  const ask = () => jobStore.filter({ all: {}, project: { project: store.ui.project ?? null }, star: { star: true } }[head.filter()]);
+  head.onFilter = () => {
+    ask();
+    draw();
+  };
   head.onCompare = () => void openPlayer([...picked], "side");
   head.onClear = () => remove(jobStore.all().filter((job) => job.state === "failed" || job.state === "cancelled"));
   list.addEventListener("keydown", (event) => moveFocus(event, list));
@@ -66,8 +75,10 @@ export function mountResults(element) {
   store.subscribe(({ ui }) => {
     if (ui.project === project) return;
     project = ui.project;
+    ask();
     draw();
   });
+  ask();
   jobStore.start();
   draw();
 }
@@ -78,6 +89,7 @@ function header() {
     { class: "small", "aria-label": "Which results are shown", test: "results-filter" },
     make("option", { value: "all", text: "All results" }),
     make("option", { value: "project", text: "This project" }),
+    make("option", { value: "star", text: "With a star" }),
   );
   const count = make("p", { class: "facts grow" });
   const fold = symbolButton("down", "Hide the results", () => toggleFold(), { test: "fold" });
@@ -94,13 +106,17 @@ function header() {
   };
   const head = {
     element,
-    everything: () => filter.value === "all",
+    filter: () => filter.value,
     folded: () => kept.folded,
     update(all, shown, picked) {
       const running = shown.filter((job) => !isOver(job)).length;
-      const clips = counted(shown.length, "clip") + (running ? `, ${running} in the queue` : "");
-      say(count, shown.length ? clips : emptyText(all));
-      for (const part of [compare, filter]) part.hidden = all.length === 0;
+      const more = jobStore.hasOlder ? ` of ${jobStore.total}` : "";
+      const clips = `${shown.length}${more} ${shown.length === 1 && !more ? "clip" : "clips"}${running ? `, ${running} in the queue` : ""}`;
+      const bad = jobStore.unreadable.length ? ` ${counted(jobStore.unreadable.length, "folder")} of results cannot be read.` : "";
+      say(count, (shown.length ? clips : emptyText(all)) + bad);
+      count.title = jobStore.unreadable.join("\n");
+      compare.hidden = all.length === 0;
+      filter.hidden = all.length === 0 && filter.value === "all";
       fold.hidden = shown.length === 0;
       fold.replaceChildren(drawn(kept.folded ? "up" : "down"));
       fold.title = kept.folded ? "Show the results" : "Hide the results";
@@ -124,7 +140,7 @@ function header() {
 function remembered() {
   try {
     const { filter, folded } = JSON.parse(localStorage.getItem(STORED) || "{}");
-    return { filter: filter === "project" ? filter : "all", folded: folded === true };
+    return { filter: ["project", "star"].includes(filter) ? filter : "all", folded: folded === true };
   } catch {
     return { filter: "all", folded: false };
   }
@@ -173,7 +189,7 @@ function groupTitle(jobs) {
 }
 
 function emptyText(all) {
-  if (all.length) return `None of this project; ${counted(all.length, "clip")} of others.`;
+  if (all.length) return `None of these; ${counted(all.length, "clip")} of others.`;
   return "Nothing yet. Press Generate (Ctrl+Enter): each clip appears here while it is made, and stays with its seed, scores and files.";
 }
 

@@ -1,13 +1,15 @@
 /** Keys, and the sheet that lists them. */
 
 import { sheet } from "./dialogs.js";
-import { addKeyframe, addPause, evenSpeed, frameTime, goTo, nudge, pasteSubject, removeSelected, removeSubject, selectedSubject, stepFrames } from "./edits.js";
+import { addKeyframe, frameTime, goTo, nudge, pasteSubject, removeSelected, removeSubject, selectedSubject, stepFrames } from "./edits.js";
+import { addPause, evenSpeed } from "./path_edits.js";
 import { byId, element, iconButton } from "./elements.js";
 import { exportSheet } from "./exporting.js";
 import { openSheet } from "./project_list.js";
 import { saveProject } from "./projects.js";
 import { store } from "./store.js";
 import { TOOLS } from "./tools.js";
+import { putUnder } from "./underlay.js";
 import { viewer } from "./canvas.js";
 
 const FAR = 8; // pixels that an arrow key moves a box with Shift
@@ -27,6 +29,7 @@ const HELP = [
   ["View", [
     ["Wheel, pinch", "zoom"], ["Space+drag, middle button", "move the view"], ["+ and -", "zoom"], ["0", "fit the picture"],
     ["S", "snapping"], ["O", "onion skin: all boxes at once"], ["G", "latent cells"],
+    ["M", "animatic: what the boxes show moves while it plays"], ["U", "take the result from under the boxes"],
   ]],
   ["Scene", [["Ctrl+Z", "undo"], ["Ctrl+Shift+Z, Ctrl+Y", "redo"], ["Ctrl+S", "save"], ["Ctrl+O", "open"], ["Ctrl+E", "export"], ["Ctrl+Enter", "generate"], ["Ctrl+V", "paste a picture"], ["?", "this sheet"]]],
 ];
@@ -93,6 +96,7 @@ function actions() {
     e: withSubject((index) => selectedSubject().keyframes.length > 2 && evenSpeed(index)),
     "[": () => jump(-1), "]": () => jump(1), "+": () => viewer.zoom(1.25), "=": () => viewer.zoom(1.25), "-": () => viewer.zoom(0.8), 0: viewer.fit,
     s: () => store.setUi({ snap: !store.ui.snap }), o: () => store.setUi({ onion: !store.ui.onion }), g: () => store.setUi({ grid: !store.ui.grid }),
+    m: () => store.setUi({ animatic: !store.ui.animatic }), u: () => store.ui.under && putUnder(null),
     "?": helpSheet,
   };
 }
@@ -142,7 +146,7 @@ function viewButtons() {
     return button;
   };
   byId("view-buttons").append(
-    toggle("snap", "magnet", "Snapping", "S"), toggle("onion", "onion", "Onion skin", "O"), toggle("grid", "grid", "Latent cells", "G"),
+    toggle("snap", "magnet", "Snapping", "S"), toggle("onion", "onion", "Onion skin", "O"), toggle("animatic", "film", "Animatic: the pixels move when it plays", "M"), toggle("grid", "grid", "Latent cells", "G"),
     element("span", { class: "rule" }),
     plain("minus", "Zoom out (-)", () => viewer.zoom(0.8), "zoom-out"), plain("plus", "Zoom in (+)", () => viewer.zoom(1.25), "zoom-in"),
     plain("fit", "Fit the picture (0)", viewer.fit, "zoom-fit"),

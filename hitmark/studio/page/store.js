@@ -34,6 +34,8 @@ const state = {
     notes: [], // and on what of the whole scene is allowed but probably not meant
     snap: true,
     onion: true,
+    animatic: true, // while it plays, the pixels of the boxes move
+    under: null, // id of the finished clip that lies under the boxes
     grid: false,
   },
   past: [],

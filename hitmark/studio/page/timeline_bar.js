@@ -1,6 +1,7 @@
 /** The row of buttons above the timeline. */
 
-import { addKeyframe, addPause, changeSubject, currentKeyframe, evenSpeed, selectedSubject, setEasing, setField, stepFrames } from "./edits.js";
+import { addKeyframe, changeSubject, currentKeyframe, selectedSubject, setEasing, setField, stepFrames } from "./edits.js";
+import { addPause, evenSpeed } from "./path_edits.js";
 import { element, icon, iconButton } from "./elements.js";
 import { framesOf } from "./model.js";
 import { EASINGS } from "./motion.js";
@@ -15,7 +16,7 @@ export function easingOptions() {
 }
 
 /** Make the bar. */
-export function timelineBar() {
+export function timelineBar(zoom) {
   const play = iconButton("play", "Play (Space)", { "data-test": "play", class: "play" });
   const previous = iconButton("previous", "Frame before (,)", { "data-test": "previous-frame" });
   const next = iconButton("next", "Next frame (.)", { "data-test": "next-frame" });
@@ -27,6 +28,10 @@ export function timelineBar() {
   const kind = element("select", { "aria-label": "Shape of the path", "data-test": "path-kind", title: "Shape of the path" }, [
     element("option", { value: "straight", text: "straight" }), element("option", { value: "smooth", text: "smooth" }),
   ]);
+  const wider = iconButton("plus", "Zoom into time (Ctrl+wheel)", { "data-test": "time-in", class: "small" });
+  const narrower = iconButton("minus", "Zoom out of time", { "data-test": "time-out", class: "small" });
+  wider.addEventListener("click", () => zoom(1.6));
+  narrower.addEventListener("click", () => zoom(1 / 1.6));
   play.addEventListener("click", () => store.setUi({ playing: !store.ui.playing }));
   previous.addEventListener("click", () => stepFrames(-1));
   next.addEventListener("click", () => stepFrames(1));
@@ -54,6 +59,6 @@ export function timelineBar() {
   store.subscribe(show);
   show(store);
   return element("div", { class: "timeline-bar", role: "toolbar", "aria-label": "Time" }, [
-    previous, play, next, readout, element("span", { class: "grow" }), add, rest, even, element("span", { class: "rule" }), easing, kind,
+    previous, play, next, readout, narrower, wider, element("span", { class: "grow" }), add, rest, even, element("span", { class: "rule" }), easing, kind,
   ]);
 }

@@ -90,3 +90,32 @@ def test_every_view_in_every_window(studio, clip):
     expect(player).to_have_count(0)
     studio.press("help")
     keep("help")
+
+
+SCROLLED = """() => {
+  const bad = [];
+  const least = { "#canvas": 200, "#timeline": 80, "#left": 120, "#right": 120, "[data-test=generate]": 20 };
+  if (document.documentElement.scrollWidth > innerWidth) bad.push("page wider than window");
+  for (const [selector, height] of Object.entries(least)) {
+    const part = document.querySelector(selector);
+    part.scrollIntoView({ block: "center" });
+    const box = part.getBoundingClientRect();
+    if (box.height < height || box.width < 120) bad.push(`${selector}: ${box.width} x ${box.height}`);
+    if (box.bottom < 0 || box.top > innerHeight) bad.push(`${selector} cannot be scrolled to`);
+  }
+  return bad;
+}"""
+SMALL = [(640, 360), (960, 540), (390, 800)]  # 1280 x 720 and 1920 x 1080 at a zoom of 200 %, and a phone
+
+
+def test_a_zoomed_or_small_window_scrolls_and_has_all_parts(studio):
+    studio.open()
+    studio.example("picture")
+    studio.press("tab-generate")
+    for width, height in SMALL:
+        studio.page.set_viewport_size({"width": width, "height": height})
+        studio.page.evaluate(TWO_FRAMES)
+        assert studio.page.evaluate(SCROLLED) == [], (width, height)
+    studio.page.locator("#canvas").scroll_into_view_if_needed()
+    studio.draw("box", (0.1, 0.6), (0.4, 0.9))
+    expect(studio.hook("subject")).to_have_count(2)

@@ -1,0 +1,124 @@
+"""The list of results: in pages, with names and stars; cancelling is said; a result under the editor; the next shot."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.studio.browser.acts import Studio, centre
+from tests.studio.browser.process import Process
+from tests.studio.conftest import text_scene
+
+MANY = 230
+CANCELLING = """(selector) => {
+  const card = document.querySelector(selector);
+  const heard = new Promise((done) => {
+    const look = () => card.textContent.includes("cancelling") && done(true);
+    new MutationObserver(look).observe(card, { subtree: true, childList: true, characterData: true });
+  });
+  return { heard };
+}"""
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory):
+    """A studio with many results: one job, cancelled, copied in the folder while nothing runs."""
+    folder = tmp_path_factory.mktemp("crowded") / "studio"
+    first = Process(folder)
+    order = {"scene": text_scene(frames=2), "steps": 1}
+    (job,) = first.client.post("/api/jobs", json=order).json()["jobs"]
+    first.client.post(f"/api/jobs/{job['id']}/cancel")
+    while first.client.get(f"/api/jobs/{job['id']}").json()["state"] not in ("cancelled", "done"):
+        pass
+    assert first.end() == 0
+    place = folder / "jobs" / job["id"]
+    fields = json.loads((place / "job.json").read_text())
+    for number in range(2, MANY + 1):
+        identity = f"{number:06d}-{number:06x}"
+        shutil.copytree(place, folder / "jobs" / identity)
+        changed = fields | {"id": identity, "number": number, "group": identity, "seed": number, "state": "cancelled"}
+        (folder / "jobs" / identity / "job.json").write_text(json.dumps(changed))
+    (folder / "jobs" / "000999-ffffff").mkdir()
+    made = Process(folder)
+    yield made
+    assert made.end() == 0
+
+
+def test_many_results_come_in_pages_with_names_and_stars(browser, crowded):
+    made = browser.new_context(viewport={"width": 1280, "height": 720})
+    studio = Studio(made.new_page(), crowded.address)
+    asked = []
+    studio.page.on("request", lambda request: "/api/jobs?" in request.url and asked.append(request.url))
+    studio.page.goto(crowded.address)
+    cards = studio.hook("job")
+    expect(cards).to_have_count(100)
+    expect(studio.page.locator(".strip-head .facts").first).to_contain_text(f"100 of {MANY} clips")
+    expect(studio.page.locator(".strip-head .facts").first).to_contain_text("1 folder of results cannot be read")
+    assert all("brief=true" in url and "limit=100" in url for url in asked)
+    studio.press("older")
+    expect(cards).to_have_count(200)
+    studio.press("older")
+    expect(cards).to_have_count(MANY)
+    expect(studio.hook("older")).to_be_hidden()
+
+    newest = cards.first
+    newest.hover()
+    newest.locator('[data-test="star"]').click()
+    expect(newest.locator('[data-test="star"]')).to_have_attribute("aria-pressed", "true")
+    newest.locator('[data-test="more"]').click()
+    studio.press("rename")
+    studio.hook("ask-text").fill("映画 one")
+    studio.press("ask-accept")
+    expect(newest.locator(".card-title")).to_have_text("映画 one")
+    studio.page.reload()
+    studio.hook("results-filter").select_option("star")
+    expect(cards).to_have_count(1)
+    expect(cards.first.locator(".card-title")).to_have_text("映画 one")
+    made.close()
+
+
+def test_cancelling_is_said(studio, process):
+    studio.open()
+    studio.example("text")
+    (clip,) = studio.generate(steps=500)
+    studio.wait(clip, "running")
+    seen = studio.page.evaluate_handle(CANCELLING, f'[data-job="{clip}"]')
+    studio.card(clip).hover()
+    studio.card(clip).locator('[data-test="cancel"]').click()
+    studio.wait(clip, "cancelled")
+    assert seen.evaluate("({ heard }) => heard") is True
+
+
+def test_a_result_lies_under_the_editor_and_the_next_shot_goes_on_from_it(studio, process):
+    studio.open()
+    studio.example("picture")
+    (clip,) = studio.generate(steps=2)
+    studio.wait(clip, "done")
+    studio.card(clip).hover()
+    studio.card(clip).locator('[data-test="more"]').click()
+    studio.press("underlay")
+    studio.page.wait_for_function("async () => Boolean((await import('/assets/underlay.js')).frameUnder(1))")
+    studio.page.wait_for_function("async (id) => (await import('/assets/store.js')).store.ui.under === id", arg=clip)
+
+    job = process.client.get(f"/api/jobs/{clip}").json()
+    studio.card(clip).hover()
+    studio.card(clip).locator('[data-test="more"]').click()
+    studio.press("next-shot")
+    leave = studio.page.get_by_role("button", name="Replace it")
+    if leave.count():
+        leave.click()
+    expect(studio.hook("toast").last).to_contain_text("The next shot")
+    scene = studio.scene()
+    assert scene["image"] != job["scene"]["image"]
+    for subject, before in zip(scene["subjects"], job["scene"]["subjects"], strict=True):
+        (keyframe,) = subject["keyframes"]
+        assert keyframe["time"] == 0
+        found = (job["found"] or {}).get(subject["name"])
+        planned = next(track for track in job["tracks"] if track["name"] == subject["name"])["boxes"][-1]
+        wanted = (found[-1][0] / job["width"], found[-1][1] / job["height"]) if found and found[-1] else centre(planned)
+        assert centre(keyframe["box"]) == pytest.approx(wanted, abs=0.01)
+        assert before["name"] == subject["name"]
+    expect(studio.page.locator("#save-state")).to_have_text("not saved")
