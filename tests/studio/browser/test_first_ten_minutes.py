@@ -65,7 +65,7 @@ def test_nothing_of_the_first_ten_minutes_is_lost(browser, tmp_path):
     server.process.send_signal(signal.SIGKILL)
     server.process.wait()
     server.process.stdout.close()
-    first.draw("box", (0.6, 0.05), (0.9, 0.25))
+    first.draw("box", (0.6, 0.6), (0.9, 0.85))  # below the message
     expect(first.hook("subject")).to_have_count(2)
     first.fill("project-name", "from a photograph")
     first.press("save")
