@@ -49,6 +49,7 @@ class Method(BaseModel):
     name: str
     help: str
     needs_subjects: bool
+    needs_words: bool = Field(description="whether one of them must be a subject with words of the prompt")
     knobs: list[Knob]
 
 

@@ -71,7 +71,8 @@ def formats() -> list[dict[str, Any]]:
         }
         for name, each in FORMATS.items()
     ]
-    return [others[0], whole, *others[1:]]  # hitmark's own first
+    own = [each for each in others if each["name"] == "hitmark"]
+    return [*own, whole, *(each for each in others if each["name"] != "hitmark")]
 
 
 def card_of(name: str) -> ModelCard:

@@ -85,7 +85,8 @@ export function reasons(scene, model, info, problems = []) {
   if (!model.installed) say(`${model.name} is not installed; above stands how to get it.`);
   if (model.takes_picture && !scene.image) say(`${model.name} starts from a picture, and the scene has none.`, "picture");
   if (!model.takes_picture && !(scene.prompt || "").trim()) say(`${model.name} reads a prompt, and there is none.`, "prompt");
-  if (needsSubjects(scene, model)) say(`${methodName(scene, model)} needs a box to follow. Draw one on the canvas.`);
+  const lack = lacking(scene, model);
+  if (lack) say(lack);
   const method = methodName(scene, model);
   if (!methodFits(method, model)) say(`${method} is not made for ${model.name}.`, "method");
   const { width, height } = sizeOn(scene, model);
@@ -98,10 +99,20 @@ export function reasons(scene, model, info, problems = []) {
   return found;
 }
 
-function needsSubjects(scene, model) {
-  if ((scene.subjects || []).length || (scene.anchors || []).length || scene.camera || scene.pin_camera) return false;
-  const parts = methodName(scene, model).split("+").map((part) => part.trim());
-  return model.methods.some((method) => parts.includes(method.name) && method.needs_subjects);
+/** What of a scene's parts the method lacks, as a sentence; null where it has what it needs. */
+function lacking(scene, model) {
+  const name = methodName(scene, model);
+  const parts = name.split("+").map((part) => part.trim());
+  const methods = model.methods.filter((method) => parts.includes(method.name));
+  const subjects = scene.subjects ?? [];
+  const any = subjects.length > 0 || (scene.anchors ?? []).length > 0 || scene.camera || scene.pin_camera;
+  if (methods.some((method) => method.needs_subjects) && !any) return `${name} needs a box to follow. Draw one on the canvas.`;
+  if (methods.some((method) => method.needs_words) && !subjects.some((subject) => subject.phrase)) {
+    return subjects.length
+      ? `${name} needs to know which words mean a subject: select it, then click its words below the prompt.`
+      : `${name} needs a subject with words of the prompt: draw a box, then click its words.`;
+  }
+  return null;
 }
 
 /** The nearest size that a model can make. */

@@ -27,6 +27,7 @@ WHOLE = {
     "version": 1,
     "width": 64,
     "height": 128,
+    "fit": "pad",
     "frames": 17,
     "fps": 12.5,
     "seed": 2**63 - 1,
