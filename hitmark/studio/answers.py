@@ -49,7 +49,9 @@ class Method(BaseModel):
     name: str
     help: str
     needs_subjects: bool
-    needs_words: bool = Field(description="whether one of them must be a subject with words of the prompt")
+    needs: Literal["box", "subject", "words"] | None = Field(
+        description="the least that a scene must have: a box of any kind, a subject, a subject with words of the prompt"
+    )
     knobs: list[Knob]
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from hitmark.backbones import FAMILIES
 from hitmark.backbones.catalog import MODELS, ModelCard, model_card
@@ -16,6 +17,9 @@ from hitmark.studio.folder import Folder
 from hitmark.studio.jobs import MOST_WAITING
 from hitmark.studio.pictures import LARGEST_FILE as LARGEST_PICTURE
 from hitmark.studio.pictures import MOST_PIXELS
+
+if TYPE_CHECKING:
+    from hitmark.control import Control
 
 MOST_SPEED = {"sprites-i2v": 0.13, "sprites-t2v": 0.09}
 """Model -> share of the width a frame that the fastest scene of its demo asks for, rounded up to hundredths."""
@@ -148,7 +152,7 @@ def grid(name: str) -> tuple[int, int]:
 @lru_cache(maxsize=32)
 def _methods(name: str) -> list[dict[str, Any]]:
     """The methods that fit a model's task, with the knobs as they were found for it."""
-    from hitmark.methods import METHODS, help_on, resolved
+    from hitmark.methods import METHODS, build, help_on, resolved
     from hitmark.presets import preset_knobs
     from hitmark.studio.knobs import knobs_of
 
@@ -158,11 +162,32 @@ def _methods(name: str) -> list[dict[str, Any]]:
             "name": method,
             "help": help_on(method),
             "needs_subjects": any(control.needs.something_drawn for control in METHODS[method]),
+            "needs": _needs(build(method, preset_knobs(card, method, {})), card),
             "knobs": knobs_of(method, resolved(method, preset_knobs(card, method, {}))),
         }
         for method in METHODS
         if _fits(method, card)
     ]
+
+
+def _needs(controls: Sequence[Control], card: ModelCard) -> str | None:
+    """The least that a scene must have: a "box" of any kind, a "subject", one with "words" of the prompt, or None."""
+    from hitmark.method_fit import check_method
+    from hitmark.scene.schema import Scene
+    from hitmark.scene.tracks import evaluate
+
+    box = (0.2, 0.2, 0.8, 0.8)
+    subject = {"name": "thing", "keyframes": ({"time": 0, "box": box},)}
+    scene = Scene(prompt="a thing", width=card.width, height=card.height, frames=frames_of(card))
+    least = {None: scene, "box": scene.replace(anchors=({"name": "rock", "box": box},))}
+    least["subject"] = scene.replace(subjects=(subject,))
+    for needs, each in least.items():
+        try:
+            check_method(controls, card, each, evaluate(each, frames_of(card)))
+        except HitmarkError:
+            continue
+        return needs
+    return "words"
 
 
 def _usual_grid(card: ModelCard) -> tuple[int, int]:

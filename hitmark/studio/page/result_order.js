@@ -105,13 +105,15 @@ function lacking(scene, model) {
   const parts = name.split("+").map((part) => part.trim());
   const methods = model.methods.filter((method) => parts.includes(method.name));
   const subjects = scene.subjects ?? [];
+  const needs = new Set(methods.map((method) => method.needs));
   const any = subjects.length > 0 || (scene.anchors ?? []).length > 0 || scene.camera || scene.pin_camera;
-  if (methods.some((method) => method.needs_subjects) && !any) return `${name} needs a box to follow. Draw one on the canvas.`;
-  if (methods.some((method) => method.needs_words) && !subjects.some((subject) => subject.phrase)) {
+  if (needs.has("words") && !subjects.some((subject) => subject.phrase)) {
     return subjects.length
       ? `${name} needs to know which words mean a subject: select it, then click its words below the prompt.`
       : `${name} needs a subject with words of the prompt: draw a box, then click its words.`;
   }
+  if (needs.has("subject") && !subjects.length) return `${name} needs a subject to lead: draw a box on the canvas.`;
+  if (needs.has("box") && !any) return `${name} needs a box to follow. Draw one on the canvas.`;
   return null;
 }
 
