@@ -10,6 +10,7 @@ import typer
 from hitmark.cli.flags import parse_pairs
 from hitmark.cli.generate import (
     Boxes,
+    BoxFormat,
     Call,
     Device,
     Dtype,
@@ -30,6 +31,7 @@ from hitmark.cli.generate import (
     Width,
 )
 from hitmark.cli.progress import silence_libraries, step_bar
+from hitmark.cli.reading import Axes, Canvas, PointSize, Reading, Record, Units
 from hitmark.cli.request import Flags, Target, read_request
 
 Output = Annotated[Path, typer.Option("--output", "-o", help="Folder to write; it is made if it is not there.")]
@@ -64,6 +66,12 @@ def inspect(
     boxes: Boxes = None,
     paths: Paths = None,
     smooth: Smooth = False,
+    box_format: BoxFormat = "xyxy",
+    canvas: Canvas = None,
+    units: Units = None,
+    axes: Axes = None,
+    record: Record = None,
+    point_size: PointSize = None,
     force: Force = False,
 ) -> None:
     """Draw what a text-to-video method does: masks on each token grid, attention to the subjects' words, the shift.
@@ -76,8 +84,9 @@ def inspect(
     from hitmark.files import written_whole
     from hitmark.inspection.run import FIGURES, inspect_scene, save_inspection
 
-    flags = Flags(prompt, subjects or [], boxes or [], paths or [], smooth)
-    request = read_request(scene, None, flags, Target(model, width, height)).with_options(
+    flags = Flags(prompt, subjects or [], boxes or [], paths or [], smooth, box_format)
+    target = Target(model, width, height, Reading(canvas, units, axes, record, point_size))
+    request = read_request(scene, None, flags, target).with_options(
         model=model,
         method=method,
         seed=seed,

@@ -44,7 +44,7 @@ def looks_like_points(value: Any) -> bool:
         if inner is not None:
             parent, value = None, inner
         elif isinstance(value, dict):
-            return {"x", "y"} <= value.keys()
+            return {"x", "y"} <= value.keys() or _named(value)
         elif isinstance(value, list) and value:
             parent, value = value, value[0]
         else:
@@ -57,6 +57,11 @@ def _inside(value: Any) -> Any:
     if not isinstance(value, dict) or {"x", "y"} <= value.keys():
         return None
     return next((value[name] for name in WRAPPERS if isinstance(value.get(name), (list, str, dict))), None)
+
+
+def _named(value: dict[str, Any]) -> bool:
+    """Whether an object has nothing but tracks, each under a name of its own."""
+    return bool(value) and all(isinstance(each, list) and each and _is_point(each[0]) for each in value.values())
 
 
 def _tracks(value: Any, where: str, depth: int) -> list[list[Any]]:
@@ -84,6 +89,8 @@ def _of_object(value: dict[str, Any], where: str, depth: int) -> list[list[Any]]
             return [[{"x": x, "y": y} for x, y in zip(*columns, strict=True)]]
         return [[value]]
     inside = _inside(value)
+    if inside is None and _named(value):
+        return [track for each in value.values() for track in _tracks(each, where, depth - 1)]
     return [] if inside is None else _tracks(inside, where, depth - 1)
 
 

@@ -34,6 +34,8 @@ def sniff(source: Source) -> bool:
     value = source.maybe_json
     if value is None:
         value = source.first_json_line
+    if isinstance(value, dict) and len(value) == 1:
+        (value,) = value.values()
     first = value[0] if isinstance(value, list) and value else value
     return isinstance(first, dict) and "bboxes" in first
 
@@ -66,6 +68,9 @@ def read(source: Source, options: Options) -> Scene:
 def values_of(source: Source) -> Any:
     """The JSON value of a file: a list also where it is one record, or one record a line."""
     value = source.json if source.first_json_line is None else source.json_lines
+    if isinstance(value, dict) and "bboxes" not in value and len(value) == 1:
+        (inner,) = value.values()  # a list under one name
+        value = inner if isinstance(inner, list) else value
     return [value] if isinstance(value, dict) and "bboxes" in value else value
 
 

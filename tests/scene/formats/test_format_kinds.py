@@ -31,6 +31,7 @@ WRAPPINGS = {
     "text": json.dumps,
     "list of texts": lambda value: [json.dumps(value)],
     "object": lambda value: {"tracks": value},
+    "named": lambda value: {f"track {index}": track for index, track in enumerate(value)},
     "object of text": lambda value: {"coordinates": json.dumps(value), "width": 64},
 }
 POINT = {
@@ -50,8 +51,9 @@ POINT = {
 def test_points_are_found_below_any_wrapping(lengths, wrappings, point):
     tracks = [[(10.0 * track + frame, 2.5 * frame) for frame in range(length)] for track, length in enumerate(lengths)]
     value = [[POINT[point](x, y) for x, y in track] for track in tracks]
-    for name in wrappings:
-        value = WRAPPINGS[name](value)
+    for place, name in enumerate(wrappings):
+        if name != "named" or place == 0:  # only tracks have names
+            value = WRAPPINGS[name](value)
     assert looks_like_points(value)
     assert find_tracks(value, "file") == tracks
 
@@ -201,6 +203,7 @@ def test_lines_of_two_numbers(tmp_path, lines):
         "0 0.1 0.4 0.1 0.4\n15 0.6 0.9 0.6 0.9\n",
         "# frame, h0,h1,w0,w1\n0, 0.1, 0.4, 0.1, 0.4\n15, 0.6, 0.9, 0.6, 0.9\n",
         "0;0.1;0.4;0.1;0.4  # start\n\n15;0.6;0.9;0.6;0.9",
+        "frame, h_start, h_end, w_start, w_end\n0, 0.1, 0.4, 0.1, 0.4\n15, 0.6, 0.9, 0.6, 0.9\n",
         "\ufeff0\t0.1\t0.4\t0.1\t0.4\r\n15\t0.6\t0.9\t0.6\t0.9\r\n",
     ],
 )
@@ -232,6 +235,8 @@ def test_one_peekaboo_record_and_one_a_line(tmp_path):
     (tmp_path / "one.json").write_text(json.dumps(RECORD, indent=1))
     assert read(tmp_path / "one.json").prompt == "a red car"
     lines = [json.dumps(RECORD | {"id": number, "caption": f"car {number}"}) for number in (4, 5)]
+    (tmp_path / "wrapped.json").write_text(json.dumps({"records": [RECORD]}))
+    assert read(tmp_path / "wrapped.json").prompt == "a red car"
     (tmp_path / "more.jsonl").write_text("\n".join(lines) + "\n")
     assert read(f"{tmp_path / 'more.jsonl'}#5").prompt == "car 5"
     (tmp_path / "more.jsonl").write_text(lines[0] + "\n{broken\n")
