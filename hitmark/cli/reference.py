@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hitmark.cli.reading import Axes, Canvas, PointSize, Reading, Record, Units
 from hitmark.cli.request import Flags, Target, read_request
 from hitmark.errors import HitmarkError
 
@@ -45,20 +46,30 @@ def reference(
     lossless: Annotated[
         bool, typer.Option("--lossless", help="Write .mkv that reads back exactly; other tools look for .mp4.")
     ] = False,
+    canvas: Canvas = None,
+    units: Units = None,
+    axes: Axes = None,
+    record: Record = None,
+    point_size: PointSize = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the files of an earlier one.")] = False,
 ) -> None:
     """Cut what is in the boxes out of the first picture and drag it along: a crude video, and a mask of what is meant.
 
     Writes first_frame.png, motion_signal.mp4, mask.mp4 and prompt.txt, the layout of Time-to-Move's own tools.
     """
-    from hitmark.prepare import first_picture, open_picture, plan
+    from hitmark.prepare import load_first_picture, open_picture, plan, with_picture
     from hitmark.reference import reference_of, write_reference
 
-    request = read_request(scene, image, Flags(None, [], [], [], False), Target(model, width, height)).with_options(
+    target = Target(model, width, height, Reading(canvas, units, axes, record, point_size))
+    request = read_request(scene, image, Flags(None, [], [], [], False), target).with_options(
         model=model, frames=frames, width=width, height=height, method="none"
     )
-    wanted = plan(request.scene, picture=True).scene
-    picture = first_picture(wanted, None if image is None else open_picture(image), request.folder)
+    planned = plan(request.scene, picture=True)
+    given = None if image is None else open_picture(image)
+    planned, picture = with_picture(planned, load_first_picture(planned.scene, given, request.folder))
+    wanted = planned.scene
+    for note in planned.notes:
+        typer.echo(f"note: {note}", err=True)
     size = int(wanted.frames or 0), int(wanted.height or 0), int(wanted.width or 0)
     signal = reference_of(wanted, picture, size, read_cutouts(cutouts or []))
     paths = write_reference(signal, output, picture, wanted.prompt, fps=wanted.fps, lossless=lossless, overwrite=force)
