@@ -152,6 +152,8 @@ def _indices(chosen: Tensor, count: int) -> Tensor:
 
 def _take(tokens: Tensor, rows: Tensor, places: Tensor) -> Tensor:
     """Of (branches, rows, heads, length, width) rows (n,), and in each of them the tokens at places (n, count)."""
+    if tokens.shape[1] == 1:
+        return tokens.index_select(3, places[0])
     return tokens.transpose(2, 3)[:, rows[:, None], places].transpose(2, 3)
 
 
