@@ -150,7 +150,7 @@ def _read(backbone: PipelineBackbone, site: Site, found: _Found, sizes: Grid, fi
     heads = tuple(found.heads)
     if not heads:
         still = {name: _still(named[name], where.grid) for name in ROTARY if named.get(name) is not None}
-        heads = projected(site.module, site.name, site.attention, (), named | still)
+        heads = projected(partial(site.module.forward, **(named | still)), site.module, site.name, site.attention)
     queries, keys, values = (_by_frame(each, where) for each in heads)
     if first_frame_keys:
         keys, values = keys[:1].clone(), values[:1].clone()  # a clone frees the other frames

@@ -71,15 +71,14 @@ class _Known(Exception):  # noqa: N818 - not an error
     """Ends a layer's run before its attention."""
 
 
-def projected(module: Any, name: str, number: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Tensor, ...]:
-    """Queries, keys and values (batch, heads, length, width) of a module given these arguments; nothing is attended.
+def projected(run: Callable[[], Any], module: Any, name: str, number: int) -> tuple[Tensor, ...]:
+    """Queries, keys and values (batch, heads, length, width) of a run of an attention module; nothing is attended.
 
     Args:
+        run: calls the module.
         module: an attention module.
         name: for a message.
         number: of its calls of scaled_dot_product_attention.
-        args: of its `forward`.
-        kwargs: likewise.
     """
     found: list[Tensor] = []
 
@@ -90,7 +89,7 @@ def projected(module: Any, name: str, number: int, args: tuple[Any, ...], kwargs
         raise _Known
 
     with suppress(_Known):
-        run_seen(lambda: module.forward(*args, **kwargs), module, name, keep)
+        run_seen(run, module, name, keep)
     return tuple(found)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hitmark.attach.intercept import Attend, as_mask, run_seen
+from hitmark.attach.intercept import Attend, as_mask, projected, run_seen
 from hitmark.backbones.base import Backbone, Site, rows_of
 from hitmark.control import AttentionCall, AttentionSite, Branch, Control, Grid, LayerCall, Proceed, Step
 
@@ -85,8 +85,11 @@ class ControlledLayer:
 
         def run(call: LayerCall, edits: Sequence[Control]) -> Tensor:
             arguments = named | {"hidden_states": call.tokens.flatten(0, 1)}
-            plain = partial(original, **arguments)
-            output = self._edited(plain, site, edits, step) if edits else plain()
+            plain, asked = partial(original, **arguments), None
+            if call.asking is not None:
+                others = arguments | {"hidden_states": call.asking.flatten(0, 1)}
+                asked = projected(partial(original, **others), self.site.module, site.name, self.site.attention)[0]
+            output = self._edited(plain, site, edits, step, asked) if edits or asked is not None else plain()
             rest[:] = output[1:] if isinstance(output, tuple) else []
             video = output[0] if isinstance(output, tuple) else output
             return video.unflatten(0, (len(branches), -1))
@@ -104,8 +107,10 @@ class ControlledLayer:
         video = _chained(layers, step, partial(run, edits=edits))(call).flatten(0, 1).to(hidden.dtype)
         return (video, *rest) if rest else video
 
-    def _edited(self, run: Callable[[], Any], site: AttentionSite, edits: Sequence[Control], step: Step) -> Any:
-        """Run the module with its attention handed to the controls."""
+    def _edited(
+        self, run: Callable[[], Any], site: AttentionSite, edits: Sequence[Control], step: Step, asked: Tensor | None
+    ) -> Any:
+        """Run the module with its attention handed to the controls, and with other queries where some are given."""
         branches = self.clock.branches
 
         def edit(
@@ -113,6 +118,8 @@ class ControlledLayer:
         ) -> Tensor:
             if number != self.site.attention:
                 return attend(queries, keys, values)
+
+            queries = queries if asked is None else asked
 
             def whole(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
                 flat = attend(queries.flatten(0, 1), keys.flatten(0, 1), values.flatten(0, 1))

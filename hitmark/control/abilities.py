@@ -37,13 +37,15 @@ class Needs:
     Attributes:
         image: that the clip starts from a given picture.
         words: that it is known where words of the prompt are looked at.
-        subjects: that the scene has a subject, with words of the prompt that mean it where the model reads words.
+        subjects: that the scene has a subject.
+        phrases: of those that need a subject: with words of the prompt that mean it, where the model reads words.
         boxes: that the scene has a box of any kind, and that each is inside the first image.
     """
 
     image: bool = False
     words: bool = False
     subjects: bool = False
+    phrases: bool = True
     boxes: bool = False
 
     @property
@@ -70,7 +72,8 @@ def check_needs(owner: str, needs: Needs, tracks: Sequence[Track], prompt: str, 
             if x0 >= 1 or y0 >= 1 or x1 <= 0 or y1 <= 0:
                 raise outside_error(owner, track)
     if needs.subjects:
-        check_phrases(owner, [track for track in tracks if track.kind == "subject"], prompt if reads_words else None)
+        named = reads_words and needs.phrases
+        check_phrases(owner, [track for track in tracks if track.kind == "subject"], prompt if named else None)
 
 
 def check_phrases(owner: str, subjects: Sequence[Track], prompt: str | None) -> None:

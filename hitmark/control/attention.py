@@ -128,6 +128,8 @@ class LayerCall:
         branches: in the order of the first axis.
         untouched: runs the layer as it is, whatever controls do, on the video's tokens.
         blank: what the layer is given for a token that is zero before its normalization: () -> (channels,).
+        asking: tokens like `tokens`, whose queries are taken for those of `tokens`; they get the rotary embedding of
+            where they are put. None: their own.
     """
 
     site: AttentionSite
@@ -135,6 +137,7 @@ class LayerCall:
     branches: tuple[Branch, ...]
     untouched: Callable[[LayerCall], Tensor]
     blank: Callable[[], Tensor] | None = None
+    asking: Tensor | None = None
 
     def order(self, values: Any) -> Tensor:
         """Values on the token grid in the layer's own order, without text: (rows, length, ...)."""

@@ -14,6 +14,7 @@ from hitmark.methods.domain_adaptation import DOMAIN_ADAPTATION
 from hitmark.methods.free_traj import FreeTraj
 from hitmark.methods.mask_normalization import MaskNormalization
 from hitmark.methods.peekaboo import Peekaboo
+from hitmark.methods.query_warp import QueryWarp
 from hitmark.methods.sg_i2v import SGI2V
 from hitmark.methods.temporal_intrinsic import TemporalIntrinsic
 from hitmark.methods.trail_blazer import TrailBlazer
@@ -27,6 +28,7 @@ METHODS: dict[str, tuple[Control, ...]] = {
     "ivg-da": DOMAIN_ADAPTATION,
     "freetraj": (FreeTraj(),),
     "trailblazer": (TrailBlazer(),),
+    "query-warp": (QueryWarp(),),
 }
 """Name -> its controls, with the knobs that it has by default."""
 

@@ -106,6 +106,7 @@ METHODS_HERE: dict[str, tuple[str, dict[str, Any]]] = {
     "temporal-intrinsic": ("temporal-intrinsic", {"preview_steps": 1}),
     "freetraj": ("freetraj", {}),
     "trailblazer": ("trailblazer", {}),
+    "query-warp": ("query-warp", {}),
 }
 """Label -> method and parameters, as it is used on them."""
 

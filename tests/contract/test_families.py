@@ -215,7 +215,7 @@ def test_masks_by_region_are_a_dense_mask(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_each_method_acts_or_says_why_not(name: str, method: str) -> None:
     pipe, (written, parameters) = pipeline(name), METHODS_HERE[method]
-    clean, before = traces(pipe), plain(name)
+    before, clean = plain(name), traces(pipe)
     if method in CASES[name].refuses:
         with pytest.raises(HitmarkError, match=CASES[name].refuses[method]):
             attach(pipe, wanted(name), build(written, parameters)).__enter__()
