@@ -76,7 +76,7 @@ class QueryWarp(Control):
 
 
 def sources(layout: Layout, grid: Grid) -> np.ndarray:
-    """For each token the number of the one whose query it asks, int64 (frames, rows, columns); outside of boxes its own.
+    """For each token the number of the one whose query it asks, int64 (frames, rows, columns); elsewhere its own.
 
     In a box of another size than the first it is the token whose place in its box is nearest. Where boxes overlap the
     nearest subject's counts. What lies outside of the picture has no query, and moves none.
@@ -107,7 +107,7 @@ def _take(found: np.ndarray, first: int, frame: int, boxes: np.ndarray) -> None:
 
 
 def _places(first: np.ndarray, box: np.ndarray, count: int) -> tuple[np.ndarray, int]:
-    """Along one side: for the cells of a box on a grid those of the first box, -1 where outside; and where they start."""
+    """Along one side: for the cells of a box on a grid those of the first box, -1 outside; where they start."""
     here = np.arange(max(box[0], 0), min(box[1], count))
     places = first[0] + np.floor((here - box[0] + 0.5) * (first[1] - first[0]) / (box[1] - box[0])).astype(np.int64)
     return np.where((places >= 0) & (places < count), places, -1), int(here[0])
