@@ -43,7 +43,11 @@ class QueryWarp(Control):
         0.0, low=0, high=1, help="How deep the first layer is that is changed, 0 (the first) to 1 (the last)."
     )
     last_layer: float = knob(
-        1.0, low=0, high=1, help="How deep the last layer is that is changed, 0 (the first) to 1 (the last)."
+        1.0,
+        low=0,
+        high=1,
+        grid=(0.5, 1.0),
+        help="How deep the last layer is that is changed, 0 (the first) to 1 (the last).",
     )
 
     def __post_init__(self) -> None:
