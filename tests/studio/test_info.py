@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from hitmark.backbones.catalog import MODELS, model_card
+from hitmark.backbones.families import FAMILIES
 from hitmark.bench.demo_scenes import picture_demo_scenes, sprite_world, text_demo_scenes
 from hitmark.methods import METHODS, build, resolved
 from hitmark.presets import preset_knobs
@@ -60,7 +61,7 @@ def test_methods_fit_the_task(told):
         assert names[0] == "none"
         assert each["best_method"] in names
         assert ("sg-i2v" in names) is each["takes_picture"]
-        assert ("trailblazer" in names) is (MODELS[each["name"]].pipeline != "StableVideoDiffusionPipeline")
+        assert ("trailblazer" in names) is FAMILIES[MODELS[each["name"]].pipeline].abilities.reads_words
         assert set(names) <= set(METHODS)
 
 
