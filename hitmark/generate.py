@@ -37,6 +37,8 @@ from hitmark.prepare import (
     prepare,
 )
 from hitmark.record import Settings
+from hitmark.reference.choice import chosen_reference
+from hitmark.reference.signal import MotionSignal
 from hitmark.scene.schema import Scene
 from hitmark.scene.tracks import Track
 
@@ -103,6 +105,7 @@ def generate(
     call: dict[str, Any] | None = None,
     watch: Sequence[Control] = (),
     background: str = "white",
+    reference: MotionSignal | None = None,
 ) -> Result:
     """Make the clip of a scene.
 
@@ -121,6 +124,7 @@ def generate(
         call: further arguments of the pipeline's call, such as motion_bucket_id.
         watch: controls after the method's own, such as the probes of `hitmark.inspection`; they are not recorded.
         background: color that transparent parts of the picture are laid on, such as "white" or "#336699".
+        reference: a crude video of what is wanted, for time-to-move; None = drawn from the scene and the first picture.
 
     Raises:
         HitmarkError: anything wrong with the inputs, or not enough memory; before the long part wherever possible.
@@ -133,6 +137,7 @@ def generate(
     planned, picture = prepare(
         scene, image, folder, steps=steps, call=call, pipe=pipe, background=parse_color(background)
     )
+    crude = chosen_reference(planned.scene, picture, reference, planned.controls)
     for note in planned.notes:
         warnings.warn(note, HitmarkWarning, stacklevel=2)
     if pipe is None:
@@ -142,7 +147,7 @@ def generate(
         check_memory(planned.card, planned.scene, str(_device(pipe)))
     check_size(planned.scene, pipe)
     with PeakMemory(_device(pipe)) as memory, _readable_memory_error(planned), _quiet(pipe):
-        frames, latents = _run(planned, picture, pipe, on_step, watch)
+        frames, latents = _run(planned, picture, pipe, on_step, watch, crude)
     return Result(
         frames=frames,
         latents=latents,
@@ -157,7 +162,12 @@ def generate(
 
 
 def _run(
-    planned: Plan, picture: Image.Image | None, pipe: Any, on_step: OnStep | None, watch: Sequence[Control]
+    planned: Plan,
+    picture: Image.Image | None,
+    pipe: Any,
+    on_step: OnStep | None,
+    watch: Sequence[Control],
+    reference: MotionSignal | None,
 ) -> tuple[np.ndarray, torch.Tensor]:
     """Call the pipeline inside `attach`; the last step's latents come from its own callback."""
     scene = planned.scene
@@ -166,7 +176,8 @@ def _run(
     def after_step(index: int, now: torch.Tensor) -> None:
         latents[:] = [now]
         if on_step is not None:
-            on_step(index + 1, planned.steps)
+            left_out = max(0, planned.steps - len(pipe.scheduler.timesteps))
+            on_step(index + 1 + left_out, planned.steps)
 
     if on_step is not None:
         on_step(0, planned.steps)
@@ -182,7 +193,7 @@ def _run(
         arguments=planned.call,
         after_step=after_step,
     )
-    with attach(pipe, planned.tracks, [*planned.controls, *watch]):
+    with attach(pipe, planned.tracks, [*planned.controls, *watch], reference=reference):
         made = backbone_for(pipe).run(order)
     if not np.isfinite(made).all():
         raise GenerationError(

@@ -142,7 +142,9 @@ class Outputs:
                 held.enter_context(claimed(self.latents))
             yield
 
-    def save(self, result: Result, model_folder: Path | None = None) -> record.RunRecord:
+    def save(
+        self, result: Result, model_folder: Path | None = None, reference: record.CrudeVideo | None = None
+    ) -> record.RunRecord:
         """Write video, first picture, run record and latents; each file appears whole or not at all.
 
         Record and picture are written first and get their names last: no full disk leaves a video without them.
@@ -150,12 +152,13 @@ class Outputs:
         Args:
             result: of `hitmark.generate.generate`.
             model_folder: where the model's files lie, for the record's fingerprint.
+            reference: the crude reference that was given, its paths relative to the present folder.
 
         Raises:
             OutputError: the disk refuses. The frames are then kept in the system's folder for temporary files, if
                 that has room, and the message says where.
         """
-        run = self.describe(result, model_folder)
+        run = self.describe(result, model_folder).model_copy(update={"reference": self._beside(reference)})
         try:
             with ExitStack() as drafts:
                 run.save(drafts.enter_context(written_whole(self.record)))
@@ -168,6 +171,15 @@ class Outputs:
         if self.latents is not None:
             _save_latents(result, self.latents)
         return run
+
+    def _beside(self, reference: record.CrudeVideo | None) -> record.CrudeVideo | None:
+        """With paths relative to the record's folder."""
+        if reference is None:
+            return None
+        names = {name: getattr(reference, name) for name in ("path", "mask")}
+        folder = self.record.parent
+        moved = {name: path and os.path.relpath(path, folder) for name, path in names.items()}
+        return reference.model_copy(update=moved)
 
     def describe(self, result: Result, model_folder: Path | None = None) -> record.RunRecord:
         """Return the run record of a result whose picture is (to be) saved as `self.image`."""

@@ -55,6 +55,14 @@ class Picture(_Part):
     sha256: str = Field(description="of width, height and RGB bytes, see `picture_sha256`")
 
 
+class CrudeVideo(_Part):
+    """The crude reference that was given, by content; one that is drawn from scene and picture needs no record."""
+
+    path: str = Field(description="of the video or the folder, relative to the record's folder")
+    mask: str | None = Field(None, description="of the mask, likewise; None: the folder's own")
+    sha256: str = Field(description="of the frames and the mask, see `signal_sha256`")
+
+
 class Model(_Part):
     """Which weights made the clip."""
 
@@ -94,6 +102,7 @@ class RunRecord(_Part):
     created: str = Field(description="ISO 8601, UTC")
     model: Model
     image: Picture | None = Field(None, description="None for a model that reads text")
+    reference: CrudeVideo | None = Field(None, description="a crude reference that was given; None: none was")
     settings: Settings
     output: Output
     notes: list[str] = Field([], description="what was decided, such as how the picture was fitted")
@@ -121,6 +130,8 @@ class RunRecord(_Part):
         pairs["model files"] = (self.model.fingerprint, now.model.fingerprint)
         before, after = (run.image.sha256 if run.image else None for run in (self, now))
         pairs["first picture"] = (before, after)
+        before, after = (run.reference.sha256 if run.reference else None for run in (self, now))
+        pairs["reference"] = (before, after)
         lines = []
         for name, (before, after) in pairs.items():
             if before != after:
@@ -174,6 +185,11 @@ def python_version() -> str:
 def picture_sha256(rgb: np.ndarray) -> str:
     """Return the SHA-256 of uint8 (height, width, 3): the sides as text and the bytes. The file format is no part."""
     return _array_sha256(rgb)
+
+
+def signal_sha256(frames: np.ndarray, mask: np.ndarray) -> str:
+    """Return the SHA-256 of a crude reference: of the texts `_array_sha256` of its frames and of its mask."""
+    return hashlib.sha256((_array_sha256(frames) + _array_sha256(mask.astype(np.uint8))).encode()).hexdigest()
 
 
 def frames_sha256(frames: np.ndarray) -> str:

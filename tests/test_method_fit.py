@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hitmark.attach import attach
@@ -13,6 +14,7 @@ from hitmark.errors import HitmarkError
 from hitmark.method_fit import check_family, check_method, check_tracks
 from hitmark.methods import METHODS, build
 from hitmark.prepare import plan
+from hitmark.reference import MotionSignal
 from hitmark.scene.schema import Scene
 
 NAMES = [*METHODS, "peekaboo+mask-normalization", "mask-normalization+peekaboo", "peekaboo+sg-i2v"]
@@ -31,7 +33,9 @@ def attaching(methods: str, pipe: Any) -> bool:
     """Whether the method can be attached to a pipeline."""
     scene = Scene.from_dict({"prompt": "a car", "subjects": [CAR], "frames": 4})
     try:
-        with attach(pipe, scene, build(methods)):
+        crude = MotionSignal(np.zeros((4, 8, 8, 3), np.uint8), np.ones((4, 8, 8), bool))
+        needed = any(control.needs.reference for control in build(methods))
+        with attach(pipe, scene, build(methods), reference=crude if needed else None):
             return True
     except HitmarkError:
         return False

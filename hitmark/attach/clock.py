@@ -27,6 +27,7 @@ class StepClock:
         edited: those that controls made of them, float32; None: they changed nothing.
         seen: the latents as controls saw them at the first call, with given frames as the network has them.
         calls: of each branch the last one, by its name.
+        keeps_memory: whether the scheduler's memory of before an edit stays, see `Control.keeps_memory`.
     """
 
     def __init__(self, backbone: PipelineBackbone, levels: Levels) -> None:
@@ -34,6 +35,7 @@ class StepClock:
         self.index, self.fresh = 0, False
         self.known: Tensor | None = None
         self.edited: Tensor | None = None
+        self.keeps_memory = False
         self.seen: Tensor | None = None
         self.calls: dict[str, DenoiserCall] = {}
         self.context: str | None = None
@@ -98,7 +100,7 @@ class StepClock:
         if self.edited is not None:
             current = self.edited.to(current.dtype)
             named["sample"] = self.backbone.to_step(current).to(named["sample"].dtype)
-            if self.index:
+            if self.index and not self.keeps_memory:
                 self.levels.forget()
         result = original(**named)
         sample = result[0] if isinstance(result, tuple) else result.prev_sample

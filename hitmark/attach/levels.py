@@ -137,6 +137,13 @@ class Levels:
         if self.memory == "sample":
             self.scheduler.last_sample = None
 
+    def drop(self, count: int) -> None:
+        """Let the loop begin so many steps later: timesteps and noise levels before that one are gone."""
+        scheduler = self.scheduler
+        scheduler.timesteps = scheduler.timesteps[count:]
+        if getattr(scheduler, "sigmas", None) is not None:
+            scheduler.sigmas = scheduler.sigmas[count:]
+
     def _meaning(self) -> str:
         if self.kind == "flow":
             return "flow_prediction"

@@ -23,6 +23,8 @@ from hitmark.attach.intercept import detached_module
 from hitmark.attach.layers import AttentionClock, ControlledLayer
 from hitmark.attach.levels import Levels, check_history
 from hitmark.attach.looking import Looking
+from hitmark.attach.references import Signals, check_reference, with_references
+from hitmark.attach.start import LateStart, with_initial_noise
 from hitmark.attach.tracks import Wanted, check_scene, layouts_of
 from hitmark.attach.undo import around, attribute, before_call, frozen, uncompiled
 from hitmark.backbones import backbone_for
@@ -36,7 +38,12 @@ from hitmark.prompt import Prompt
 
 @contextmanager
 def attach(
-    pipe: Any, scene: Wanted, controls: Control | Sequence[Any], *, pooling: Pooling = "mid"
+    pipe: Any,
+    scene: Wanted,
+    controls: Control | Sequence[Any],
+    *,
+    pooling: Pooling = "mid",
+    reference: Signals = None,
 ) -> Iterator[Session]:
     """Let controls act on every call of a stock diffusers pipeline inside the `with` block.
 
@@ -48,6 +55,8 @@ def attach(
         pooling: where one latent frame stands for several frames of the video: whose box it has, "first", "last" or
             "mid"; or "any": a cell belongs to a subject that covers it in any of them.
 
+        reference: a crude video of what is wanted, for methods that need one; or a list with one for each clip.
+
     Yields:
         The session; `session.controls` are the controls.
 
@@ -56,7 +65,7 @@ def attach(
             before the first denoising step where it depends on the call (frames, batch, size).
     """
     check_pooling(pooling, POOLINGS)
-    session = Session(pipe, scene, chosen_controls(controls), pooling)
+    session = Session(pipe, scene, chosen_controls(controls), pooling, reference)
     with ExitStack() as stack:
         if session.controls:
             session.install(stack)
@@ -66,11 +75,14 @@ def attach(
 class Session:
     """One pipeline with controls on it."""
 
-    def __init__(self, pipe: Any, scene: Wanted, controls: tuple[Control, ...], pooling: Pooling = "mid") -> None:
+    def __init__(
+        self, pipe: Any, scene: Wanted, controls: tuple[Control, ...], pooling: Pooling, reference: Signals
+    ) -> None:
         check_scene(scene)
         self.backbone = backbone_for(pipe)
         self.pipe, self.scene, self.controls = pipe, scene, controls
         self.pooling: Pooling = pooling
+        self.reference = reference
         self.scheduler = pipe.scheduler
         self.denoisers = self.backbone.denoisers()
         self._clock: StepClock
@@ -79,6 +91,7 @@ class Session:
         self._prompts: list[Prompt] | None = None
         self._encoded: list[Any] = []  # by calls of encode_prompt that no loop has followed yet
         self._looking: Looking
+        self._late: LateStart
         self._inside = False  # of a control: what it runs is not of the loop
         self._attention = AttentionClock([control for control in controls if control.edits_attention])
 
@@ -87,6 +100,7 @@ class Session:
         self._check()
         changes: list[tuple[Any, str, Callable[..., Any]]] = [
             (self.scheduler, "step", self._step),
+            *([(self.scheduler, "set_timesteps", self._late)] if self._late.acts else []),
             (self.pipe, "prepare_latents", self._prepare_latents),
             (self.pipe, "encode_prompt", self._encode_prompt),
             *((each, "cache_context", self._clock.in_context) for each in self.backbone.networks()),
@@ -103,13 +117,15 @@ class Session:
         levels = Levels(self.scheduler)
         check_history(self.scheduler, self.controls)
         check_acting_points(self.controls, type(self.pipe).__name__, self.backbone.abilities)
+        check_reference(self.controls, self.reference, self.backbone)
         check_free([self.scheduler, *self.denoisers, *self.backbone.networks()])
         reads = any(hasattr(control, "layers") for control in self.controls)
         for network in self.backbone.networks():
             check_gradients_possible(network)
             if reads:
                 check_not_compiled_inside(network)
-        self._clock = StepClock(self.backbone, levels)
+        self._clock, self._late = StepClock(self.backbone, levels), LateStart(levels, self.controls)
+        self._clock.keeps_memory = all(control.keeps_memory for control in self._those_with("latents"))
         self._looking = Looking(self._clock, self._attention)
 
     def _control_layers(self, denoiser: Any, stack: ExitStack) -> None:
@@ -153,8 +169,11 @@ class Session:
         self._looking.encoded, self._encoded = self._encoded, []
         self._attention.sizes = sizes
         self._layouts = layouts_of(self.scene, self._prompts, (len(latents), sizes), self.backbone, self.pooling)
+        generators = self.backbone.generators(args, kwargs, len(latents))
+        if self.reference is not None:
+            self._layouts = with_references(self._layouts, self.reference, self.backbone, latents, generators)
         self._check_layouts()
-        latents = self._with_initial_noise(latents, self.backbone.generators(args, kwargs, len(latents)), sizes)
+        latents = with_initial_noise(latents, self.controls, self._layouts, generators, self.backbone, sizes)
         self._clock.begin(latents, sizes)
         return (latents, *prepared[1:]) if isinstance(prepared, tuple) else latents
 
@@ -164,22 +183,6 @@ class Session:
                 feature_sites(self.backbone, self.backbone.network, getattr(control, "layers", None))
             for layout in self._layouts:
                 control.check(layout)
-
-    def _with_initial_noise(
-        self, latents: Tensor, generators: list[torch.Generator | None], sizes: tuple[int, int, int]
-    ) -> Tensor:
-        controls = self._those_with("initial_noise")
-        if not controls:
-            return latents
-        scale, given = float(getattr(self.scheduler, "init_noise_sigma", 1.0)), self.backbone.geometry.given
-        clips = []
-        before = self.backbone.canonical(latents, sizes).split(1)
-        for clip, layout, generator in zip(before, self._layouts, generators, strict=True):
-            noise = clip.float() / scale
-            for control in controls:
-                noise = control.initial_noise(noise, layout, generator)
-            clips.append(torch.cat([clip[:, :given].float(), noise[:, given:] * scale], dim=1))
-        return self.backbone.native(torch.cat(clips)).to(latents.dtype)
 
     def _before_denoiser(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Edit the latents of this step; returns the changed call, or None to leave it exactly as it is."""
@@ -213,7 +216,7 @@ class Session:
         named |= named.pop("kwargs", {})
         if self._those_with("prediction"):
             self._predict(named)
-        return clock.step(original, named)
+        return clock.step(original, self._late.step_arguments(named, clock.index))
 
     def _predict(self, named: dict[str, Any]) -> None:
         """Let the controls edit the clean estimate that the network's output stands for."""

@@ -71,6 +71,8 @@ class Family:
             `encode_prompt` gave; for families whose guidance takes two calls. {}: not known.
         hold_edited: whether the pipeline computes with its own latents between the denoiser and the scheduler, so that
             edited ones must be written into them.
+        encode: clean canonical latents of a video (frames, height, width, 3) in -1..1, in the autoencoder's type: the
+            inverse of `decode`, by the means of its distribution. None: not known.
         callback: the argument of the pipeline's call that is called after each step; None: there is none.
     """
 
@@ -94,6 +96,7 @@ class Family:
     halvings: bool = False
     negative: Callable[[Sequence[Any]], dict[str, Any]] | None = None
     hold_edited: bool = False
+    encode: Callable[[Any, Tensor], Tensor] | None = None
     callback: Literal["callback_on_step_end", "callback"] | None = "callback_on_step_end"
 
 

@@ -110,7 +110,9 @@ def _cogvideox(name: str, size: tuple[int, int], frames: int, fps: float, *, ima
         fps=fps,
         steps=50,
         call={"guidance_scale": 6.0},
-        knobs=TRANSFORMER_KNOBS | {"sg-i2v": {"learning_rate": 0.002, "start": 0.02, "stop": 0.12}},
+        knobs=TRANSFORMER_KNOBS
+        | {"sg-i2v": {"learning_rate": 0.002, "start": 0.02, "stop": 0.12}}
+        | {"time-to-move": {"weak": 0.959, "strong": 0.895}},
         half="bfloat16",
     )
 

@@ -38,6 +38,7 @@ def _svd(name: str, hub_id: str, frames: int) -> ModelCard:
         fps=7,
         steps=50,
         call=SVD_CALL,
+        knobs={"time-to-move": {"weak": 0.986, "strong": 0.969}},
     )
 
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from hitmark.generate import Plan, Result
     from hitmark.outputs import Outputs
-    from hitmark.record import RunRecord
+    from hitmark.record import CrudeVideo, RunRecord
+    from hitmark.reference.signal import MotionSignal
 
 SceneArgument = Annotated[
     str | None,
@@ -47,7 +48,8 @@ Model = Annotated[
 Method = Annotated[
     str | None,
     typer.Option(
-        help="sg-i2v (from a picture), ivg-da, peekaboo, freetraj, trailblazer (from text), or none; several: a+b."
+        help="sg-i2v, time-to-move (from a picture), ivg-da, peekaboo, freetraj, trailblazer (from text), or none; "
+        "several: a+b."
     ),
 ]
 Seed = Annotated[int | None, typer.Option(help="Seed of the noise; -1 draws one and prints it. Default: the scene's.")]
@@ -110,6 +112,17 @@ Smooth = Annotated[bool, typer.Option("--smooth", help="A curve through the poin
 SaveLatents = Annotated[
     Path | None, typer.Option(metavar="FILE.safetensors", help="Also save the final latents under the key `latents`.")
 ]
+Reference = Annotated[
+    Path | None,
+    typer.Option(
+        help="Crude video for time-to-move, or a folder with motion_signal.mp4 and mask.mp4, as `hitmark reference` "
+        "writes. Default: drawn from the scene and the first picture."
+    ),
+]
+Mask = Annotated[
+    Path | None,
+    typer.Option(help="Mask of --reference, white where it is meant: a video or a picture. Default: the folder's own."),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace the outputs of an earlier run.")]
 
 EXAMPLES = """\b
@@ -155,6 +168,8 @@ def generate(
     axes: Axes = None,
     record: Record = None,
     point_size: PointSize = None,
+    reference: Reference = None,
+    mask: Mask = None,
     save_latents: SaveLatents = None,
     force: Force = False,
 ) -> None:
@@ -166,7 +181,7 @@ def generate(
     from hitmark.outputs import Outputs
 
     target = Target(model, width, height, Reading(canvas, units, axes, record, point_size))
-    flags = Flags(prompt, subjects or [], boxes or [], paths or [], smooth, box_format)
+    flags = Flags(prompt, subjects or [], boxes or [], paths or [], smooth, box_format, reference is not None)
     request = read_request(scene, image, flags, target).with_options(
         prompt=prompt,
         negative_prompt=negative_prompt,
@@ -184,6 +199,8 @@ def generate(
         knobs=parse_pairs(knobs or [], "--set"),
         preset=preset,
         call=parse_pairs(call or [], "--call"),
+        reference=reference,
+        mask=mask,
     )
     outputs = Outputs(output or _default_output(scene, request), save_latents)
     run(request, outputs, force=force)
@@ -210,6 +227,7 @@ def run(request: Request, outputs: Outputs, *, force: bool) -> None:
     outputs = replace(outputs, from_picture=picture is not None).beside(request.inputs)
     scene = planned.scene
     check_fit(planned, request.device)
+    crude, recorded = crude_reference(request, planned, picture)
     height, width = int(scene.height or 0), int(scene.width or 0)
     with outputs.claimed():
         outputs.check(request.inputs, overwrite=force, shape=(int(scene.frames or 0), height, width))
@@ -218,9 +236,9 @@ def run(request: Request, outputs: Outputs, *, force: bool) -> None:
         typer.echo(planned.method, err=True)
         with planned_picture(outputs, planned.tracks, (width, height), picture) as problems:
             typer.echo(f"plan: {outputs.plan}", err=True)
-            result = _make(request, planned, picture)
+            result = _make(request, planned, picture, crude)
             typer.echo(f"writing {outputs.video} ...", err=True)
-            record = outputs.save(result, model_folder(planned.card))
+            record = outputs.save(result, model_folder(planned.card), recorded)
         seen = look(result)
         problems += illustrate(outputs, result, seen.sure, plan=bool(problems))
     tell(request, outputs, result, record)
@@ -250,7 +268,26 @@ def prepared(request: Request) -> tuple[Plan, Image | None]:
     return (planned if given is None else replace(planned, notes=(*given.notes, *planned.notes))), picture
 
 
-def _make(request: Request, planned: Plan, picture: Image | None) -> Result:
+def crude_reference(
+    request: Request, planned: Plan, picture: Image | None
+) -> tuple[MotionSignal | None, CrudeVideo | None]:
+    """The crude reference of a run, given or drawn, and what is to be recorded of one that is given."""
+    from hitmark.record import CrudeVideo, signal_sha256
+    from hitmark.reference.choice import chosen_reference
+    from hitmark.reference.folder import read_reference
+
+    given = None if request.reference is None else read_reference(*request.reference)
+    crude = chosen_reference(planned.scene, picture, given, planned.controls)
+    for note in crude.notes if crude is not None else ():
+        typer.echo(f"note: {note}", err=True)
+    if crude is None or request.reference is None:
+        return crude, None
+    video, mask = request.reference
+    sha256 = signal_sha256(crude.frames, crude.mask)
+    return crude, CrudeVideo(path=str(video), mask=None if mask is None else str(mask), sha256=sha256)
+
+
+def _make(request: Request, planned: Plan, picture: Image | None, crude: MotionSignal | None) -> Result:
     """Load the model and make the clip."""
     from hitmark.backbones.loading import load_pipeline
     from hitmark.generate import check_size, generate
@@ -264,7 +301,7 @@ def _make(request: Request, planned: Plan, picture: Image | None) -> Result:
         _use_threads(request.replayed.machine.threads)
     with step_bar(f"{Path(model).name}, {scene.method.name}") as on_step, warnings.catch_warnings():
         warnings.simplefilter("ignore", HitmarkWarning)  # they were printed as notes
-        result = generate(scene, picture, pipe, on_step, steps=request.steps, call=request.call)
+        result = generate(scene, picture, pipe, on_step, steps=request.steps, call=request.call, reference=crude)
     return replace(result, notes=planned.notes)
 
 

@@ -38,6 +38,7 @@ class Request:
     call: dict[str, Any] = field(default_factory=dict)
     background: str = "white"  # what transparent parts of the picture are laid on
     said: tuple[str, ...] = ()  # options of the command line that a model may have no use for
+    reference: tuple[Path, Path | None] | None = None  # a crude video (or folder of one) and its mask
     replayed: RunRecord | None = None  # the record that all of this comes from, unless an option changed it
 
     def with_options(self, **options: Any) -> Request:
@@ -45,7 +46,8 @@ class Request:
 
         Args:
             options: model, seed, frames, width, height, prompt, negative_prompt, fit (of the scene), method, knobs,
-                preset (a name of `hitmark.presets`, or a file), steps, dtype, device, background, call.
+                preset (a name of `hitmark.presets`, or a file), steps, dtype, device, background, call, reference,
+                mask.
 
         Raises:
             HitmarkError: a value that a scene cannot have, or no preset.
@@ -53,6 +55,10 @@ class Request:
         from hitmark.scene import MethodChoice
 
         given = {name: value for name, value in options.items() if value not in (None, {})}
+        if given.get("mask") is not None and "reference" not in given:
+            raise FlagError("--mask: the mask of a reference; give --reference too, or leave it out")
+        if "reference" in given:
+            given["reference"] = (given["reference"], given.pop("mask", None))
         scene, given = self._same_model(given)
         changed = {name: given[name] for name in OF_SCENE if name in given}
         method = self.scene.method
@@ -69,7 +75,9 @@ class Request:
             changed["method"] = dict(now) | {"preset": given["preset"]}
         elif "preset" in given:
             changed["method"] = _preset_method(given)
-        settings = {name: given[name] for name in ("steps", "dtype", "device", "background") if name in given}
+        settings = {
+            name: given[name] for name in ("steps", "dtype", "device", "background", "reference") if name in given
+        }
         if "model" in changed:  # its own defaults, not those of the recorded model
             settings = {"steps": None, "call": {}} | settings
         call = settings.pop("call", self.call) | given.get("call", {})
@@ -139,6 +147,7 @@ class Flags:
     paths: list[str]
     smooth: bool
     box_format: str = "xyxy"
+    from_reference: bool = False  # a crude video says what moves, so that boxes can be left out
 
 
 def read_request(scene: str | None, image: Path | None, flags: Flags, target: Target) -> Request:
@@ -155,8 +164,12 @@ def read_request(scene: str | None, image: Path | None, flags: Flags, target: Ta
             )
         if target.reading != Reading():
             raise FlagError("--canvas, --units, --axes, --record and --point-size are for a SCENE file; leave them out")
+        from hitmark.scene import Scene
+
         boxes = [parse_box(text, flags.box_format) for text in flags.boxes]
-        made = scene_from_flags(boxes, flags.paths, flags.smooth, flags.prompt or "", flags.subjects)
+        bare = flags.from_reference and not (boxes or flags.paths or flags.prompt)
+        told = (boxes, flags.paths, flags.smooth, flags.prompt or "", flags.subjects)
+        made = Scene() if bare else scene_from_flags(*told)
         return Request(made, Path(), pictures, image)
     if flags.boxes or flags.paths or flags.smooth:
         raise FlagError("--box, --path and --smooth make a scene of their own; leave out SCENE, or edit the scene file")
@@ -195,6 +208,12 @@ def _from_record(path: Path, target: Target) -> Request:
         dtype=record.settings.dtype,
         device=record.settings.device,
         call=record.settings.call,
+        reference=None
+        if record.reference is None
+        else (
+            path.parent / record.reference.path,
+            None if record.reference.mask is None else path.parent / record.reference.mask,
+        ),
         replayed=record,
     )
 

@@ -20,6 +20,7 @@ from hitmark.control.attention import (
 from hitmark.control.base import Control
 from hitmark.control.knobs import Knob, knob, knobs_of, listed_in
 from hitmark.control.layout import POOLINGS, Grid, Layout, Pooling
+from hitmark.control.reference import Reference
 from hitmark.control.step import CleanEstimator, Layers, SelfAttention, SelfAttentionReader, Step
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Needs",
     "Pooling",
     "Proceed",
+    "Reference",
     "Scope",
     "SelfAttention",
     "SelfAttentionReader",

@@ -40,6 +40,7 @@ class Needs:
         subjects: that the scene has a subject.
         phrases: of those that need a subject: with words of the prompt that mean it, where the model reads words.
         boxes: that the scene has a box of any kind, and that each is inside the first image.
+        reference: that a crude video of what is wanted is attached, or can be drawn from the scene.
     """
 
     image: bool = False
@@ -47,11 +48,12 @@ class Needs:
     subjects: bool = False
     phrases: bool = True
     boxes: bool = False
+    reference: bool = False
 
     @property
     def something_drawn(self) -> bool:
         """Whether a scene without any box is of no use."""
-        return self.subjects or self.boxes
+        return self.subjects or self.boxes or self.reference
 
 
 def check_needs(owner: str, needs: Needs, tracks: Sequence[Track], prompt: str, *, reads_words: bool) -> None:

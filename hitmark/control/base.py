@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -57,6 +58,24 @@ class Control:
         """Edit the unit-variance start noise (1, frames, channels, height, width)."""
         return noise
 
+    def first_step(self, noise_shares: Sequence[float]) -> int:
+        """The step at which the loop begins, 0-based; the steps before it are not run.
+
+        Args:
+            noise_shares: of every step, falling; see `Step.noise_share`.
+        """
+        return 0
+
+    def step_arguments(self, arguments: Mapping[str, Any], index: int, timesteps: Tensor) -> Mapping[str, Any]:
+        """Arguments of the scheduler's `step` in place of those of the pipeline, which are given by name.
+
+        Args:
+            arguments: of the pipeline.
+            index: of the step, 0-based, in the loop.
+            timesteps: of all steps, with those that `first_step` leaves out.
+        """
+        return {}
+
     def latents(self, latents: Tensor, step: Step) -> Tensor:
         """Edit the noisy latents z_t (1, frames, channels, height, width) before a step."""
         return latents
@@ -88,6 +107,11 @@ class Control:
     def refusal(self, abilities: Abilities, model: str) -> str | None:
         """Why this method cannot act on a model family, as a sentence with what would do; None where it can."""
         return None
+
+    @property
+    def keeps_memory(self) -> bool:
+        """Whether a scheduler goes on with what it remembers of before an edit of `latents`, even if that undoes it."""
+        return False
 
     @property
     def edits_attention(self) -> bool:

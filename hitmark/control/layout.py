@@ -11,6 +11,7 @@ import numpy as np
 from hitmark.scene.grid import latent_cells, region_labels
 
 if TYPE_CHECKING:
+    from hitmark.control.reference import Reference
     from hitmark.prompt import Prompt
     from hitmark.scene.tracks import Track
 
@@ -36,6 +37,7 @@ class Layout:
         patch: latent cells of a token (frames, rows, columns).
         shown: the tracks with one box for each frame of the video, and `groups`: the frames of each latent frame; both
             empty where latent frames are the frames.
+        reference: a crude video of what is wanted, where one is attached.
         pooling: how a token's label follows from the frames that it stands for.
     """
 
@@ -51,6 +53,7 @@ class Layout:
     shown: tuple[Track, ...] = ()
     groups: tuple[range, ...] = ()
     pooling: Pooling = "mid"
+    reference: Reference | None = None
     _labels: dict[Grid, np.ndarray] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property

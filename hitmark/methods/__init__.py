@@ -17,6 +17,7 @@ from hitmark.methods.peekaboo import Peekaboo
 from hitmark.methods.query_warp import QueryWarp
 from hitmark.methods.sg_i2v import SGI2V
 from hitmark.methods.temporal_intrinsic import TemporalIntrinsic
+from hitmark.methods.time_to_move import TimeToMove
 from hitmark.methods.trail_blazer import TrailBlazer
 
 METHODS: dict[str, tuple[Control, ...]] = {
@@ -29,6 +30,7 @@ METHODS: dict[str, tuple[Control, ...]] = {
     "freetraj": (FreeTraj(),),
     "trailblazer": (TrailBlazer(),),
     "query-warp": (QueryWarp(),),
+    "time-to-move": (TimeToMove(),),
 }
 """Name -> its controls, with the knobs that it has by default."""
 

@@ -15,6 +15,7 @@ from PIL import Image
 from hitmark.files import ensure_writable, write_text, written_whole
 from hitmark.media.clips import VideoError, read_clip
 from hitmark.media.images import ImageError, load_image
+from hitmark.reference.resample import nearest
 from hitmark.reference.signal import CrudeVideoError, MotionSignal
 from hitmark.video import write_video
 
@@ -168,10 +169,3 @@ def _mask(path: Path, shape: tuple[int, ...]) -> tuple[np.ndarray, tuple[str, ..
             "make it again, or give one picture that holds for every frame"
         )
     return nearest(values.max(axis=-1) > HALF_WHITE, shape[1], shape[2]), notes
-
-
-def nearest(mask: np.ndarray, height: int, width: int) -> np.ndarray:
-    """A mask (frames, rows, columns) at another size: of pixel i of n the source's pixel floor(i * rows / n)."""
-    rows = np.arange(height) * mask.shape[1] // height
-    columns = np.arange(width) * mask.shape[2] // width
-    return mask[:, rows[:, None], columns[None, :]]

@@ -74,3 +74,10 @@ def pixels_in(box: np.ndarray, height: int, width: int) -> np.ndarray:
 def in_pixels(boxes: np.ndarray, height: int, width: int) -> np.ndarray:
     """Boxes (..., 4) in fractions of a picture, in its pixels."""
     return boxes * np.array([width, height, width, height], dtype=np.float64)
+
+
+def nearest(mask: np.ndarray, height: int, width: int) -> np.ndarray:
+    """A mask (frames, rows, columns) at another size: of pixel i of n the source's pixel floor(i * rows / n)."""
+    rows = np.arange(height) * mask.shape[1] // height
+    columns = np.arange(width) * mask.shape[2] // width
+    return mask[:, rows[:, None], columns[None, :]]

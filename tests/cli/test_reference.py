@@ -49,3 +49,36 @@ def test_a_scene_without_anything_to_drag_is_refused(hitmark, picture, tmp_path)
     assert run.exit_code == 2
     assert "add one to the scene" in run.stderr
     assert not (tmp_path / "crude").exists()
+
+
+def test_a_clip_is_made_from_a_folder_and_again_from_its_record(hitmark, scene_file, checkpoint, tmp_path):
+    model = ("--model", checkpoint)
+    assert hitmark("reference", scene_file, "-o", "crude", *model).exit_code == 0
+    ttm = ("--method", "time-to-move", "--set", "strong=0.5")
+    made = hitmark("generate", scene_file, "-o", "out/a.mkv", *model, *ttm, "--reference", "crude")
+    assert made.exit_code == 0, made.output
+    record = json.loads((tmp_path / "out" / "a.json").read_text())
+    assert record["reference"]["path"] == "../crude"
+    again = hitmark("generate", "out/a.json", "-o", "out/b.mkv")
+    assert "the same, bit for bit" in again.stdout, again.output
+    alone = hitmark(
+        "generate", "--image", "crude/first_frame.png", "-o", "out/d.mkv", *model, *ttm, "--reference", "crude"
+    )
+    assert alone.exit_code == 0, alone.output  # no boxes are needed
+    drawn = hitmark("generate", scene_file, "-o", "out/c.mkv", *model, *ttm)
+    assert drawn.exit_code == 0, drawn.output
+    assert json.loads((tmp_path / "out" / "c.json").read_text())["reference"] is None
+
+
+def test_references_that_are_of_no_use_are_refused(hitmark, scene_file, checkpoint):
+    model = ("--model", checkpoint)
+    hitmark("reference", scene_file, "-o", "crude", *model)
+    for words, given in (
+        ("looks at none", ("--method", "sg-i2v", "--reference", "crude")),
+        ("give --reference too", ("--method", "time-to-move", "--mask", "crude/mask.mp4")),
+        ("at least 9 frames", ("--method", "time-to-move", "--reference", "crude", "--frames", "9")),
+        ("does not exist", ("--method", "time-to-move", "--reference", "none.mp4", "--mask", "crude/mask.mp4")),
+    ):
+        run = hitmark("generate", scene_file, "-o", "x.mkv", *model, *given)
+        assert run.exit_code == 2
+        assert words in run.stderr, run.stderr

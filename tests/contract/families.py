@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from hitmark.backbones import tiny
+from hitmark.reference import MotionSignal, reference_of
 from hitmark.scene.schema import Scene
 from hitmark.scene.tracks import Track, evaluate
 
@@ -60,7 +61,7 @@ FLOW = {
 COG = {"CogVideoXDDIMScheduler": {"prediction_type": "v_prediction"}}
 HUNYUAN = {"prompt": None, "guidance_scale": None, **tiny.hunyuan_embeddings()}
 WORDS = {"max_sequence_length": 32}
-TEXT_ONLY = {"sg-i2v": "takes none"}
+TEXT_ONLY = {"sg-i2v": "takes none", "time-to-move": "takes none"}
 TRANSFORMER = {"peekaboo": "masks the middle and up blocks"}
 
 CASES: dict[str, Case] = {
@@ -107,6 +108,7 @@ METHODS_HERE: dict[str, tuple[str, dict[str, Any]]] = {
     "freetraj": ("freetraj", {}),
     "trailblazer": ("trailblazer", {}),
     "query-warp": ("query-warp", {}),
+    "time-to-move": ("time-to-move", {}),
 }
 """Label -> method and parameters, as it is used on them."""
 
@@ -122,6 +124,12 @@ def pipeline(name: str) -> Any:
 def wanted(name: str) -> list[Track]:
     """The scene's tracks for a case's frames."""
     return evaluate(SCENE, CASES[name].frames)
+
+
+def crude(name: str) -> MotionSignal:
+    """A crude reference of a case: noise, with the scene's subject dragged over it."""
+    case = CASES[name]
+    return reference_of(SCENE, picture(1, case.side, case.side), (case.frames, case.side, case.side))
 
 
 @cache

@@ -9,11 +9,13 @@ from hitmark.attach import attach
 from hitmark.control import Control
 from hitmark.errors import HitmarkError
 from hitmark.methods import METHODS, build
+from hitmark.reference import reference_of
 
 from .pipelines import FRAMES, HEIGHT, IMAGE, SCENE, STEPS, TEXT, UNETS, WIDTH, make, picture, run, traces
 
 REFUSES = {
     "sg-i2v": {TEXT: "takes none"},
+    "time-to-move": {TEXT: "takes none"},
     "trailblazer": {IMAGE: "does not read"},
 }
 """Which pipelines a method is not for, and why."""
@@ -41,7 +43,8 @@ def test_runs_changes_the_output_and_leaves_no_trace(backbone, method):
     next(iter(pipe.unet.parameters())).requires_grad_(False)  # a mixture, to be restored as a mixture
     before = run(pipe)
     clean = traces(pipe)
-    with attach(pipe, SCENE, build(AFTER.get(method, method))):
+    reference = reference_of(SCENE, picture(1), (FRAMES, HEIGHT, WIDTH)) if method == "time-to-move" else None
+    with attach(pipe, SCENE, build(AFTER.get(method, method)), reference=reference):
         first, second = run(pipe), run(pipe)
     assert torch.equal(first, second), "the same seed must give the same bytes inside the block too"
     assert torch.equal(first, before) == (not METHODS[method])

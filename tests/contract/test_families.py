@@ -18,7 +18,7 @@ from hitmark.errors import HitmarkError
 from hitmark.methods import build
 from hitmark.methods.peekaboo import Peekaboo
 
-from .families import CASES, METHODS_HERE, pipeline, plain, run, wanted
+from .families import CASES, METHODS_HERE, crude, pipeline, plain, run, wanted
 from .pipelines import traces
 
 SCHEDULERS = [(name, scheduler) for name, case in CASES.items() for scheduler in case.schedulers]
@@ -221,7 +221,8 @@ def test_each_method_acts_or_says_why_not(name: str, method: str) -> None:
             attach(pipe, wanted(name), build(written, parameters)).__enter__()
         assert traces(pipe) == clean
         return
-    with attach(pipe, wanted(name), build(written, parameters)):
+    reference = crude(name) if method == "time-to-move" else None
+    with attach(pipe, wanted(name), build(written, parameters), reference=reference):
         first = run(name)
         second = run(name) if method == "sg-i2v" else first
     assert torch.isfinite(first).all()

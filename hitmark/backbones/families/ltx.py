@@ -34,6 +34,13 @@ def decode(pipe: Any, clean: Tensor) -> Tensor:
     return pipe.video_processor.postprocess_video(frames, output_type="pt")[0].movedim(1, -1).float()
 
 
+def encode(pipe: Any, video: Tensor) -> Tensor:
+    """As the pipeline encodes a picture."""
+    vae = pipe.vae
+    latents = vae.encode(video.movedim(-1, 0)[None]).latent_dist.mode()
+    return pipe._normalize_latents(latents, vae.latents_mean, vae.latents_std).transpose(1, 2)
+
+
 def tokens(pipe: Any, arguments: Mapping[str, Any]) -> list[Prompt] | None:
     """Those of T5."""
     given = arguments.get("prompt")
@@ -51,5 +58,6 @@ LTX = Family(
     latents="packed",
     stride=(8, 32, 32),
     unit=32,
+    encode=encode,
 )
 LTX_IMAGE = replace(LTX, abilities=replace(LTX.abilities, takes_image=True), at_step="without given frames", given=1)

@@ -27,6 +27,16 @@ def decode(pipe: Any, clean: Tensor) -> Tensor:
     return pipe.video_processor.postprocess_video(frames, output_type="pt")[0].movedim(1, -1).float()
 
 
+def encode(pipe: Any, video: Tensor) -> Tensor:
+    """Frame by frame; scaled as noisy latents are, which the latents of the first picture are not."""
+    import torch
+
+    parts = video.movedim(-1, 1).split(CHUNK)
+    return (
+        torch.cat([pipe.vae.encode(part).latent_dist.mode() for part in parts])[None] * pipe.vae.config.scaling_factor
+    )
+
+
 STABLE_VIDEO = Family(
     abilities=Abilities(True, False, frozenset({"frame", "cell"}), TAGS - {"second", "in"}),
     sites=sites,
@@ -41,4 +51,5 @@ STABLE_VIDEO = Family(
     causal=False,
     unit=8,
     halvings=True,
+    encode=encode,
 )

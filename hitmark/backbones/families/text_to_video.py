@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+CHUNK = 8
+"""Frames encoded at once."""
+
+
 def sites(network: Any) -> Iterator[Site]:
     """Every attention layer."""
     return unet_sites(network, reads_words=True)
@@ -26,6 +30,16 @@ def decode(pipe: Any, clean: Tensor) -> Tensor:
     """As the pipeline's last lines."""
     frames = pipe.decode_latents(clean.transpose(1, 2).to(pipe.vae.dtype))
     return pipe.video_processor.postprocess_video(frames, output_type="pt")[0].movedim(1, -1).float()
+
+
+def encode(pipe: Any, video: Tensor) -> Tensor:
+    """Frame by frame."""
+    import torch
+
+    parts = video.movedim(-1, 1).split(CHUNK)
+    return (
+        torch.cat([pipe.vae.encode(part).latent_dist.mode() for part in parts])[None] * pipe.vae.config.scaling_factor
+    )
 
 
 def tokens(pipe: Any, arguments: Mapping[str, Any]) -> list[Prompt] | None:
@@ -52,4 +66,5 @@ TEXT_TO_VIDEO = Family(
     causal=False,
     unit=8,
     callback="callback",
+    encode=encode,
 )

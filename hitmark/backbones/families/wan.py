@@ -37,6 +37,18 @@ def decode(pipe: Any, clean: Tensor) -> Tensor:
     return pipe.video_processor.postprocess_video(frames, output_type="pt")[0].movedim(1, -1).float()
 
 
+def encode(pipe: Any, video: Tensor) -> Tensor:
+    """As the pipeline encodes a picture: normalized channel by channel."""
+    import torch
+
+    config = pipe.vae.config
+    latents = pipe.vae.encode(video.movedim(-1, 0)[None]).latent_dist.mode()
+    mean, deviation = (
+        torch.tensor(each).view(1, -1, 1, 1, 1).to(latents) for each in (config.latents_mean, config.latents_std)
+    )
+    return ((latents - mean) * (1.0 / deviation)).transpose(1, 2)
+
+
 def tokens(pipe: Any, arguments: Mapping[str, Any]) -> list[Prompt] | None:
     """Those of UMT5. Padding is zeros that the network looks at, but was never taught a meaning of."""
     from diffusers.pipelines.wan.pipeline_wan import prompt_clean
@@ -61,5 +73,6 @@ WAN = Family(
     default_features=middle_blocks,
     denoisers=("transformer", "transformer_2"),
     negative=negative,
+    encode=encode,
 )
 WAN_IMAGE = replace(WAN, abilities=replace(WAN.abilities, takes_image=True), given=1, given_if="expand_timesteps")
