@@ -70,7 +70,8 @@ def test_loads_a_folder(saved):
 
 def test_card_of_a_folder(checkpoint):
     card = model_card(checkpoint)
-    assert (card.frames, card.width, card.height, card.steps, card.knobs) == (3, 1024, 576, 50, {})
+    published = {"time-to-move": {"weak": 0.986, "strong": 0.969}}
+    assert (card.frames, card.width, card.height, card.steps, card.knobs) == (3, 1024, 576, 50, published)
     overrides = {"width": 64, "height": 64, "frames": 8, "call": {"fps": 9}, "knobs": {"sg-i2v": {"step_size": 0.01}}}
     (checkpoint / "hitmark.json").write_text(json.dumps(overrides))
     card = model_card(checkpoint)
