@@ -17,12 +17,12 @@ def least_bytes(width: int, height: int, frames: int) -> int:
 
 def check_room(width: int, height: int, frames: int, total: int | None = None) -> None:
     """Raise `HitmarkError` where the frames alone are more than this machine's memory (`total` bytes)."""
-    total = psutil.virtual_memory().total if total is None else total
+    room = int(psutil.virtual_memory().total) if total is None else total
     least = least_bytes(width, height, frames)
-    if least > total:
+    if least > room:
         raise HitmarkError(
             f"size: {frames} frames of {width}x{height} take {_size(least)} as pictures alone, and this machine has "
-            f"{_size(total)} of memory; use fewer frames or a smaller size"
+            f"{_size(room)} of memory; use fewer frames or a smaller size"
         )
 
 
