@@ -102,7 +102,7 @@ class RunRecord(_Part):
     created: str = Field(description="ISO 8601, UTC")
     model: Model
     image: Picture | None = Field(None, description="None for a model that reads text")
-    reference: CrudeVideo | None = Field(None, description="a crude reference that was given; None: none was")
+    reference: CrudeVideo | None = Field(default=None, description="a crude reference that was given; None: none was")
     settings: Settings
     output: Output
     notes: list[str] = Field([], description="what was decided, such as how the picture was fitted")
