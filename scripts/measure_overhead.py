@@ -31,11 +31,11 @@ from torch import Tensor
 
 from hitmark.attach import attach
 from hitmark.backbones.tiny import tiny_text_to_video
-from hitmark.bench.plan import knobs_of
 from hitmark.console import readable_errors
 from hitmark.control import Control
 from hitmark.errors import HitmarkError
 from hitmark.methods import build
+from hitmark.methods.spec import read_pairs
 from hitmark.peak_memory import PeakMemory
 from hitmark.scene.schema import Scene
 
@@ -126,7 +126,7 @@ def controlled_by(options: argparse.Namespace) -> list[Control]:
     Raises:
         HitmarkError: unknown method or knob, or a value out of range.
     """
-    knobs = knobs_of(options.settings)
+    knobs = read_pairs(options.settings)
     parts = options.method.split("+")
     for part in parts:
         for control in build(part):

@@ -17,7 +17,6 @@ from typing import Annotated, Any, Literal, get_args
 
 import typer
 
-from hitmark.bench.plan import knobs_of
 from hitmark.console import readable_errors
 from hitmark.errors import HitmarkError
 from hitmark.scene.schema import MethodChoice, Scene
@@ -185,8 +184,9 @@ def main(
 ) -> None:
     """Prints one line a clip and the totals."""
     from hitmark.methods import build
+    from hitmark.methods.spec import read_pairs
 
-    knobs = knobs_of(settings or [])
+    knobs = read_pairs(settings or [])
     build(method, knobs)  # a wrong one is said once
     if model == TINY:
         width, height, steps = width or TINY_WIDTH, height or TINY_HEIGHT, steps or TINY_STEPS

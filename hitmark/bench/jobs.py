@@ -15,7 +15,7 @@ import numpy as np
 
 from hitmark.bench.fit import Misfits
 from hitmark.bench.job_list import FIELDS, ListedJob
-from hitmark.bench.plan import BenchPlan, method_of
+from hitmark.bench.plan import BenchPlan
 from hitmark.bench.scoring import FinishedClip, Scores, observers_for, score, scorer
 from hitmark.bench.store import RESULT, Store
 from hitmark.errors import HitmarkError, HitmarkWarning
@@ -137,12 +137,13 @@ def _fingerprint(model: str) -> str:
 
 
 def _scene(plan: BenchPlan, item: DatasetItem, model: str, seed: int, row: str) -> Scene:
+    from hitmark.methods.spec import MethodSpec
     from hitmark.scene.schema import MethodChoice
 
-    name, knobs = method_of(row)
+    spec = MethodSpec.parse(row)
     asked = {"frames": plan.frames, "width": plan.width, "height": plan.height}
     shape = {field: value for field, value in asked.items() if value is not None}
-    scene = item.scene.replace(seed=seed, method=MethodChoice(name=name, knobs=knobs), **shape)
+    scene = item.scene.replace(seed=seed, method=MethodChoice(name=spec.name, knobs=dict(spec.knobs)), **shape)
     return scene if model == "auto" else scene.replace(model=model)
 
 

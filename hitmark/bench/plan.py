@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 
+from hitmark.bench.presets import spelled_row
 from hitmark.errors import HitmarkError
 from hitmark.files import write_text
 from hitmark.scene.problems import FieldError, scene_error
@@ -55,14 +56,13 @@ class BenchPlan(BaseModel):
     @field_validator("methods")
     @classmethod
     def _known(cls, methods: list[str]) -> list[str]:
-        from hitmark.bench.presets import spelled_row
-        from hitmark.methods import build
+        from hitmark.methods.spec import MethodSpec
 
         rows = []
         for row in methods:
             try:
                 rows.append(spelled_row(row))
-                build(*method_of(rows[-1]))
+                MethodSpec.parse(rows[-1]).controls()
             except HitmarkError as error:
                 raise FieldError(str(error)) from None
         return rows
@@ -93,25 +93,3 @@ class BenchPlan(BaseModel):
     def save(self, folder: Path) -> None:
         """Write it to a run's folder."""
         write_text(folder / PLAN_FILE, json.dumps(self.model_dump(mode="json"), indent=2) + "\n")
-
-
-def method_of(row: str) -> tuple[str, dict[str, Any]]:
-    """Method and knobs of a row such as "peekaboo masked_steps=6"."""
-    name, *settings = row.split()
-    return name, knobs_of(settings)
-
-
-def knobs_of(settings: list[str]) -> dict[str, Any]:
-    """KNOB=VALUE texts as a table, read as `hitmark.methods.spelling` has them.
-
-    Raises HitmarkError for a text without "=".
-    """
-    from hitmark.methods.spelling import read_knob
-
-    knobs = {}
-    for setting in settings:
-        name, sign, value = setting.partition("=")
-        if not sign:
-            raise HitmarkError(f"expected KNOB=VALUE, got {setting!r}")
-        knobs[name] = read_knob(name, value)
-    return knobs

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from hitmark.errors import HitmarkError
 from hitmark.files import write_text
 from hitmark.scene.documents import read_document
+
+if TYPE_CHECKING:
+    from hitmark.methods.spec import MethodSpec
 
 KIND = "hitmark preset"
 PRESET_VERSION = 1
@@ -132,23 +135,25 @@ class Preset(_Part):
         write_text(path, json.dumps(self.model_dump(mode="json"), indent=2, allow_nan=False) + "\n")
 
 
-def load_preset(path: Path | str) -> tuple[str, dict[str, Any]]:
+def load_preset(path: Path | str) -> MethodSpec:
     """Method and knobs of a preset's file, with every knob as it was: a default that changed since is written out.
 
     Raises:
         HitmarkError: no preset, or of a method or with knobs that this hitmark does not have.
     """
-    from hitmark.methods import resolved
+    from hitmark.methods.spec import MethodSpec
 
     preset = Preset.load(path)
+    spec = MethodSpec(preset.method, preset.knobs)
     try:
-        today = resolved(preset.method, preset.knobs)
-        changed = {knob: value for knob, value in preset.every_knob.items() if today.get(knob, value) != value}
-        knobs = {**preset.knobs, **changed}
-        resolved(preset.method, knobs)
+        today = spec.resolved()
+        spec = spec.having(
+            {knob: value for knob, value in preset.every_knob.items() if today.get(knob, value) != value}
+        )
+        spec.controls()
     except HitmarkError as error:
         raise HitmarkError(f"{path}: {error}") from None
-    return preset.method, knobs
+    return spec
 
 
 def spelled_row(row: str) -> str:
@@ -157,32 +162,9 @@ def spelled_row(row: str) -> str:
     Knobs behind the file are on top of the preset's: "preset:fast.json strength=0.5". A path has no spaces.
     Raises HitmarkError as `load_preset`.
     """
-    from hitmark.bench.plan import knobs_of
+    from hitmark.methods.spec import read_pairs
 
     first, *settings = row.split() or [""]
     if not first.startswith(ROW_PREFIX):
         return row
-    method, knobs = load_preset(first.removeprefix(ROW_PREFIX))
-    return row_of(method, knobs | knobs_of(settings))
-
-
-def row_of(method: str, knobs: dict[str, Any]) -> str:
-    """The row of a plan that `plan.method_of` reads as this method with these knobs.
-
-    Raises HitmarkError for a value that contains a space, which a row cannot have.
-    """
-    row = " ".join([method, *(f"{knob}={_written(value)}" for knob, value in knobs.items())])
-    if len(row.split()) != len(knobs) + 1:
-        raise HitmarkError(f"knobs: expected names and values without spaces, got {row!r}")
-    return row
-
-
-def _written(value: Any) -> str:
-    """Text stands for itself, unless it would be read as something else."""
-    if not isinstance(value, str):
-        return json.dumps(value, separators=(",", ":"))
-    try:
-        json.loads(value)
-    except json.JSONDecodeError:
-        return value
-    return json.dumps(value, ensure_ascii=False)
+    return str(load_preset(first.removeprefix(ROW_PREFIX)).having(read_pairs(settings)))

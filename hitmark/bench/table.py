@@ -18,7 +18,6 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from hitmark.bench.plan import knobs_of
 from hitmark.bench.rows import claim, loaded_pipeline, scored
 from hitmark.console import readable_errors
 from hitmark.errors import HitmarkError
@@ -185,7 +184,7 @@ def main(
     unknown = [name for name in names if name not in VARIANTS]
     if unknown:
         raise HitmarkError(f"unknown variants {unknown}; known are {', '.join(VARIANTS)}")
-    knobs = knobs_of(settings or [])
+    knobs = read_pairs(settings or [])
     claim(output, model, {name: _method_of(name, knobs) for name in names})
     seeds = [made.scene.seed for made in held_out(SpriteWorld(), clips, split)]
     jobs = [(seed, name, model, knobs) for seed in seeds for name in names]

@@ -19,7 +19,6 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from hitmark.bench.plan import method_of
 from hitmark.bench.rows import claim, loaded_pipeline, scored
 from hitmark.bench.true_clips import reference_features, true_distance
 from hitmark.console import readable_errors
@@ -81,6 +80,7 @@ def score(scene: int, noise: int, method: str, model: str, folder: str) -> TextR
     import torch
 
     from hitmark.generate import generate
+    from hitmark.methods.spec import MethodSpec
     from hitmark.metrics.boxes import box_scores
     from hitmark.observers.sprites import find_sprite, sprite_boxes
     from hitmark.scene.schema import MethodChoice
@@ -89,8 +89,8 @@ def score(scene: int, noise: int, method: str, model: str, folder: str) -> TextR
 
     made = text_scene(scene)
     pipe = loaded_pipeline(model)
-    name, knobs = method_of(method)
-    chosen = MethodChoice(name=name, knobs=knobs)
+    spec = MethodSpec.parse(method)
+    chosen = MethodChoice(name=spec.name, knobs=dict(spec.knobs))
     wanted = made.scene.replace(seed=scene + noise * SEEDS_APART, model=model)
     with torch.autocast("cpu", torch.bfloat16):  # for every method alike; latents stay float32
         result = generate(wanted.replace(method=chosen), pipe=pipe)
@@ -253,11 +253,13 @@ def main(
     workers: Annotated[int, typer.Option(help="Processes of one thread each.")] = os.cpu_count() or 1,
 ) -> None:
     """Prints the table of control and of quality, and one for each kind of scene."""
+    from hitmark.methods.spec import MethodSpec
     from hitmark.sprites.world import SPLITS
 
     start = SPLITS[split][0]
     names = sorted(chosen or METHODS, key=lambda name: name != "none")  # the others are compared with it
-    claim(output, model, {name: method_of(name) for name in names})
+    specs = {name: MethodSpec.parse(name) for name in names}
+    claim(output, model, {name: (spec.name, dict(spec.knobs)) for name, spec in specs.items()})
     rows: list[TextRow] = []
     for part in (names[:1], names[1:]) if names[0] == "none" else (names,):
         jobs = [

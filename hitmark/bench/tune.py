@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from hitmark.bench.jobs import Job, jobs_of
-from hitmark.bench.plan import BenchPlan, method_of
+from hitmark.bench.plan import BenchPlan
 from hitmark.bench.presets import PRESET_FILE, Evidence, Preset, Rung, TunedModel
 from hitmark.bench.run import Engine, OnJob, run
 from hitmark.bench.store import Store
@@ -62,14 +62,16 @@ class Wish:
     def rows(self) -> list[str]:
         """The candidates. Raises HitmarkError for a grid that does not fit, and for scenes of a test split."""
         from hitmark.backbones.catalog import model_card
+        from hitmark.methods.spec import MethodSpec
         from hitmark.presets import preset_knobs
 
         for spec in self.plan.scenes:
             refuse_test(spec)
         if len(self.plan.models) != 1 or self.plan.models[0] == "auto":
             raise HitmarkError(f"--model: expected one model by name or path, got {', '.join(self.plan.models)}")
-        method, base = method_of(self.default)
-        return settings_of(method, base, self.grid, preset_knobs(model_card(self.plan.models[0]), method, {}))
+        spec = MethodSpec.parse(self.default)
+        tuned = preset_knobs(model_card(self.plan.models[0]), spec.name, {})
+        return settings_of(spec.name, spec.knobs, self.grid, tuned)
 
 
 def refuse_test(spec: str) -> None:
@@ -148,7 +150,7 @@ def tune(
 
 def _preset(wish: Wish, aim: Aim, rungs: list[Rung], machines: list[str]) -> Preset:
     from hitmark.backbones.catalog import model_card
-    from hitmark.methods import resolved
+    from hitmark.methods.spec import MethodSpec
     from hitmark.model_choice import model_folder
     from hitmark.presets import preset_knobs
     from hitmark.record import fingerprint, hitmark_version, package_versions
@@ -156,8 +158,8 @@ def _preset(wish: Wish, aim: Aim, rungs: list[Rung], machines: list[str]) -> Pre
     row, chosen, reason = decide(rungs, aim, force=wish.force)
     card = model_card(wish.plan.models[0])
     place = model_folder(card)
-    method, given = method_of(row)
-    knobs = preset_knobs(card, method, given)
+    given = MethodSpec.parse(row)
+    spec = MethodSpec(given.name, preset_knobs(card, given.name, given.knobs))
     asked: dict[str, Any] = wish.plan.model_dump(mode="json", exclude={"methods", "models"})
     evidence = Evidence(
         metric=aim.metric,
@@ -170,11 +172,11 @@ def _preset(wish: Wish, aim: Aim, rungs: list[Rung], machines: list[str]) -> Pre
     )
     return Preset.model_validate(
         {
-            "name": wish.name or f"{method} on {Path(card.name).name}",
+            "name": wish.name or f"{spec.name} on {Path(card.name).name}",
             "model": TunedModel(name=card.name, fingerprint=None if place is None else fingerprint(place)),
-            "method": method,
-            "knobs": knobs,
-            "every_knob": resolved(method, knobs),
+            "method": spec.name,
+            "knobs": dict(spec.knobs),
+            "every_knob": spec.resolved(),
             "chosen": chosen,
             "reason": reason,
             "evidence": evidence,

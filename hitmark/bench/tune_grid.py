@@ -8,8 +8,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hitmark.bench.plan import knobs_of
-from hitmark.bench.presets import row_of
 from hitmark.errors import HitmarkError
 
 Grid = Mapping[str, Sequence[Any]]
@@ -22,6 +20,8 @@ def parse_grid(texts: Sequence[str]) -> dict[str, list[Any]]:
 
     Raises HitmarkError for texts of another form, a value that is missing, a knob or value that comes twice.
     """
+    from hitmark.methods.spec import read_knob
+
     grid: dict[str, list[Any]] = {}
     for text in texts:
         knob, sign, listed = (part.strip() for part in text.partition("="))
@@ -30,7 +30,7 @@ def parse_grid(texts: Sequence[str]) -> dict[str, list[Any]]:
             raise HitmarkError(f"--knob: expected KNOB=VALUE,VALUE as in masked_steps=2,4,6, got {text!r}")
         if knob in grid:
             raise HitmarkError(f"--knob: {knob} is given twice; write all of its values behind one --knob")
-        grid[knob] = [knobs_of([f"{knob}={value}"])[knob] for value in values]
+        grid[knob] = [read_knob(knob, value) for value in values]
     return grid
 
 
@@ -68,10 +68,10 @@ def settings_of(method: str, base: Mapping[str, Any], grid: Grid, model_knobs: M
     Raises:
         HitmarkError: an unknown knob or a value out of range, too many settings, none but the default.
     """
-    from hitmark.methods import resolved
+    from hitmark.methods.spec import MethodSpec
 
     def whole(knobs: Mapping[str, Any]) -> dict[str, Any]:
-        return resolved(method, {**model_knobs, **knobs})
+        return MethodSpec(method, {**model_knobs, **knobs}).resolved()
 
     count = math.prod(len(values) for values in grid.values())
     if count > MOST_SETTINGS:
@@ -81,7 +81,7 @@ def settings_of(method: str, base: Mapping[str, Any], grid: Grid, model_knobs: M
         knobs = {**base, **dict(zip(grid, values, strict=True))}
         if whole(knobs) not in seen:
             seen.append(whole(knobs))
-            rows.append(row_of(method, knobs))
+            rows.append(str(MethodSpec(method, knobs)))
     if not rows:
         raise HitmarkError("--knob: the default is the only setting; give other values")
     return rows

@@ -116,25 +116,17 @@ def keyframes_along(box: list[float], points: list[list[float]]) -> list[dict[st
 
 
 def parse_pairs(pairs: list[str], option: str) -> dict[str, Any]:
-    """Read NAME=VALUE pairs as `hitmark.methods.spelling` has them. Raises `FlagError`."""
+    """Read NAME=VALUE pairs as `hitmark.methods.spec.read_pairs` does. Raises `FlagError`."""
     if not pairs:
         return {}
-    from hitmark.methods.spelling import read_knob, read_value
+    from hitmark.methods.spec import read_pairs, read_value
 
-    values: dict[str, Any] = {}
-    for pair in pairs:
-        name, sign, text = pair.partition("=")
-        name = name.strip()
-        if not sign or not name:
-            example = {"--set": "iterations=5", "--choice": "split=val"}.get(option, "decode_chunk_size=1")
-            raise FlagError(f"{option}: expected NAME=VALUE, e.g. {option} {example}, got {pair!r}")
-        if name in values:
-            raise FlagError(f"{option}: {name} is given twice; leave one out")
-        try:
-            values[name] = read_knob(name, text) if option == "--set" else read_value(text)
-        except HitmarkError as error:
-            raise FlagError(f"{option} {name}: {error}") from None
-    return values
+    example = {"--set": "iterations=5", "--choice": "split=val"}.get(option, "decode_chunk_size=1")
+    read = None if option == "--set" else lambda _name, text: read_value(text)
+    try:
+        return read_pairs(pairs, read, f"{option} {example}")
+    except HitmarkError as error:
+        raise FlagError(f"{option}: {error}") from None
 
 
 def _numbers(text: str, option: str, form: str, count: int) -> list[float]:

@@ -123,8 +123,8 @@ def _preset_method(given: dict[str, Any]) -> dict[str, Any]:
         raise FlagError(f"--preset: expected {' or '.join(PRESETS)}, or a file that `hitmark tune` wrote, got {preset}")
     if "method" in given:
         raise FlagError("--preset: the preset names its method; leave out --method, or leave out --preset")
-    method, knobs = load_preset(preset)
-    return {"name": method, "knobs": knobs | given.get("knobs", {})}
+    spec = load_preset(preset).having(given.get("knobs", {}))
+    return {"name": spec.name, "knobs": dict(spec.knobs)}
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from hitmark.bench.plan import BenchPlan, method_of
-from hitmark.bench.presets import Evidence, Preset, TunedModel, load_preset, row_of, spelled_row
+from hitmark.bench.plan import BenchPlan
+from hitmark.bench.presets import Evidence, Preset, TunedModel, load_preset, spelled_row
 from hitmark.errors import HitmarkError
+from hitmark.methods.spec import MethodSpec
 
 
 def preset(**changes: Any) -> Preset:
@@ -45,12 +44,12 @@ def path(tmp_path: Path) -> Path:
 
 def test_what_was_saved_is_loaded(path: Path) -> None:
     assert Preset.load(path) == preset()
-    assert load_preset(path) == ("peekaboo", {"masked_steps": 6})
+    assert load_preset(path) == MethodSpec("peekaboo", {"masked_steps": 6})
 
 
 def test_a_default_that_changed_since_is_written_out(path: Path) -> None:
     preset(every_knob={"masked_steps": 6, "as_published": "paper"}).save(path)
-    assert load_preset(path) == ("peekaboo", {"masked_steps": 6, "as_published": "paper"})
+    assert load_preset(path) == MethodSpec("peekaboo", {"masked_steps": 6, "as_published": "paper"})
 
 
 def test_rows_of_plans_take_presets(path: Path) -> None:
@@ -78,23 +77,3 @@ def test_other_files_are_said(path: Path, text: str, told: str) -> None:
     path.write_text(text)
     with pytest.raises(HitmarkError, match=told):
         load_preset(path)
-
-
-values = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(st.characters(categories=["L", "N"], include_characters=",.-"), min_size=1)
-)
-names = st.text(st.characters(categories=["L"]), min_size=1)
-
-
-@given(st.dictionaries(names, values | st.lists(st.integers() | st.none()), max_size=3))
-def test_rows_are_read_as_they_were_written(knobs: dict[str, Any]) -> None:
-    assert method_of(row_of("ivg-da", knobs)) == ("ivg-da", knobs)
-
-
-def test_values_with_spaces_are_refused() -> None:
-    with pytest.raises(HitmarkError, match="without spaces"):
-        row_of("sg-i2v", {"layers": "2.1, 2.2"})

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from hitmark.bench import rows, table
-from hitmark.bench.plan import knobs_of
 from hitmark.errors import HitmarkError
+from hitmark.methods.spec import read_pairs
 
 KEYS = ("seed", "variant")
 
@@ -90,7 +90,7 @@ def test_a_changed_default_counts_as_another_knob(tmp_path: Path, monkeypatch: p
 
 
 def test_knobs_are_read_as_json_where_they_are_and_as_words_otherwise() -> None:
-    assert knobs_of(["stop=0.5", "features=self", "merge_cutoff=null"]) == {
+    assert read_pairs(["stop=0.5", "features=self", "merge_cutoff=null"]) == {
         "stop": 0.5,
         "features": "self",
         "merge_cutoff": None,

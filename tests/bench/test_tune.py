@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from hitmark.bench import executors
 from hitmark.bench.jobs import CLIP, COST, FORMAT, Job
-from hitmark.bench.plan import BenchPlan, method_of
+from hitmark.bench.plan import BenchPlan
 from hitmark.bench.presets import PRESET_FILE, Preset
 from hitmark.bench.store import RESULT, Store
 from hitmark.bench.tune import Wish, ladder, refuse_test, scenes_of, tune
@@ -36,7 +36,7 @@ def pretend(score: Score, clip: Path, made: list[Job]) -> Callable[[Job, Store],
 
     def run_job(job: Job, store: Store) -> None:
         made.append(job)
-        figures = score(*method_of(job.row), int(job.item[-6:]))
+        figures = score(spec.name, spec.knobs, int(job.item[-6:]))
         fields = ("key", "dataset", "item", "row", "model", "seed", "noise")
         result = {
             "format": FORMAT,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from hitmark.bench.plan import method_of
 from hitmark.bench.tune_grid import grid_for, parse_grid, settings_of
 from hitmark.errors import HitmarkError
-from hitmark.methods import METHODS, build, grid_of
+from hitmark.methods import METHODS, grid_of
+from hitmark.methods.spec import MethodSpec
 
 WITH_GRID = [name for name in METHODS if grid_of(name)]
 
@@ -41,7 +41,7 @@ def test_every_grid_is_of_knobs_that_the_method_has(method: str) -> None:
     rows = settings_of(method, {}, grid_for(method, []), {})
     assert len(rows) >= 4
     for row in rows:
-        assert build(*method_of(row))
+        assert MethodSpec.parse(row).controls()
 
 
 @pytest.mark.parametrize("method", [name for name in METHODS if name not in WITH_GRID and name != "none"])

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hitmark.bench.plan import method_of
 from hitmark.bench.report.clip_record import Row
 from hitmark.bench.report.run_record import BenchRun
 
@@ -42,4 +41,4 @@ def curves(run: BenchRun, rows: Sequence[Row]) -> list[Curve]:
 def _family(row: Row, knob: str, knobs: dict[str, Any]) -> tuple[str, str, str, str]:
     """Equal for rows that may differ in this knob alone."""
     rest = {name: value for name, value in knobs.items() if name != knob}
-    return row.model, method_of(row.method)[0], knob, json.dumps(rest, sort_keys=True, default=str)
+    return row.model, row.method.split()[0], knob, json.dumps(rest, sort_keys=True, default=str)
