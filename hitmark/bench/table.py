@@ -177,6 +177,7 @@ def main(
     workers: Annotated[int, typer.Option(help="Processes of one thread each.")] = os.cpu_count() or 1,
 ) -> None:
     """Prints the table of control and of what was kept."""
+    from hitmark.methods.spec import read_pairs
     from hitmark.sprites.scenes import held_out
     from hitmark.sprites.world import SpriteWorld
 

@@ -22,6 +22,7 @@ from hitmark.bench.presets import PRESET_FILE, Preset
 from hitmark.bench.store import RESULT, Store
 from hitmark.bench.tune import Wish, ladder, refuse_test, scenes_of, tune
 from hitmark.errors import HitmarkError
+from hitmark.methods.spec import MethodSpec
 from hitmark.video import write_video
 
 Score = Callable[[str, dict[str, Any], int], dict[str, float | None]]
@@ -36,6 +37,7 @@ def pretend(score: Score, clip: Path, made: list[Job]) -> Callable[[Job, Store],
 
     def run_job(job: Job, store: Store) -> None:
         made.append(job)
+        spec = MethodSpec.parse(job.row)
         figures = score(spec.name, spec.knobs, int(job.item[-6:]))
         fields = ("key", "dataset", "item", "row", "model", "seed", "noise")
         result = {

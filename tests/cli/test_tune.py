@@ -13,6 +13,7 @@ from hitmark.bench.jobs import Job
 from hitmark.bench.presets import load_preset
 from hitmark.cli.request import Request
 from hitmark.errors import HitmarkError
+from hitmark.methods.spec import MethodSpec
 from hitmark.scene import Scene
 from tests.bench.test_presets import preset
 from tests.bench.test_tune import SCENES, far_from, pretend
@@ -40,7 +41,7 @@ def test_a_preset_is_chosen_and_written(hitmark: Any, made: list[Job], tmp_path:
     assert done.stdout.count("first") == 1
     assert "fast: peekaboo masked_steps=6" in done.stdout
     assert "note: The winner was chosen on the scenes" in done.stderr
-    assert load_preset(tmp_path / "fast.json") == ("peekaboo", {"masked_steps": 6})
+    assert load_preset(tmp_path / "fast.json") == MethodSpec("peekaboo", {"masked_steps": 6})
     assert (tmp_path / "fast.json").read_text() == (tmp_path / "run" / "preset.json").read_text()
     again = hitmark("tune", "preset:fast.json", *FEW, "--save", "fast")
     assert again.exit_code == 0, again.output
@@ -82,7 +83,7 @@ def test_generate_takes_a_preset(tmp_path: Path) -> None:
     scene = Scene.from_dict({"prompt": "a car", "method": {"name": "peekaboo", "knobs": {"as_published": "paper"}}})
     request = Request(scene, Path())
     chosen = request.with_options(preset=tmp_path / "mine.json").scene.method
-    assert (chosen.name, chosen.knobs) == ("peekaboo", {"masked_steps": 6})
+    assert (chosen.name, chosen.knobs) == MethodSpec("peekaboo", {"masked_steps": 6})
     more = request.with_options(preset=tmp_path / "mine.json", knobs={"as_published": "paper"}).scene.method
     assert more.knobs == {"masked_steps": 6, "as_published": "paper"}
     with pytest.raises(HitmarkError, match="leave out --method"):

@@ -38,10 +38,9 @@ def test_what_is_written_is_read_again(knobs: dict[str, Any]) -> None:
     [("step_size=none", None), ("step_size=null", None), ("layers=1.10", "1.10"), ("stop=0.4", 0.4), ("kinds=a", "a")],
 )
 def test_one_grammar_wherever_a_knob_is_written(pair: str, value: Any) -> None:
-    name = pair.partition("=")[0]
-    assert (
-        MethodSpec.parse(f"sg-i2v {pair}").knobs == read_pairs([pair]) == parse_pairs([pair], "--set") == {name: value}
-    )
+    name, knobs = pair.partition("=")[0], read_pairs([pair])
+    assert knobs == {name: value}
+    assert MethodSpec.parse(f"sg-i2v {pair}").knobs == parse_pairs([pair], "--set") == knobs
     assert parse_grid([pair]) == {name: [value]}
 
 
