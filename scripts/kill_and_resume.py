@@ -32,8 +32,8 @@ from hitmark.bench.plan import BenchPlan
 from hitmark.bench.store import PARTIAL, Store
 from hitmark.console import readable_errors
 from hitmark.errors import HitmarkError
-from hitmark.record import frames_sha256
-from hitmark.video import VideoError, read_video
+from hitmark.media.video import VideoError, read_video
+from hitmark.run.record import frames_sha256
 
 METHODS = ("none", "peekaboo", "ivg-da", "freetraj")
 LOOK_EVERY = 0.01

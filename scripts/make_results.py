@@ -16,15 +16,15 @@ import yaml
 
 from hitmark.bench.jobs import COST
 from hitmark.bench.plan import BenchPlan
-from hitmark.bench.report.features import Distance, feature_distances, feature_sets, read_reference
-from hitmark.bench.report.figures import Figure
-from hitmark.bench.report.numbers import NONE, interval, number
-from hitmark.bench.report.run_record import BenchRun, read_run
-from hitmark.bench.report.summary import Cell, Table, baselines, summarise
 from hitmark.bench.run import run
 from hitmark.console import readable_errors
 from hitmark.errors import HitmarkError
 from hitmark.files import write_text
+from hitmark.report.features import Distance, feature_distances, feature_sets, read_reference
+from hitmark.report.figures import Figure
+from hitmark.report.numbers import NONE, interval, number
+from hitmark.report.run_record import BenchRun, read_run
+from hitmark.report.summary import Cell, Table, baselines, summarise
 
 PLANS = Path("benchmarks")
 PAGE = Path("docs/results.md")

@@ -20,12 +20,12 @@ from typing import Any
 import torch
 from measure_overhead import FACTOR, PROMPT, SCENE, controlled_by, loaded
 
-from hitmark.attach.layers import AttentionClock, ControlledLayer
 from hitmark.backbones import backbone_for
 from hitmark.backbones.base import Site
 from hitmark.backbones.pipeline import PipelineBackbone
 from hitmark.console import readable_errors
 from hitmark.control import COND, UNCOND, Layout, Step
+from hitmark.hooks.layers import AttentionClock, ControlledLayer
 from hitmark.scene.tracks import evaluate
 
 Shape = tuple[str, str, int, int, int]

@@ -14,10 +14,10 @@ import time
 import torch
 from torch import Tensor
 
-from hitmark.attach.features import feature_sites, read_features
 from hitmark.backbones import backbone_for
 from hitmark.backbones.memory import activation_gib
 from hitmark.backbones.tiny import tiny_svd
+from hitmark.hooks.features import feature_sites, read_features
 from hitmark.maths.attention import attend
 
 

@@ -9,7 +9,7 @@ size (CPU, sampled) or peak of torch's allocations (CUDA) over one call of the p
 what the loaded pipeline takes. Time: one process and one pipeline, calls without and with control in turns, the first
 of a pair alternating; wall-clock seconds, or with --processor-time what the process itself computed. A step is timed
 from the pipeline's call of the denoiser to its callback after the scheduler's step, so everything that a control does
-at a step counts, and what it does before the first does not. Every pipeline call goes through `hitmark.attach.attach`,
+at a step counts, and what it does before the first does not. Every pipeline call goes through `hitmark.hooks.attach`,
 with guidance; nothing is decoded. All steps are controlled, where the method has a knob for it (masked_steps,
 guided_steps, ...).
 """
@@ -29,14 +29,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hitmark.attach import attach
 from hitmark.backbones.tiny import tiny_text_to_video
 from hitmark.console import readable_errors
 from hitmark.control import Control
 from hitmark.errors import HitmarkError
+from hitmark.hooks import attach
 from hitmark.methods import build
 from hitmark.methods.spec import read_pairs
-from hitmark.peak_memory import PeakMemory
+from hitmark.run.peak_memory import PeakMemory
 from hitmark.scene.schema import Scene
 
 PROMPT = "a red car on a road"

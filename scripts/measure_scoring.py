@@ -29,13 +29,13 @@ import psutil
 
 from hitmark.console import readable_errors
 from hitmark.errors import HitmarkError
+from hitmark.media.video import read_video, write_video
 from hitmark.metrics.boxes import BoxAverages, box_scores
 from hitmark.metrics.frechet import FeatureMoments, measure_frechet
 from hitmark.metrics.point_averages import AccuracyAverages, PointErrorAverages
 from hitmark.metrics.points import end_point_errors, tap_vid_accuracy
 from hitmark.metrics.tracks import ControlErrorAverages, object_motion_control_error
-from hitmark.peak_memory import PeakMemory
-from hitmark.video import read_video, write_video
+from hitmark.run.peak_memory import PeakMemory
 
 POINTS = 64
 """Tracked points of a clip."""

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from hitmark.backbones.loading import load_pipeline
-from hitmark.generate import generate
 from hitmark.metrics.tracks import object_motion_control_error
 from hitmark.observers.sprites import find_sprite
+from hitmark.run.generate import generate
 from hitmark.sprites.scenes import SpriteScene, held_out
 from hitmark.sprites.world import SpriteWorld
 

@@ -87,9 +87,9 @@ class Failure:
 
 def make_inputs(folder: Path) -> None:
     """Valid files of every kind that the commands read."""
+    from hitmark.media.video import write_video
     from hitmark.scene import Scene
     from hitmark.scene.formats import write
-    from hitmark.video import write_video
 
     pixels = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(folder / "photo.png")
@@ -129,13 +129,13 @@ def make_inputs(folder: Path) -> None:
 @contextmanager
 def standing_in() -> Iterator[None]:
     """In place of what computes for long: everything before and after it is the commands' own."""
-    import hitmark.bench.demo
     import hitmark.cli  # its modules are found by name: each is hidden behind the command of that name
+    import hitmark.demo.make
     import hitmark.inspection.run
     import hitmark.sprites.train
     import hitmark.studio.server
     from hitmark.errors import HitmarkError
-    from hitmark.prepare import plan
+    from hitmark.run.prepare import plan
 
     def inspected(scene: Any, *_: Any, **options: Any) -> Any:
         plan(scene, steps=options.get("steps"), call=options.get("call"))
@@ -147,7 +147,7 @@ def standing_in() -> Iterator[None]:
     places: list[tuple[Any, str, Callable[..., Any]]] = [
         (sys.modules["hitmark.cli.generate"], "_make", _grey_clip),
         (hitmark.inspection.run, "inspect_scene", inspected),
-        (hitmark.bench.demo, "run_demo", stopped),
+        (hitmark.demo.make, "run_demo", stopped),
         (hitmark.sprites.train, "train", stopped),
         (hitmark.studio.server, "serve", lambda *_: None),
     ]
@@ -166,9 +166,9 @@ def _grey_clip(request: Any, planned: Any, picture: Any) -> Any:
     import torch
 
     from hitmark.errors import HitmarkError
-    from hitmark.generate import Result
     from hitmark.methods import resolved
-    from hitmark.record import Settings
+    from hitmark.run.generate import Result
+    from hitmark.run.record import Settings
 
     scene = planned.scene
     shape = (scene.frames, scene.height, scene.width, 3)

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hitmark.attach import attach
 from hitmark.backbones.catalog import model_card
 from hitmark.backbones.tiny import tiny_svd, tiny_text_to_video
 from hitmark.errors import HitmarkError
+from hitmark.hooks import attach
 from hitmark.method_fit import check_family, check_method, check_tracks
 from hitmark.methods import METHODS, build
-from hitmark.prepare import plan
 from hitmark.reference import MotionSignal
+from hitmark.run.prepare import plan
 from hitmark.scene.schema import Scene
 
 NAMES = [*METHODS, "peekaboo+mask-normalization", "mask-normalization+peekaboo", "peekaboo+sg-i2v"]

@@ -73,7 +73,7 @@ class Runner:
 
     def run(self, scene: Scene) -> None:
         """Generate the clip of a scene and drop it. Raises what `generate` raises."""
-        from hitmark.generate import generate
+        from hitmark.run.generate import generate
 
         wanted = scene.replace(
             model=None if self.model == TINY else self.model,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hitmark.errors import HitmarkError
-from hitmark.prepare import check_fit
+from hitmark.run.prepare import check_fit
 
 if TYPE_CHECKING:
-    from hitmark.prepare import Plan
+    from hitmark.run.prepare import Plan
 
 SHOWN = 3
 """Scenes that an error names at most."""

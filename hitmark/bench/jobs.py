@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from hitmark.datasets import Dataset, DatasetItem
-    from hitmark.generate import Result
+    from hitmark.run.generate import Result
     from hitmark.scene.schema import Scene
     from hitmark.scene.tracks import Track
 
@@ -55,7 +55,7 @@ def jobs_of(plan: BenchPlan) -> list[Job]:
     Raises:
         HitmarkError: a dataset, model, method or knob that does not fit, before anything is computed.
     """
-    from hitmark.record import picture_sha256
+    from hitmark.run.record import picture_sha256
 
     made, misfits = [], Misfits()
     for name in plan.scenes:
@@ -86,8 +86,8 @@ def run_job(job: Job, store: Store) -> None:
     """
     import torch
 
-    from hitmark.generate import generate
-    from hitmark.video import write_video
+    from hitmark.media.video import write_video
+    from hitmark.run.generate import generate
 
     item = dataset(job.dataset)[job.item]
     scene = _scene(job.plan, item, job.model, job.seed, job.row)
@@ -128,8 +128,8 @@ def _pipeline(model: str, dtype: str, device: str) -> Any:
 def _fingerprint(model: str) -> str:
     """Tells weights of one name apart; the hub's id where they are not on this machine yet."""
     from hitmark.backbones.catalog import model_card
-    from hitmark.model_choice import model_folder
-    from hitmark.record import fingerprint
+    from hitmark.run.model_choice import model_folder
+    from hitmark.run.record import fingerprint
 
     card = model_card(model)
     folder = model_folder(card)
@@ -151,7 +151,7 @@ def _job(
     plan: BenchPlan, name: str, item: DatasetItem, picture: str | None, model: str, noise: int, row: str, bad: Misfits
 ) -> Job:
     from hitmark.methods import resolved
-    from hitmark.prepare import plan as prepare
+    from hitmark.run.prepare import plan as prepare
 
     seed = item.scene.seed + noise * SEEDS_APART
     scene = _scene(plan, item, model, seed, row)
@@ -181,7 +181,7 @@ def _job(
 
 def _given(scene: Scene, item: DatasetItem) -> Image.Image | None:
     """The picture that the scene's model starts from; None for one that makes clips from text."""
-    from hitmark.model_choice import card_for
+    from hitmark.run.model_choice import card_for
 
     picture = _picture(item)
     return picture if card_for(scene, picture=picture is not None).takes_picture else None
@@ -206,7 +206,7 @@ def _finished(result: Result) -> FinishedClip:
 
 def _result(job: Job, item: DatasetItem, result: Result, scores: dict[str, Scores], folder: Path) -> dict[str, Any]:
     """What is the same whenever and wherever the job runs on one kind of machine."""
-    from hitmark.record import frames_sha256
+    from hitmark.run.record import frames_sha256
 
     made: dict[str, Any] = {
         "format": FORMAT,
@@ -234,7 +234,7 @@ def _cost(result: Result) -> dict[str, Any]:
     """What differs from run to run."""
     import torch
 
-    from hitmark.record import package_versions, this_machine
+    from hitmark.run.record import package_versions, this_machine
 
     machine = this_machine(torch.get_num_threads(), result.settings.device)
     return {

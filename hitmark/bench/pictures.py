@@ -61,8 +61,8 @@ def main(
 ) -> None:
     """Prints one line per picture and the ratio over all."""
     from hitmark.backbones.loading import load_pipeline
-    from hitmark.draw import contact_sheet
-    from hitmark.generate import first_picture, generate
+    from hitmark.drawing.pictures import contact_sheet
+    from hitmark.run.generate import first_picture, generate
     from hitmark.scene import formats
     from hitmark.scene.schema import MethodChoice
 

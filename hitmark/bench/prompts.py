@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from hitmark.bench.rows import loaded_pipeline
 from hitmark.console import readable_errors
-from hitmark.generate import generate
+from hitmark.run.generate import generate
 from hitmark.scene.schema import MethodChoice
 
 COLUMNS, SHOWN, SCALE, LINE = 4, 3, 2, 16

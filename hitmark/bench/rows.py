@@ -33,7 +33,7 @@ def claim(folder: Path, model: str, methods: Mapping[str, tuple[str, dict[str, A
     """
     from hitmark.backbones.catalog import model_card
     from hitmark.methods import resolved
-    from hitmark.presets import preset_knobs
+    from hitmark.run.presets import preset_knobs
 
     card = model_card(model)
     weights = "" if card.path is None else hashlib.sha256((card.path / WEIGHTS).read_bytes()).hexdigest()

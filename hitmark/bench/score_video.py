@@ -12,7 +12,7 @@ import numpy as np
 from hitmark.bench.scoring import Figure, FinishedClip, observers_for, score
 from hitmark.errors import HitmarkError
 from hitmark.media.clips import Clip, read_clip
-from hitmark.model_choice import draws_sprites
+from hitmark.run.model_choice import draws_sprites
 from hitmark.scene import formats
 from hitmark.scene.schema import Scene
 from hitmark.scene.tracks import evaluate
@@ -117,8 +117,8 @@ def _picture(
     scene: Scene, image: Path | None, folder: Path, size: tuple[int, ...]
 ) -> tuple[np.ndarray | None, list[str]]:
     """The first picture at the clip's size, uint8 (height, width, 3), brought to its shape as `scene.fit` says."""
-    from hitmark.framing import frame_picture
-    from hitmark.prepare import load_first_picture, open_picture
+    from hitmark.run.framing import frame_picture
+    from hitmark.run.prepare import load_first_picture, open_picture
 
     if image is None and scene.image is None:
         return None, []

@@ -62,11 +62,11 @@ def _method_of(variant: str, knobs: dict[str, Any]) -> tuple[str, dict[str, Any]
 
 def score(scene_seed: int, variant: str, model: str, knobs: dict[str, Any]) -> Row:
     """Generates and scores one clip."""
-    from hitmark.generate import generate
     from hitmark.metrics.kept import color_shift, first_frame_psnr, identity_kept
     from hitmark.metrics.tracks import object_motion_control_error
     from hitmark.observers.sprites import find_sprite
     from hitmark.observers.template import track_template
+    from hitmark.run.generate import generate
     from hitmark.scene.schema import MethodChoice
     from hitmark.sprites.scenes import sprite_scene
     from hitmark.sprites.world import SpriteWorld

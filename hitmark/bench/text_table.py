@@ -79,10 +79,10 @@ def score(scene: int, noise: int, method: str, model: str, folder: str) -> TextR
     """
     import torch
 
-    from hitmark.generate import generate
     from hitmark.methods.spec import MethodSpec
     from hitmark.metrics.boxes import box_scores
     from hitmark.observers.sprites import find_sprite, sprite_boxes
+    from hitmark.run.generate import generate
     from hitmark.scene.schema import MethodChoice
     from hitmark.sprites.perceptual import clip_features, layer_distance, load_perceptual, named_sprites
     from hitmark.sprites.text_scenes import text_scene

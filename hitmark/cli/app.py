@@ -38,7 +38,7 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from hitmark.record import hitmark_version
+        from hitmark.run.record import hitmark_version
 
         typer.echo(f"hitmark {hitmark_version()}")
         raise typer.Exit

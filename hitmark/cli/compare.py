@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from hitmark.bench.report.compare import ComparedFigure, Comparison
+    from hitmark.report.compare import ComparedFigure, Comparison
 
 EXAMPLES = """\b
 Examples:
@@ -31,7 +31,7 @@ def compare(
     Differences are the second run less the first, over pairs, with 95 % bootstrap intervals over scenes. What differs
     in model, steps, knobs or machine is listed.
     """
-    from hitmark.bench.report.compare import compare_runs
+    from hitmark.report.compare import compare_runs
 
     found = compare_runs(first, second, draws)
     if as_json:
@@ -47,8 +47,8 @@ def compare(
 
 
 def _table(found: Comparison) -> str:
-    from hitmark.bench.report.numbers import NONE, interval, number, signed
-    from hitmark.bench.report.tables import LEGEND, MARKS
+    from hitmark.report.numbers import NONE, interval, number, signed
+    from hitmark.report.tables import LEGEND, MARKS
 
     def cells(each: ComparedFigure) -> list[str]:
         means = [NONE if side is None else number(side.mean) for side in (each.first, each.second)]

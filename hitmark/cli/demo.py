@@ -30,8 +30,8 @@ def demo(
     straight path, a curved one, two objects that pass each other. The page (index.html) shows the clips side by side
     with wanted and found paths, the error, time and memory; it needs no network and can be moved with its folder.
     """
-    from hitmark.bench.demo import run_demo
     from hitmark.cli.progress import silence_libraries, step_bar
+    from hitmark.demo.make import run_demo
 
     silence_libraries()
     with step_bar("demo") as on_step:

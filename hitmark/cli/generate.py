@@ -21,10 +21,10 @@ from hitmark.errors import HitmarkWarning
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from hitmark.generate import Plan, Result
-    from hitmark.outputs import Outputs
-    from hitmark.record import CrudeVideo, RunRecord
     from hitmark.reference.signal import MotionSignal
+    from hitmark.run.generate import Plan, Result
+    from hitmark.run.outputs import Outputs
+    from hitmark.run.record import CrudeVideo, RunRecord
 
 SceneArgument = Annotated[
     str | None,
@@ -178,7 +178,7 @@ def generate(
     Beside the video: OUT.plan.png (boxes and paths on the first picture), OUT.sheet.png (all frames), OUT.image.png
     (the first picture) and OUT.json, the run record; `hitmark generate OUT.json` makes the same video again.
     """
-    from hitmark.outputs import Outputs
+    from hitmark.run.outputs import Outputs
 
     target = Target(model, width, height, Reading(canvas, units, axes, record, point_size))
     flags = Flags(prompt, subjects or [], boxes or [], paths or [], smooth, box_format, reference is not None)
@@ -217,11 +217,11 @@ def _drawn(seed: int | None) -> int | None:
 
 def run(request: Request, outputs: Outputs, *, force: bool) -> None:
     """Check everything that can be checked, load the model, generate, write, tell."""
-    from hitmark.illustrate import illustrate
-    from hitmark.illustrate import planned as planned_picture
-    from hitmark.model_choice import model_folder
     from hitmark.observers.positions import look
-    from hitmark.prepare import check_fit
+    from hitmark.run.illustrate import illustrate
+    from hitmark.run.illustrate import planned as planned_picture
+    from hitmark.run.model_choice import model_folder
+    from hitmark.run.prepare import check_fit
 
     planned, picture = prepared(request)
     outputs = replace(outputs, from_picture=picture is not None).beside(request.inputs)
@@ -251,8 +251,8 @@ def run(request: Request, outputs: Outputs, *, force: bool) -> None:
 def prepared(request: Request) -> tuple[Plan, Image | None]:
     """The plan of a request, and its first picture in the shape of the clip."""
     from hitmark.media.images import parse_color
-    from hitmark.model_choice import card_for
-    from hitmark.prepare import load_picture, prepare
+    from hitmark.run.model_choice import card_for
+    from hitmark.run.prepare import load_picture, prepare
 
     request.refuse_unused(card_for(request.scene, picture=request.image is not None))
     background = parse_color(request.background)
@@ -272,9 +272,9 @@ def crude_reference(
     request: Request, planned: Plan, picture: Image | None
 ) -> tuple[MotionSignal | None, CrudeVideo | None]:
     """The crude reference of a run, given or drawn, and what is to be recorded of one that is given."""
-    from hitmark.record import CrudeVideo, signal_sha256
     from hitmark.reference.choice import chosen_reference
     from hitmark.reference.folder import read_reference
+    from hitmark.run.record import CrudeVideo, signal_sha256
 
     given = None if request.reference is None else read_reference(*request.reference)
     crude = chosen_reference(planned.scene, picture, given, planned.controls)
@@ -290,7 +290,7 @@ def crude_reference(
 def _make(request: Request, planned: Plan, picture: Image | None, crude: MotionSignal | None) -> Result:
     """Load the model and make the clip."""
     from hitmark.backbones.loading import load_pipeline
-    from hitmark.generate import check_size, generate
+    from hitmark.run.generate import check_size, generate
 
     scene, model = planned.scene, str(planned.scene.model)
     typer.echo(f"loading {model} ...", err=True)
@@ -340,7 +340,7 @@ def tell(request: Request, outputs: Outputs, result: Result, record: RunRecord) 
 
 def _about_size(request: Request, result: Result) -> str:
     """Where the copy of the first picture is smaller than the picture: that it is, and what of."""
-    from hitmark.outputs import kept_picture
+    from hitmark.run.outputs import kept_picture
 
     given, kept = result.picture, kept_picture(result)
     if given is None or kept is None or kept.size == given.size:

@@ -80,7 +80,7 @@ def inspect(
     (how far attention and clean estimates agree with the boxes), shift.png (what the edited layers give, against the
     unedited ones; for methods that edit attention) and frames.png.
     """
-    from hitmark.draw import contact_sheet
+    from hitmark.drawing.pictures import contact_sheet
     from hitmark.files import written_whole
     from hitmark.inspection.run import FIGURES, inspect_scene, save_inspection
 

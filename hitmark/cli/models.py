@@ -49,7 +49,7 @@ def table() -> list[dict[str, Any]]:
 def row(name: str) -> dict[str, Any]:
     """What is known of one model; an embedded model without its files says so."""
     from hitmark.backbones.catalog import MODELS, model_card
-    from hitmark.model_choice import configured_frames
+    from hitmark.run.model_choice import configured_frames
 
     embedded: bool | str = MODELS[name].embedded
     try:
@@ -71,7 +71,7 @@ def row(name: str) -> dict[str, Any]:
 
 def in_cache(card: ModelCard) -> bool:
     """Whether the pipeline's index and weights of its U-Net lie in the local hub cache."""
-    from hitmark.model_choice import model_folder
+    from hitmark.run.model_choice import model_folder
 
     folder = model_folder(card)
     return folder is not None and any(folder.glob("unet/*.safetensors"))

@@ -57,8 +57,8 @@ def reference(
 
     Writes first_frame.png, motion_signal.mp4, mask.mp4 and prompt.txt, the layout of Time-to-Move's own tools.
     """
-    from hitmark.prepare import load_first_picture, open_picture, plan, with_picture
     from hitmark.reference import reference_of, write_reference
+    from hitmark.run.prepare import load_first_picture, open_picture, plan, with_picture
 
     target = Target(model, width, height, Reading(canvas, units, axes, record, point_size))
     request = read_request(scene, image, Flags(None, [], [], [], False), target).with_options(

@@ -38,8 +38,8 @@ def report(
     Every mean has a 95 % interval over scenes, every row a paired difference to the baseline. What cannot be counted
     (torn files, other versions, failed jobs) is listed with the reason. Files of an earlier report are replaced.
     """
-    from hitmark.bench.report.tables import markdown
-    from hitmark.bench.report.write import make_report, write_report
+    from hitmark.report.tables import markdown
+    from hitmark.report.write import make_report, write_report
 
     made = make_report(
         run, baseline=baseline, reference=reference, clips=clips, control=control, quality=quality, draws=draws

@@ -14,14 +14,14 @@ from hitmark.cli.reading import Reading
 
 if TYPE_CHECKING:
     from hitmark.backbones.catalog import ModelCard
-    from hitmark.record import RunRecord
+    from hitmark.run.record import RunRecord
     from hitmark.scene import Scene
 
 
 OF_SCENE = ("model", "seed", "frames", "width", "height", "prompt", "negative_prompt", "fit")
 """Options that change fields of the scene."""
 PRESETS = ("tuned", "paper")
-"""Presets by name, see `hitmark.presets`; anything else is a file."""
+"""Presets by name, see `hitmark.run.presets`; anything else is a file."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Request:
 
         Args:
             options: model, seed, frames, width, height, prompt, negative_prompt, fit (of the scene), method, knobs,
-                preset (a name of `hitmark.presets`, or a file), steps, dtype, device, background, call, reference,
+                preset (a name of `hitmark.run.presets`, or a file), steps, dtype, device, background, call, reference,
                 mask.
 
         Raises:
@@ -91,8 +91,8 @@ class Request:
         if "model" not in given or self.replayed is None or self.replayed.model.fingerprint is None:
             return self.scene, given
         from hitmark.backbones.catalog import model_card
-        from hitmark.model_choice import model_folder
-        from hitmark.record import fingerprint
+        from hitmark.run.model_choice import model_folder
+        from hitmark.run.record import fingerprint
 
         folder = model_folder(model_card(given["model"]))
         if folder is None or fingerprint(folder) != self.replayed.model.fingerprint:
@@ -173,7 +173,7 @@ def read_request(scene: str | None, image: Path | None, flags: Flags, target: Ta
         return Request(made, Path(), pictures, image)
     if flags.boxes or flags.paths or flags.smooth:
         raise FlagError("--box, --path and --smooth make a scene of their own; leave out SCENE, or edit the scene file")
-    from hitmark.record import is_record
+    from hitmark.run.record import is_record
 
     found = _from_record(Path(scene), target) if is_record(scene) else _from_scene(scene, target)
     if flags.subjects:
@@ -195,7 +195,7 @@ def _worded(scene: Scene, phrases: list[str]) -> Scene:
 
 
 def _from_record(path: Path, target: Target) -> Request:
-    from hitmark.record import RunRecord
+    from hitmark.run.record import RunRecord
 
     record = RunRecord.load(path)
     scene = _with_weights(record.to_scene(path), path, record, target)
@@ -221,7 +221,7 @@ def _from_record(path: Path, target: Target) -> Request:
 def _with_weights(scene: Scene, path: Path, record: RunRecord, target: Target) -> Scene:
     """The record's scene with a model that is there. Raises `FlagError` where it is gone and no other is given."""
     from hitmark.backbones.catalog import MODELS
-    from hitmark.model_choice import catalog_name, find_model
+    from hitmark.run.model_choice import catalog_name, find_model
 
     found = find_model(scene, path.parent)
     name = catalog_name(str(found.model))
@@ -236,7 +236,7 @@ def _with_weights(scene: Scene, path: Path, record: RunRecord, target: Target) -
 
 def _from_scene(source: str, target: Target) -> Request:
     from hitmark.backbones.catalog import model_card
-    from hitmark.model_choice import DEFAULT_MODEL, find_model
+    from hitmark.run.model_choice import DEFAULT_MODEL, find_model
     from hitmark.scene.formats import base_folder, read, remarks, sniff
 
     format = sniff(source)

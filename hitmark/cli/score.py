@@ -74,8 +74,8 @@ def score(
 
 def _table(found: ScoredVideo) -> str:
     """One line for each figure: its mean over the subjects, and each subject's where there are several."""
-    from hitmark.bench.report.figures import Figure
-    from hitmark.bench.report.numbers import number
+    from hitmark.report.figures import Figure
+    from hitmark.report.numbers import number
 
     several = len(found.subjects) > 1
     rows = [["observer", "figure", "mean", *(found.subjects if several else []), "better", "unit"]]

@@ -18,7 +18,7 @@ from hitmark.errors import HitmarkError
 
 if TYPE_CHECKING:
     from hitmark.bench.presets import Preset, Rung
-    from hitmark.bench.tune import Wish
+    from hitmark.tune.search import Wish
 
 EXAMPLES = """\b
 Examples:
@@ -69,9 +69,9 @@ def tune(
     from hitmark.bench.plan import BenchPlan
     from hitmark.bench.presets import PRESET_FILE, spelled_row
     from hitmark.bench.run import Engine
-    from hitmark.bench.tune import Wish
-    from hitmark.bench.tune import tune as choose
-    from hitmark.bench.tune_grid import grid_for
+    from hitmark.tune.grid import grid_for
+    from hitmark.tune.search import Wish
+    from hitmark.tune.search import tune as choose
 
     if not method.strip():
         raise HitmarkError("METHOD: expected the name of a method, such as peekaboo, got an empty text")
@@ -146,7 +146,7 @@ def _check_place(path: Path) -> None:
 
 
 def _show_rungs(wish: Wish) -> None:
-    from hitmark.bench.tune import ladder, scenes_of
+    from hitmark.tune.search import ladder, scenes_of
 
     rows, scenes = wish.rows(), scenes_of(wish.plan)
     clips, before = 0, 0
@@ -173,7 +173,7 @@ def _tell(preset: Preset, places: list[Path]) -> None:
 
 def _table(rung: Rung, went_on: str) -> str:
     """`went_on`: what is said of the candidates that came out of the rung."""
-    from hitmark.bench.report.numbers import NONE, interval, number, signed
+    from hitmark.report.numbers import NONE, interval, number, signed
 
     rows = [["", "mean", "95 % interval", "less the default", "95 % interval", ""]]
     for each in rung.settings:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from hitmark.errors import HitmarkError
-from hitmark.generate import OnStep, Result, generate
 from hitmark.inspection.gap import GapProbe
 from hitmark.inspection.plots import attention_figure, gap_figure, mask_figure, save_figure, shift_figure
 from hitmark.inspection.shift import ShiftProbe
 from hitmark.methods import build
+from hitmark.run.generate import OnStep, Result, generate
 from hitmark.scene.schema import Scene
 
 
@@ -36,7 +36,7 @@ def inspect_scene(scene: Scene, pipe: Any = None, on_step: OnStep | None = None,
     Raises:
         HitmarkError: a model that reads no text, or whatever `generate` raises.
     """
-    from hitmark.prepare import plan
+    from hitmark.run.prepare import plan
 
     planned = plan(scene, steps=options.get("steps"), call=options.get("call"), pipe=pipe)
     if planned.card.takes_picture:

@@ -15,9 +15,9 @@ import numpy as np
 from hitmark.errors import HitmarkError
 
 if TYPE_CHECKING:
-    from hitmark.draw import Found
-    from hitmark.generate import Result
+    from hitmark.drawing.pictures import Found
     from hitmark.observers.detections import Detections
+    from hitmark.run.generate import Result
     from hitmark.scene.tracks import Track
 
 Observer = Literal["sprites", "template"]
@@ -88,7 +88,7 @@ def _shares_words(track: Track, tracks: Sequence[Track]) -> bool:
 
 def look(result: Result) -> Look:
     """Look for the subjects of a result; nothing that goes wrong with it is worth a clip, so that it never raises."""
-    from hitmark.model_choice import draws_sprites
+    from hitmark.run.model_choice import draws_sprites
 
     try:
         return look_for(

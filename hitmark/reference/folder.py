@@ -15,9 +15,9 @@ from PIL import Image
 from hitmark.files import ensure_writable, write_text, written_whole
 from hitmark.media.clips import VideoError, read_clip
 from hitmark.media.images import ImageError, load_image
+from hitmark.media.video import write_video
 from hitmark.reference.resample import nearest
 from hitmark.reference.signal import CrudeVideoError, MotionSignal
-from hitmark.video import write_video
 
 MOTION, MASK, FIRST, PROMPT = "motion_signal", "mask", "first_frame.png", "prompt.txt"
 VIDEOS = (".mp4", ".mkv", ".webm", ".mov", ".avi", ".gif", ".webp")

@@ -34,7 +34,7 @@ class MotionSignal:
         if self.frames.ndim != 4 or self.frames.shape[-1] != 3 or self.frames.dtype != np.uint8 or not self.frames.size:
             raise CrudeVideoError(
                 "reference: expected frames as uint8 (frames, height, width, 3), got "
-                f"{self.frames.dtype} {self.frames.shape}; read a video with hitmark.video.read_video"
+                f"{self.frames.dtype} {self.frames.shape}; read a video with hitmark.media.video.read_video"
             )
         if self.mask.dtype != bool or self.mask.shape != self.frames.shape[:3]:
             raise CrudeVideoError(

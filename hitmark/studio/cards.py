@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from hitmark.backbones import FAMILIES
 from hitmark.backbones.catalog import MODELS, ModelCard, model_card
 from hitmark.errors import HitmarkError
-from hitmark.model_choice import configured_frames, configured_grid, model_folder
+from hitmark.run.model_choice import configured_frames, configured_grid, model_folder
 from hitmark.scene.parts import Easing
 from hitmark.scene.storage import LARGEST_FILE
 from hitmark.studio.folder import Folder
@@ -42,7 +42,7 @@ LABELS = {
 
 def information(folder: Folder) -> dict[str, Any]:
     """The answer to `GET /api/info`."""
-    from hitmark.record import hitmark_version
+    from hitmark.run.record import hitmark_version
 
     return {
         "version": hitmark_version(),
@@ -153,7 +153,7 @@ def grid(name: str) -> tuple[int, int]:
 def _methods(name: str) -> list[dict[str, Any]]:
     """The methods that fit a model's task, with the knobs as they were found for it."""
     from hitmark.methods import METHODS, build, help_on, resolved
-    from hitmark.presets import preset_knobs
+    from hitmark.run.presets import preset_knobs
     from hitmark.studio.knobs import knobs_of
 
     card = card_of(name)
@@ -202,7 +202,7 @@ def _fits(method: str, card: ModelCard) -> bool:
     """Whether a method with the settings found for a model can act on its family."""
     from hitmark.method_fit import check_family
     from hitmark.methods import build
-    from hitmark.presets import preset_knobs
+    from hitmark.run.presets import preset_knobs
 
     try:
         check_family(build(method, preset_knobs(card, method, {})), card)

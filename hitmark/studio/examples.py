@@ -13,7 +13,7 @@ SECONDS = {"image": 20, "text": 6}  # on two CPU cores, by `python -m scripts.me
 
 def examples(folder: Folder) -> list[dict[str, Any]]:
     """The answer to `GET /api/examples`; the picture is kept like one that was loaded."""
-    from hitmark.bench.demo_scenes import picture_demo_scenes, sprite_world, text_demo_scenes
+    from hitmark.demo.scenes import picture_demo_scenes, sprite_world, text_demo_scenes
     from hitmark.studio.cards import card_of, frames_of
 
     card = card_of("sprites-i2v")

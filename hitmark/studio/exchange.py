@@ -79,7 +79,7 @@ def _renamed(error: HitmarkError, place: str) -> HitmarkError:
 
 
 def _read(folder: Folder, path: Path, options: dict[str, Any]) -> Imported:
-    from hitmark.record import is_record
+    from hitmark.run.record import is_record
     from hitmark.scene.formats import FORMATS, read, remarks
 
     if path.is_file() and is_record(path):
@@ -114,7 +114,7 @@ def _recognised(path: Path) -> tuple[Path, str]:
 
 def _read_record(folder: Folder, path: Path) -> Imported:
     """A run record: its picture is known by its content, if it was ever loaded here."""
-    from hitmark.record import RunRecord
+    from hitmark.run.record import RunRecord
 
     record = RunRecord.load(path)
     scene = record.to_scene(path)

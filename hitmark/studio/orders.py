@@ -18,7 +18,7 @@ from hitmark.studio.room import check_room
 from hitmark.studio.scenes import card_for_scene, evaluate_bounded, frames_of, scene_of, shown, with_picture
 
 if TYPE_CHECKING:
-    from hitmark.prepare import Plan
+    from hitmark.run.prepare import Plan
     from hitmark.scene.schema import Scene
 
 LARGEST_SEED = 2**63 - 1
@@ -67,7 +67,7 @@ def _clips(scene: Scene, asked: JobsRequest) -> list[tuple[Scene, Role]]:
 
 
 def _plan(scene: Scene, asked: JobsRequest) -> Plan:
-    from hitmark.prepare import check_fit, plan
+    from hitmark.run.prepare import check_fit, plan
 
     card = card_for_scene(scene)
     missing = why_missing(card.name)

@@ -42,7 +42,7 @@ def keep_picture(folder: Folder, data: bytes) -> Picture:
     """
     import numpy as np
 
-    from hitmark.record import picture_sha256
+    from hitmark.run.record import picture_sha256
 
     with AT_ONCE:
         image = decoded(data)

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from hitmark.control import Control, Step
 from hitmark.errors import HitmarkError
-from hitmark.video import write_video
+from hitmark.media.video import write_video
 
 SHOWN = 10  # previews of a run, at most
 DECODED = 400_000  # pixels of all frames up to which the autoencoder is used

@@ -12,9 +12,9 @@ from hitmark.studio.job import RESULT, Result
 
 if TYPE_CHECKING:
     from hitmark.backbones.catalog import ModelCard
-    from hitmark.generate import Result as Clip
     from hitmark.observers.positions import Look
-    from hitmark.outputs import Outputs
+    from hitmark.run.generate import Result as Clip
+    from hitmark.run.outputs import Outputs
 
 
 def save(clip: Clip, outputs: Outputs, card: ModelCard) -> Result:
@@ -25,10 +25,10 @@ def save(clip: Clip, outputs: Outputs, card: ModelCard) -> Result:
     """
     from PIL import Image
 
-    from hitmark.illustrate import illustrate
-    from hitmark.model_choice import model_folder
+    from hitmark.media.video import write_video
     from hitmark.observers.positions import look
-    from hitmark.video import write_video
+    from hitmark.run.illustrate import illustrate
+    from hitmark.run.model_choice import model_folder
 
     record = outputs.save(clip, model_folder(card))
     seen = look(clip)

@@ -43,7 +43,7 @@ def with_picture(folder: Folder, scene: Scene) -> Scene:
 
 def card_for_scene(scene: Scene) -> ModelCard:
     """The card of the model that the scene means: its own, else the default for a picture or for text."""
-    from hitmark.model_choice import card_for
+    from hitmark.run.model_choice import card_for
 
     return card_for(scene) if scene.model is None else card_of(scene.model)
 

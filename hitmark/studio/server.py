@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from hitmark.errors import HitmarkError
-from hitmark.record import hitmark_version
+from hitmark.run.record import hitmark_version
 from hitmark.scene.schema import Scene
 from hitmark.studio import job_routes, routes
 from hitmark.studio.answers import Error

@@ -84,8 +84,8 @@ class Maker:
             self.channel.tell(id=identity, event="failed", error=f"the model's library failed: {reason}", hint=hint)
 
     def _make(self, order: dict[str, Any]) -> None:
-        from hitmark.generate import check_size, first_picture, generate, plan
-        from hitmark.outputs import Outputs
+        from hitmark.run.generate import check_size, first_picture, generate, plan
+        from hitmark.run.outputs import Outputs
         from hitmark.scene.schema import Scene
         from hitmark.studio.results import save
 
@@ -139,7 +139,7 @@ def main() -> None:
     channel = Channel()
     import diffusers  # noqa: F401  # seconds of imports, while the user still draws
 
-    import hitmark.generate  # noqa: F401
+    import hitmark.run.generate  # noqa: F401
 
     channel.tell(event="ready")
     maker = Maker(channel)

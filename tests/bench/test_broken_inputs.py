@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hitmark import video
 from hitmark.bench import jobs, scoring, store
 from hitmark.bench.job_list import JOBS_FILE
 from hitmark.bench.plan import BenchPlan
-from hitmark.bench.report.figures import Figure
-from hitmark.bench.report.run_record import read_run
-from hitmark.bench.report.write import make_report, write_report
 from hitmark.bench.run import run
 from hitmark.bench.scoring import FinishedClip, Scores, score
 from hitmark.bench.store import PARTIAL, RESULT, Store
 from hitmark.files import OutputError
+from hitmark.media import video
+from hitmark.report.figures import Figure
+from hitmark.report.run_record import read_run
+from hitmark.report.write import make_report, write_report
 
 
 def full(*_: Any, **__: Any) -> None:

@@ -15,8 +15,8 @@ import pytest
 
 from hitmark.bench.jobs import CLIP, COST
 from hitmark.bench.store import RESULT, Store
-from hitmark.record import frames_sha256
-from hitmark.video import write_video
+from hitmark.media.video import write_video
+from hitmark.run.record import frames_sha256
 
 KEYS = ["one", "two", "three"]
 

@@ -10,7 +10,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from hitmark.video import read_video
+from hitmark.media.video import read_video
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 SMALL = argparse.Namespace(frames=4, side=64, width=3)

@@ -18,7 +18,7 @@ from hitmark.bench.run import Engine, forecast, run, state_of
 from hitmark.bench.store import RESULT, Store
 from hitmark.errors import HitmarkError
 from hitmark.files import OutputError
-from hitmark.video import read_video
+from hitmark.media.video import read_video
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -12,10 +12,10 @@ from PIL import Image
 
 from hitmark.bench.score_video import score_video
 from hitmark.errors import HitmarkError
+from hitmark.media.video import read_video, write_video
 from hitmark.scene.schema import Scene
 from hitmark.sprites.text_scenes import text_scene, true_clip
 from hitmark.sprites.world import text_world
-from hitmark.video import read_video, write_video
 
 
 @pytest.fixture

@@ -41,16 +41,20 @@ def test_the_public_names_are_there():
         _ = package.nonsense
 
 
-FIRST = ("import hitmark.generate", "import hitmark", "from hitmark.generate import Result", "import hitmark.attach")
+FIRST = (
+    "import hitmark.run.generate",
+    "import hitmark",
+    "from hitmark.run.generate import Result",
+    "import hitmark.hooks",
+)
 EACH_BY_ITSELF = """
 import os, traceback, torch, diffusers  # loaded once; hitmark is not
 
 def check(first):
     exec(first)
     import hitmark
-    assert callable(hitmark.generate) and callable(hitmark.attach)
-    from hitmark import attach, generate
-    assert generate.Result and attach.Session
+    import types
+    assert isinstance(hitmark.generate, types.FunctionType) and isinstance(hitmark.attach, types.FunctionType)
     try:
         hitmark.generate(None, pipe=3)
     except hitmark.HitmarkError:
@@ -71,7 +75,7 @@ for first in FIRST:
 """
 
 
-def test_main_functions_can_be_called_by_the_name_of_their_module():
+def test_main_functions_are_functions_whatever_is_imported_first():
     """Whatever is imported first: each in an interpreter that has not seen hitmark."""
     script = f"FIRST = {FIRST!r}\n{EACH_BY_ITSELF}"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

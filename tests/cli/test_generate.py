@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from safetensors import safe_open
 
-from hitmark.video import read_video
+from hitmark.media.video import read_video
 
 BOX = ("--box", "0.1,0.2,0.5,0.6", "--path", "0.7,0.5")
 
@@ -170,7 +170,7 @@ def test_ctrl_c_leaves_nothing(hitmark, checkpoint, scene_file, tmp_path, monkey
         raise KeyboardInterrupt
 
     before = sorted(os.listdir(tmp_path))
-    for place in ("hitmark.generate.generate", "hitmark.outputs.write_video"):
+    for place in ("hitmark.run.generate.generate", "hitmark.run.outputs.write_video"):
         with monkeypatch.context() as patch:
             patch.setattr(place, interrupted)
             done = hitmark("generate", scene_file, "--model", checkpoint)
@@ -206,8 +206,8 @@ def test_the_plan_is_drawn_before_the_model_is_loaded(hitmark, checkpoint, scene
 @pytest.mark.parametrize(
     "place",
     [
-        "hitmark.illustrate.plan_picture",
-        "hitmark.illustrate.contact_sheet",
+        "hitmark.run.illustrate.plan_picture",
+        "hitmark.run.illustrate.contact_sheet",
         "hitmark.observers.template.track_template",
         "hitmark.observers.positions.look_for",
     ],
@@ -225,7 +225,7 @@ def test_what_only_draws_or_judges_cannot_lose_a_clip(hitmark, checkpoint, scene
 
 
 def test_a_second_run_to_one_output_is_refused_while_the_first_goes_on(refused, checkpoint, scene_file, tmp_path):
-    from hitmark.outputs import Outputs
+    from hitmark.run.outputs import Outputs
 
     with Outputs(tmp_path / "out.mp4").claimed():
         told = refused("generate", scene_file, "--model", checkpoint, "--force")
@@ -268,7 +268,7 @@ def test_progress_shows_steps_and_is_on_stderr(hitmark, checkpoint, scene_file):
 @pytest.mark.parametrize("method", ["none", "sg-i2v"])
 def test_python_and_command_line_agree(hitmark, checkpoint, scene_file, tmp_path, method):
     from hitmark.backbones.loading import load_pipeline
-    from hitmark.generate import generate
+    from hitmark.run.generate import generate
     from hitmark.scene import Scene
 
     assert hitmark("generate", scene_file, "--model", checkpoint, "--method", method, "-o", "a.mkv").exit_code == 0

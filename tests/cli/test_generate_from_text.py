@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from hitmark.errors import HitmarkError
+from hitmark.media.video import read_video
 from hitmark.methods import build, spelled
 from hitmark.observers.sprites import sprite_of
-from hitmark.video import read_video
 
 PROMPT = ("--prompt", "a red car and a cat on a road")
 SUBJECTS = (

@@ -109,7 +109,7 @@ def refused_tora(refused, tmp_path, checkpoint):
 
 
 def test_what_cannot_fit_is_refused_before_the_model_is_loaded(refused, monkeypatch):
-    monkeypatch.setattr("hitmark.memory_fit.free_bytes", lambda: 16 * 10**9)
+    monkeypatch.setattr("hitmark.run.memory_fit.free_bytes", lambda: 16 * 10**9)
     told = refused(
         "generate", *WORDS, "--box", "0,0.3,0.3,0.6", "--width", 832, "--height", 480, "--frames", 81, "--device", "cpu"
     )

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 from hitmark.bench.store import RESULT
 from hitmark.cli import compare, report, score
 from hitmark.cli.errors import ReadableGroup
+from hitmark.media.video import write_video
 from hitmark.scene.schema import Scene
-from hitmark.video import write_video
-from tests.bench.report.fakes import FakeRun, errors
+from tests.report.fakes import FakeRun, errors
 
 
 @pytest.fixture

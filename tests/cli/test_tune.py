@@ -16,7 +16,7 @@ from hitmark.errors import HitmarkError
 from hitmark.methods.spec import MethodSpec
 from hitmark.scene import Scene
 from tests.bench.test_presets import preset
-from tests.bench.test_tune import SCENES, far_from, pretend
+from tests.tune.test_search import SCENES, far_from, pretend
 
 FEW = ("--model", "sprites-t2v", "--scenes", SCENES, "--knob", "masked_steps=6,8", "-o", "run")
 

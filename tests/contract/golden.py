@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from hitmark.attach import attach
 from hitmark.backbones.tiny import tiny_svd, tiny_text_to_video
+from hitmark.hooks import attach
 from hitmark.methods import build
 from hitmark.scene.schema import Scene
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from hitmark.attach import attach
 from hitmark.errors import HitmarkError
+from hitmark.hooks import attach
 from hitmark.methods import build
 from hitmark.scene.tracks import Track, evaluate
 

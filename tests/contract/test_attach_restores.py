@@ -5,9 +5,9 @@ import copy
 import pytest
 import torch
 
-from hitmark.attach import attach
 from hitmark.control import Control
 from hitmark.errors import HitmarkError
+from hitmark.hooks import attach
 from hitmark.methods import METHODS, build
 from hitmark.reference import reference_of
 

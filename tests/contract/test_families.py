@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch.nn import functional
 
-from hitmark.attach import attach
 from hitmark.backbones import backbone_for
 from hitmark.control import AttentionCall, Control, LayerCall, Step
 from hitmark.errors import HitmarkError
+from hitmark.hooks import attach
 from hitmark.methods import build
 from hitmark.methods.peekaboo import Peekaboo
 

@@ -8,9 +8,9 @@ import diffusers
 import pytest
 import torch
 
-from hitmark.attach import attach
 from hitmark.control import Control
 from hitmark.errors import HitmarkError
+from hitmark.hooks import attach
 from hitmark.methods import build
 
 from .pipelines import IMAGE, SCENE, TEXT, make, run, traces

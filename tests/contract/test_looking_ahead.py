@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import pytest
 import torch
 
-from hitmark.attach import attach
 from hitmark.control import Control
+from hitmark.hooks import attach
 from hitmark.methods import build
 from hitmark.methods.temporal_intrinsic import TemporalIntrinsic, preview
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from hitmark.attach import attach
 from hitmark.backbones import backbone_for
 from hitmark.control import Layout
 from hitmark.errors import HitmarkError
+from hitmark.hooks import attach
 from hitmark.methods import build
 from hitmark.methods.query_warp import QueryWarp, sources
 from hitmark.scene.tracks import Track

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from hitmark.backbones.loading import load_pipeline
-from hitmark.generate import generate
 from hitmark.metrics.kept import first_frame_psnr
 from hitmark.metrics.tracks import object_motion_control_error
 from hitmark.observers.sprites import find_sprite
+from hitmark.run.generate import generate
 from hitmark.scene.schema import MethodChoice
 from hitmark.sprites.scenes import SpriteScene, held_out
 from hitmark.sprites.world import SpriteWorld

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from hitmark.attach import attach
 from hitmark.backbones.tiny import tiny_text_to_video
+from hitmark.hooks import attach
 from hitmark.inspection.gap import GapProbe, along_path
 from hitmark.inspection.shift import ShiftProbe, averaged, shift
 from hitmark.methods import build

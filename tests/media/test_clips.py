@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from hitmark.media.clips import VideoError, read_clip
-from hitmark.video import read_video, write_video
+from hitmark.media.video import read_video, write_video
 
 ONE = 0x10000
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import torch
 
-from hitmark.attach import attach
 from hitmark.backbones.tiny import tiny_text_to_video
 from hitmark.errors import HitmarkError
+from hitmark.hooks import attach
 from hitmark.methods import METHODS, build, resolved
 from hitmark.methods.domain_adaptation import DOMAIN_ADAPTATION
 from hitmark.methods.mask_normalization import MaskNormalization

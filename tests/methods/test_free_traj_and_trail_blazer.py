@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from hitmark.attach import attach
 from hitmark.backbones.tiny import tiny_text_to_video
 from hitmark.control import COND, UNCOND, AttentionCall, AttentionSite, Layout, Step
 from hitmark.errors import HitmarkError
+from hitmark.hooks import attach
 from hitmark.maths.frequency import merge_video_frequencies
 from hitmark.methods import build
 from hitmark.methods.free_traj import FreeTraj

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from hitmark.attach import attach
 from hitmark.backbones.tiny import tiny_text_to_video
 from hitmark.control import COND, UNCOND, AttentionSite, LayerCall, Layout, Step
 from hitmark.errors import HitmarkError
+from hitmark.hooks import attach
 from hitmark.methods import build
 from hitmark.methods.mask_normalization import MaskNormalization
 from hitmark.scene.schema import Scene

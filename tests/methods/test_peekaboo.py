@@ -9,9 +9,9 @@ import pytest
 import torch
 from diffusers.models.attention import BasicTransformerBlock
 
-from hitmark.attach import attach
 from hitmark.backbones.tiny import tiny_text_to_video
 from hitmark.errors import HitmarkError
+from hitmark.hooks import attach
 from hitmark.methods import build
 from hitmark.methods.peekaboo import Peekaboo
 from hitmark.scene.schema import Scene

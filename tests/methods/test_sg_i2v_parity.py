@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from hitmark.attach import attach
 from hitmark.backbones.base import DenoiserCall
 from hitmark.backbones.tiny import tiny_svd
+from hitmark.hooks import attach
 from hitmark.maths import optimise
 from hitmark.methods import sg_i2v
 from hitmark.methods.sg_i2v import SGI2V

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hitmark.bench.plan import BenchPlan
-from hitmark.bench.tune_grid import parse_grid
 from hitmark.cli.flags import parse_pairs
 from hitmark.errors import HitmarkError
 from hitmark.methods.sg_i2v import SGI2V
 from hitmark.methods.spec import MethodSpec, read_pairs
+from hitmark.tune.grid import parse_grid
 
 VALUES = (
     st.none()

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from hitmark.attach import attach
-from hitmark.attach.levels import Levels
 from hitmark.backbones import tiny
 from hitmark.control import Reference
 from hitmark.errors import HitmarkError
+from hitmark.hooks import attach
+from hitmark.hooks.levels import Levels
 from hitmark.methods.time_to_move import TimeToMove, nearest_step
 from hitmark.reference import MotionSignal
 from tests.contract.pipelines import picture

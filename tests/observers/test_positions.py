@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from hitmark.cli.found import sentences
-from hitmark.generate import Result
 from hitmark.observers.positions import look, look_for
-from hitmark.record import Settings
+from hitmark.run.generate import Result
+from hitmark.run.record import Settings
 from hitmark.scene.tracks import evaluate
 from hitmark.sprites.text_scenes import text_scene, true_clip
 from hitmark.sprites.world import text_world

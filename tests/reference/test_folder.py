@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hitmark.media.video import write_video
 from hitmark.reference import CrudeVideoError, MotionSignal, read_reference, write_reference
 from hitmark.reference.folder import read_first_frame, read_prompt
-from hitmark.video import write_video
 
 
 def signal(frames=5, height=32, width=48):

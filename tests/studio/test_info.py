@@ -9,9 +9,9 @@ import pytest
 
 from hitmark.backbones.catalog import MODELS, model_card
 from hitmark.backbones.families import FAMILIES
-from hitmark.bench.demo_scenes import picture_demo_scenes, sprite_world, text_demo_scenes
+from hitmark.demo.scenes import picture_demo_scenes, sprite_world, text_demo_scenes
 from hitmark.methods import METHODS, build, resolved
-from hitmark.presets import preset_knobs
+from hitmark.run.presets import preset_knobs
 from hitmark.scene.formats import FORMATS
 from hitmark.scene.tracks import evaluate
 from hitmark.studio.cards import MOST_SPEED, information, model
@@ -46,7 +46,7 @@ def test_embedded_models_are_installed_and_others_say_how_to_get_them(told):
 def test_sizes_are_those_of_the_loaded_model(told, name):
     from hitmark.backbones import backbone_for
     from hitmark.backbones.loading import load_pipeline
-    from hitmark.prepare import size_unit
+    from hitmark.run.prepare import size_unit
 
     pipe = load_pipeline(name)
     each = next(each for each in told["models"] if each["name"] == name)

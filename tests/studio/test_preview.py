@@ -9,12 +9,12 @@ from PIL import Image
 
 from hitmark.backbones.loading import load_pipeline
 from hitmark.control import Layout, Step
-from hitmark.generate import generate
+from hitmark.media.video import read_video
+from hitmark.run.generate import generate
 from hitmark.scene.schema import Scene
 from hitmark.studio import preview
 from hitmark.studio.preview import Preview, coloured, colours, decoded
 from hitmark.studio.worker import CancelledError
-from hitmark.video import read_video
 from tests.studio.conftest import moving, text_scene
 
 STEPS = 4
@@ -68,7 +68,7 @@ def test_the_last_previews_look_like_the_clip(pipes, tmp_path):
 
 @pytest.mark.parametrize("model", ["sprites-i2v", "sprites-t2v"])
 def test_the_fitted_colours_agree_with_the_autoencoder(pipes, model):
-    from hitmark.bench.demo_scenes import picture_demo_scenes, sprite_world
+    from hitmark.demo.scenes import picture_demo_scenes, sprite_world
 
     vae = pipes[model].vae
     drawn = next(picture_demo_scenes(sprite_world(64, 64, 8), seed=0)).picture
@@ -145,8 +145,8 @@ def seen(centres, found):
 
 def test_scores_of_a_known_clip(picture):
     """A square that stands still while its box moves: distances and overlaps by hand."""
-    from hitmark.generate import Result
-    from hitmark.record import Settings
+    from hitmark.run.generate import Result
+    from hitmark.run.record import Settings
     from hitmark.scene.tracks import evaluate
     from hitmark.studio.results import scores
 

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from hitmark.media.video import write_video
 from hitmark.scene import Scene, SceneError, evaluate
 from hitmark.scene.formats import read, remarks, sniff, write
 from hitmark.scene.formats.coordinate_lists import find_tracks, looks_like_points
-from hitmark.video import write_video
 
 SIZE = {"width": 64, "height": 48}
 QUICK = settings(max_examples=40, deadline=None, derandomize=True)

@@ -1,0 +1,1 @@
+"""Scenes with and without control on the embedded models, and their page."""

@@ -1,0 +1,239 @@
+"""The demo: scenes of the sprite world, each without control and with methods on the same noise, and one page.
+
+Three scenes start from a picture (SG-I2V), three from a sentence (Peekaboo and IVG-DA).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from PIL import Image
+
+from hitmark.demo.page import page
+from hitmark.demo.scenes import (
+    PICTURE_MODEL,
+    TEXT_MODEL,
+    DemoScene,
+    picture_demo_scenes,
+    sprite_world,
+    text_demo_scenes,
+)
+from hitmark.drawing.pictures import annotated, plan_picture, side_by_side
+from hitmark.errors import HitmarkError
+from hitmark.files import OutputError, claimed, ensure_writable, output_error, write_text, written_whole
+from hitmark.media.video import write_video
+from hitmark.run.generate import OnStep, Result, generate
+from hitmark.run.illustrate import BLANK, illustrate
+from hitmark.run.model_choice import configured_frames, model_folder
+from hitmark.run.outputs import Outputs
+from hitmark.scene.schema import MethodChoice
+
+if TYPE_CHECKING:
+    from hitmark.backbones.catalog import ModelCard
+    from hitmark.metrics.followed import Followed
+
+Only = Literal["image", "text"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished clip of the demo."""
+
+    method: str  # key of its scene's methods
+    result: Result
+    guesses: dict[str, np.ndarray]  # subject -> (frames, 2) centres in pixels, the observer's best guess
+    figures: dict[str, Followed]  # subject -> how it followed its path
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What `run_demo` made."""
+
+    page: Path
+    scenes: list[tuple[DemoScene, list[Run]]]
+
+    def rows(self) -> list[list[str]]:
+        """The table: scene, method, the best guess's distance, in the last frame too, where found and how often, cost.
+
+        Means over the subjects; the figures are those that `hitmark generate` prints.
+        """
+        lines = [["scene", "method", "best guess px", "in last frame", "where found", "found", "time s", "peak GB"]]
+        for demo_scene, runs in self.scenes:
+            for run in runs:
+                every = list(run.figures.values())
+                lines.append(
+                    [
+                        demo_scene.title,
+                        demo_scene.methods[run.method],
+                        _mean([each.guess for each in every]),
+                        _mean([each.last for each in every]),
+                        _mean([each.pixels for each in every]),
+                        _mean([each.found_share for each in every], "{:.0%}"),
+                        f"{run.result.seconds:.1f}",
+                        f"{run.result.peak_memory / 1e9:.2f}",
+                    ]
+                )
+        return lines
+
+    def table(self) -> str:
+        """The table as text."""
+        rows = self.rows()
+        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+        return "\n".join(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+        )
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The scenes that one model makes."""
+
+    card: ModelCard
+    model: str  # as given
+    steps: int
+    scenes: list[DemoScene]
+
+    @property
+    def all_steps(self) -> int:
+        """Steps of all clips."""
+        return self.steps * sum(len(demo_scene.methods) for demo_scene in self.scenes)
+
+
+def run_demo(
+    folder: Path,
+    *,
+    seed: int = 0,
+    steps: int | None = None,
+    model: str = PICTURE_MODEL,
+    text_model: str = TEXT_MODEL,
+    only: Only | None = None,
+    on_step: OnStep | None = None,
+    overwrite: bool = False,
+) -> Demo:
+    """Make the clips, the pictures and the page.
+
+    Args:
+        folder: gets index.html and everything it shows; made if it is not there.
+        seed: of the noise, the same for every clip.
+        steps: of denoising; None = each model's own.
+        model: name or path of an image-to-video model of the sprite world.
+        text_model: name or path of a text-to-video model of the sprite world.
+        only: "image" or "text", for the scenes of that kind alone; the other model is not needed then.
+        on_step: called with the steps done and the steps in all, over all clips.
+        overwrite: whether the files of an earlier demo are replaced.
+
+    Raises:
+        HitmarkError: the folder cannot be written or has an earlier demo, or a model is not there or of the other kind.
+    """
+    from hitmark.backbones.loading import load_pipeline
+
+    parts = [] if only == "text" else [_picture_part(model, seed, steps)]
+    parts += [] if only == "image" else [_text_part(text_model, seed, steps)]
+    total, done = sum(part.all_steps for part in parts), 0
+    page_file = folder / "index.html"
+    finished: list[tuple[DemoScene, list[Run]]] = []
+    _make_folder(folder)
+    with claimed(page_file):
+        _check_folder(page_file, overwrite=overwrite)
+        for part in parts:
+            pipe = load_pipeline(part.model)
+            for demo_scene in part.scenes:
+                runs = []
+                for method in demo_scene.methods:
+                    runs.append(_run(demo_scene, method, pipe, part.steps, _moved_by(on_step, done, total)))
+                    done += part.steps
+                _save(folder, demo_scene, runs, model_folder(part.card))
+                finished.append((demo_scene, runs))
+        demo = Demo(page_file, finished)
+        write_text(demo.page, page(demo))
+    return demo
+
+
+def _picture_part(model: str, seed: int, steps: int | None) -> _Part:
+    card = _card(model, takes_picture=True)
+    world = sprite_world(card.width, card.height, card.frames or configured_frames(card, None))
+    return _Part(card, model, card.steps if steps is None else steps, list(picture_demo_scenes(world, seed, model)))
+
+
+def _text_part(model: str, seed: int, steps: int | None) -> _Part:
+    card = _card(model, takes_picture=False)
+    return _Part(card, model, card.steps if steps is None else steps, list(text_demo_scenes(seed, model)))
+
+
+def _card(model: str, *, takes_picture: bool) -> ModelCard:
+    """The model's card. Raises HitmarkError when it is of the other kind."""
+    from hitmark.backbones.catalog import model_card
+
+    card = model_card(model)
+    if card.takes_picture != takes_picture:
+        wanted = "image-to-video" if takes_picture else "text-to-video"
+        raise HitmarkError(f"{model} is a model for {card.task}; these scenes of the demo need one for {wanted}")
+    return card
+
+
+def _moved_by(on_step: OnStep | None, first: int, total: int) -> OnStep | None:
+    """The steps of one clip as a part of all steps."""
+    return None if on_step is None else lambda done, _of_this_clip: on_step(first + done, total)
+
+
+def _run(demo_scene: DemoScene, method: str, pipe: Any, steps: int, on_step: OnStep | None) -> Run:
+    """One clip, and where the observer sees its subjects."""
+    from hitmark.metrics.followed import followed
+    from hitmark.observers.positions import look
+
+    scene = demo_scene.scene.replace(method=MethodChoice(name=method))
+    result = generate(scene, demo_scene.picture, pipe, on_step, steps=steps)
+    height, width = result.frames.shape[1:3]
+    seen = look(result).sightings
+    figures = {
+        track.name: followed(
+            track.boxes, track.visible, seen[track.name].centres, seen[track.name].found, (width, height)
+        )
+        for track in result.tracks
+        if track.name in seen
+    }
+    return Run(method, result, {name: each.centres for name, each in seen.items()}, figures)
+
+
+def _mean(values: Sequence[float | None], form: str = "{:.1f}") -> str:
+    known = [value for value in values if value is not None]
+    return form.format(np.mean(known)) if known else "-"
+
+
+def _save(folder: Path, demo_scene: DemoScene, runs: list[Run], files: Path | None) -> None:
+    """The videos with their records, the plan, and the animation that shows the runs side by side."""
+    shown = []
+    for run in runs:
+        outputs = Outputs(folder / f"{demo_scene.slug}.{run.method}.mp4", from_picture=demo_scene.picture is not None)
+        outputs.save(run.result, files)
+        illustrate(outputs, run.result, run.guesses)
+        shown.append(annotated(run.result.frames, run.result.tracks, run.guesses, side=320))
+    fps = demo_scene.scene.fps
+    titles = [demo_scene.methods[run.method] for run in runs]
+    write_video(side_by_side(shown, titles), folder / f"{demo_scene.slug}.gif", fps)
+    for run in runs:
+        first = demo_scene.picture or Image.fromarray(run.result.frames[0])
+        picture = plan_picture(first, run.result.tracks, run.guesses)
+        with written_whole(folder / f"{demo_scene.slug}.{run.method}.found.png") as temporary:
+            picture.save(temporary, "PNG")
+    height, width = runs[0].result.frames.shape[1:3]
+    ground = demo_scene.picture or Image.new("RGB", (width, height), BLANK)
+    with written_whole(folder / f"{demo_scene.slug}.plan.png") as temporary:
+        plan_picture(ground, runs[0].result.tracks).save(temporary, "PNG")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(folder, error) from error
+    ensure_writable(folder / "index.html")
+
+
+def _check_folder(page_file: Path, *, overwrite: bool) -> None:
+    if page_file.exists() and not overwrite:
+        raise OutputError(f"{page_file} exists already; choose another folder, or overwrite it with --force")

@@ -1,0 +1,1 @@
+"""Scenes drawn: plans of motion, contact sheets."""

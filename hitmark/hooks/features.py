@@ -1,0 +1,186 @@
+"""Reads queries, keys and values of chosen layers from one forward pass, and ends the pass there.
+
+What a layer hands to scaled_dot_product_attention is kept as it is, so any LoRA, norm or rotary embedding is in it, and
+no operation is added to the network: gradient checkpointing, which runs parts of the forward again, sees the same
+operations. Where a layer is to be read with other rotary embeddings than it was run with, its *arguments* are kept, and
+afterwards the stock module projects them once more; its own attention is not run.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hitmark.backbones.base import DenoiserCall, Site
+from hitmark.backbones.memory import activation_gib, gradient_checkpointing
+from hitmark.backbones.pipeline import PipelineBackbone
+from hitmark.control import AttentionSite, Grid, Layers, SelfAttention
+from hitmark.errors import HitmarkError
+from hitmark.hooks.intercept import Attend, projected, run_seen
+from hitmark.hooks.undo import around
+
+ROTARY = ("rotary_emb", "image_rotary_emb", "query_rotary_emb")
+"""Names under which attention modules are given their table of rotary embeddings."""
+
+
+class _EverythingRead(Exception):  # noqa: N818 - not an error
+    """Ends a forward pass."""
+
+
+def read_features(
+    backbone: PipelineBackbone,
+    call: DenoiserCall,
+    latents: Tensor,
+    norm: float,
+    layers: Layers,
+    *,
+    first_frame_keys: bool,
+    memory_budget: float | None,
+    same_time: bool,
+) -> list[SelfAttention]:
+    """Self-attention of one branch of one clip on other latents, differentiable; see `Step.self_attention`.
+
+    Args:
+        backbone: the pipeline.
+        call: of one branch of one clip.
+        latents: (1, frames, channels, height, width).
+        norm: what the pipeline divides them by.
+        layers: names of layers; None: those of the family.
+        first_frame_keys: see `Step.self_attention`.
+        memory_budget: see there.
+        same_time: see there.
+    """
+    sites = feature_sites(backbone, call.module, layers)
+    family, sizes = backbone.family, (latents.shape[1], latents.shape[3], latents.shape[4])
+    arguments = {**call.arguments, family.argument: backbone.with_latents(call, latents, norm)}
+    checkpointing: AbstractContextManager[None] = nullcontext()
+    if memory_budget is not None and activation_gib(backbone, call, sites, sizes) > memory_budget:
+        # the pass ends inside the last layer read, and an exception must not cross a checkpointed region
+        checkpointing = gradient_checkpointing(call.module, except_for=sites[-1].block)
+    with checkpointing, torch.enable_grad():
+        found = _pass(lambda: call.module(**arguments), sites, same_time)
+        return [_read(backbone, site, found[site.name], sizes, first_frame_keys) for site in sites]
+
+
+def feature_sites(backbone: PipelineBackbone, network: Any, layers: Layers = None) -> list[Site]:
+    """The layers by name, in the order in which the network runs them.
+
+    Raises:
+        HitmarkError: a name that the network does not have.
+    """
+    present = {site.feature: site for site in backbone.sites(network) if site.feature is not None}
+    wanted = list(backbone.family.default_features(list(present))) if layers is None else _names(layers)
+    unknown = [name for name in wanted if name not in present]
+    if unknown or not wanted:
+        raise HitmarkError(
+            f"layers: this network has no self-attention {', '.join(map(repr, unknown)) or 'in that list'} to read. "
+            f"Expected some of: {', '.join(present) or '(none)'}."
+        )
+    return [site for name, site in present.items() if name in wanted]
+
+
+@dataclass
+class _Found:
+    """What was kept of a layer: its arguments, and its queries, keys and values where it is not to run once more."""
+
+    named: dict[str, Any]
+    heads: list[Tensor] = field(default_factory=list)
+
+
+def _pass(run: Callable[[], Any], sites: Sequence[Site], same_time: bool) -> dict[str, _Found]:
+    """Run the network until all sites are known."""
+    found: dict[str, _Found] = {}
+    with ExitStack() as stack:
+        for site in sites:
+            again = same_time and site.scope == "video"
+            keep = partial(_keep, site, found, len(sites), again)
+            stack.enter_context(around(site.module, "forward", keep))
+        with suppress(_EverythingRead):
+            run()
+    missing = [site.feature for site in sites if site.name not in found]
+    if missing:
+        raise HitmarkError(
+            f"Layer(s) {', '.join(map(str, missing))} were not called. Expected an uncompiled network without caches; "
+            "undo compilation of parts of it, and pipe.transformer.disable_cache()."
+        )
+    return found
+
+
+def _keep(
+    site: Site,
+    found: dict[str, _Found],
+    count: int,
+    again: bool,
+    original: Callable[..., Any],
+    *args: Any,
+    **kwargs: Any,
+) -> Any:
+    """Around the `forward` of a layer's module."""
+    names = list(inspect.signature(type(site.module).forward).parameters)[1:]
+    now = _Found(dict(zip(names, args, strict=False)) | kwargs)
+    if again:
+        found[site.name] = now
+        if len(found) == count:
+            raise _EverythingRead
+        return original(*args, **kwargs)
+
+    def seen(number: int, queries: Tensor, keys: Tensor, values: Tensor, _mask: Any, attend: Attend) -> Tensor:
+        if number == site.attention:
+            now.heads[:] = queries, keys, values
+            found[site.name] = now
+            if len(found) == count:
+                raise _EverythingRead
+        return attend(queries, keys, values)
+
+    return run_seen(lambda: original(*args, **kwargs), site.module, site.name, seen)
+
+
+def _read(backbone: PipelineBackbone, site: Site, found: _Found, sizes: Grid, first_frame_keys: bool) -> SelfAttention:
+    named = found.named
+    hidden, words = named["hidden_states"], named.get("encoder_hidden_states")
+    text = words.shape[1] if words is not None and site.scope == "video" else 0
+    where = backbone.attention_site(site, hidden.shape[0], hidden.shape[1], text, sizes)
+    heads = tuple(found.heads)
+    if not heads:
+        still = {name: _still(named[name], where.grid) for name in ROTARY if named.get(name) is not None}
+        heads = projected(partial(site.module.forward, **(named | still)), site.module, site.name, site.attention)
+    queries, keys, values = (_by_frame(each, where) for each in heads)
+    if first_frame_keys:
+        keys, values = keys[:1].clone(), values[:1].clone()  # a clone frees the other frames
+    _frames, rows, columns = where.grid
+    return SelfAttention(str(site.feature), queries, keys, values, rows, columns)
+
+
+def _by_frame(heads: Tensor, site: AttentionSite) -> Tensor:
+    """(batch, heads, length, width) of one clip as (frames, heads, cells, width), without text."""
+    if site.scope == "frame":
+        return heads
+    before, after = site.text
+    video = heads[0, :, before : heads.shape[2] - after]
+    return video.unflatten(1, (site.grid[0], -1)).transpose(0, 1)
+
+
+def _still(table: Any, grid: Grid) -> Any:
+    """A table of rotary embeddings in which every frame stands at the time of the first."""
+    if isinstance(table, tuple | list):
+        return type(table)(_still(each, grid) for each in table)
+    frames, cells = grid[0], grid[1] * grid[2]
+    axes = [axis for axis, size in enumerate(table.shape) if size == frames * cells]
+    if not axes:
+        raise HitmarkError(
+            f"The table of rotary embeddings has the shape {tuple(table.shape)}, and no axis of {frames * cells} "
+            "tokens. Expected one of the video's tokens alone; use same_time=False."
+        )
+    return torch.cat([table.narrow(axes[0], 0, cells)] * frames, dim=axes[0])
+
+
+def _names(layers: Layers) -> list[str]:
+    names = layers.split(",") if isinstance(layers, str) else list(layers or [])
+    return [str(name).strip() for name in names]

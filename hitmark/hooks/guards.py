@@ -1,0 +1,86 @@
+"""Checks before anything runs."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from hitmark.control import Control
+from hitmark.errors import HitmarkError, HitmarkWarning
+from hitmark.hooks.undo import is_changed
+from hitmark.scene.schema import Scene
+
+
+def chosen_controls(controls: Any) -> tuple[Control, ...]:
+    """The controls as a tuple, of one Control or a list of them, in which lists may be nested.
+
+    Raises:
+        HitmarkError: anything else.
+    """
+    if isinstance(controls, Control):
+        return (controls,)
+    if isinstance(controls, str):
+        raise HitmarkError(f"controls must be Control objects, such as build({controls!r}), but got the text.")
+    if not isinstance(controls, Sequence):
+        raise HitmarkError(
+            f"controls must be one Control or a list of them, e.g. build('sg-i2v'), but got {controls!r:.80}; an empty "
+            "list leaves the pipeline alone."
+        )
+    return tuple(control for each in controls for control in chosen_controls(each))
+
+
+def warn_of_other_size(scene: Any, height: int, width: int) -> None:
+    """Warn where a call makes another size than a scene says: boxes are fractions and fit, but probably not the eye.
+
+    `height`, `width`: of the clip, in pixels.
+    """
+    for each in [scene] if isinstance(scene, Scene) else scene:
+        if isinstance(each, Scene) and (each.width or width, each.height or height) != (width, height):
+            warnings.warn(
+                f"the scene is for {each.width}x{each.height} and this call makes {width}x{height}; give the call "
+                f"width={each.width}, height={each.height}, or leave both out of the scene",
+                HitmarkWarning,
+                stacklevel=2,
+            )
+            return
+
+
+def check_free(owners: Iterable[Any]) -> None:
+    """Raise HitmarkError where controls already hang on one of these objects."""
+    if any(is_changed(owner) for owner in owners):
+        raise HitmarkError(
+            "This pipeline, or its scheduler or denoiser, already has controls attached. Leave the other "
+            "`with attach(...)` block first, or attach all controls at once: attach(pipe, scene, [a, b])."
+        )
+
+
+def check_not_cached(network: Any, controls: Sequence[Control]) -> None:
+    """Raise HitmarkError for controls of attention on a network that leaves layers out, by what it kept of a step."""
+    if getattr(network, "is_cache_enabled", False) and any(control.edits_attention for control in controls):
+        raise HitmarkError(
+            "A cache of the denoiser leaves attention layers out, and controls would act on those that are left only. "
+            "Call pipe.transformer.disable_cache() first."
+        )
+
+
+def check_gradients_possible(network: nn.Module) -> None:
+    """Raise HitmarkError under torch.inference_mode, which forbids gradients for good."""
+    if torch.is_inference_mode_enabled() or any(weight.is_inference() for weight in network.parameters()):
+        raise HitmarkError(
+            "Controls need gradients, but torch.inference_mode() is on (or the weights were loaded under it). "
+            "Load and call the pipeline without inference_mode; it switches gradients off by itself."
+        )
+
+
+def check_not_compiled_inside(network: nn.Module) -> None:
+    """Raise HitmarkError when parts of the network are wrapped by torch.compile: layers in them cannot be read."""
+    for name, module in network.named_modules():
+        if name and hasattr(module, "_orig_mod"):
+            raise HitmarkError(
+                f"Part of the denoiser ({name}) is wrapped by torch.compile, so its layers cannot be read. "
+                "Compile the whole denoiser (torch.compile(pipe.unet)), or use module.compile(), or none."
+            )

@@ -1,0 +1,65 @@
+"""How a loop begins: with which noise, and at which step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hitmark.backbones.pipeline import PipelineBackbone
+from hitmark.control import Control, Grid, Layout
+from hitmark.hooks.levels import Levels
+
+
+class LateStart:
+    """Around a scheduler's `set_timesteps`: leaves out the steps before that at which controls let the loop begin."""
+
+    def __init__(self, levels: Levels, controls: Sequence[Control]) -> None:
+        self.levels = levels
+        self.starting = [control for control in controls if control.implements("first_step")]
+        self.arguing = [control for control in controls if control.implements("step_arguments")]
+        self._timesteps: Any = None  # of the last call, with those left out
+
+    @property
+    def acts(self) -> bool:
+        """Whether any control has a say."""
+        return bool(self.starting or self.arguing)
+
+    def __call__(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call it and cut what it set."""
+        result = original(*args, **kwargs)
+        self._timesteps = self.levels.scheduler.timesteps
+        shares = [self.levels[index].noise_share for index in range(len(self.levels))]
+        self.levels.drop(max((control.first_step(shares) for control in self.starting), default=0))
+        return result
+
+    def step_arguments(self, named: Mapping[str, Any], index: int) -> dict[str, Any]:
+        """Arguments of the scheduler's `step`, with those that controls put in their place."""
+        result = dict(named)
+        for control in self.arguing:
+            result |= control.step_arguments(named, index, self._timesteps)
+        return result
+
+
+def with_initial_noise(
+    latents: Tensor,
+    controls: Sequence[Control],
+    layouts: Sequence[Layout],
+    generators: Sequence[torch.Generator | None],
+    backbone: PipelineBackbone,
+    sizes: Grid,
+) -> Tensor:
+    """The start latents, as the pipeline holds them, with their noise edited by controls; given frames stay."""
+    noisy = [control for control in controls if control.implements("initial_noise")]
+    if not noisy:
+        return latents
+    scale, given = float(getattr(backbone.pipe.scheduler, "init_noise_sigma", 1.0)), backbone.geometry.given
+    clips = []
+    for clip, layout, generator in zip(backbone.canonical(latents, sizes).split(1), layouts, generators, strict=True):
+        noise = clip.float() / scale
+        for control in noisy:
+            noise = control.initial_noise(noise, layout, generator)
+        clips.append(torch.cat([clip[:, :given].float(), noise[:, given:] * scale], dim=1))
+    return backbone.native(torch.cat(clips)).to(latents.dtype)

@@ -1,0 +1,137 @@
+"""A run's report: read, computed and written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from hitmark.files import output_error, write_text
+from hitmark.report.boxes import with_wanted
+from hitmark.report.failures import Gaps, gaps
+from hitmark.report.features import Distance, feature_distances, feature_sets, read_reference
+from hitmark.report.figures import Figure
+from hitmark.report.filmstrips import Shown, choose, planned_tracks, show
+from hitmark.report.numbers import counted
+from hitmark.report.outside import with_outside
+from hitmark.report.over_time import OverTimes, over_time
+from hitmark.report.over_time import comma_separated as times_as_csv
+from hitmark.report.page import page
+from hitmark.report.published import PublishedRow, published_rows
+from hitmark.report.run_record import BenchRun, read_run
+from hitmark.report.statistics import DRAWS
+from hitmark.report.summary import Table, baselines, by_kind, headlines, summarise
+from hitmark.report.tables import clips_as_csv, comma_separated, latex, markdown, readings_as_csv
+
+PAGE, CLIPS = "index.html", 24
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the report of a run says.
+
+    Attributes:
+        run, table, kinds: the clips; the table of all; one for each kind of scene.
+        control, quality: the figures that the charts show; None where the run has none.
+        distances: Frechet, empty without a reference.
+        shown: the clips on the page.
+        notes: whatever may mislead.
+        draws: of the bootstrap.
+        readings: Peekaboo's published reading beside the strict one; empty where no boxes are known.
+        times: distance frame by frame.
+        lacking: failed and missing jobs by row.
+    """
+
+    run: BenchRun
+    table: Table
+    kinds: list[Table]
+    control: Figure | None
+    quality: Figure | None
+    distances: list[Distance]
+    shown: list[Shown]
+    notes: list[str]
+    draws: int
+    readings: list[PublishedRow] = field(default_factory=list)
+    times: OverTimes = field(default_factory=OverTimes)
+    lacking: list[Gaps] = field(default_factory=list)
+
+    def tables(self) -> list[Table]:
+        """The table of all clips, then those by kind."""
+        return [self.table, *self.kinds]
+
+
+def make_report(
+    folder: Path,
+    *,
+    baseline: str | None = None,
+    reference: str | None = None,
+    clips: int = CLIPS,
+    control: str | None = None,
+    quality: str | None = None,
+    draws: int = DRAWS,
+) -> Report:
+    """Everything that the report of the run in `folder` says; nothing is written.
+
+    Args:
+        folder: of the run.
+        baseline: text of the row that the others are compared with; None = the first "none", else the first.
+        reference: of the Frechet distance, see `read_reference`; None = there is none.
+        clips: places (scene, noise) that the page shows, with all rows each.
+        control: name of the figure for the charts; None = the first of the tables.
+        quality: the same of what is held against it.
+        draws: of scenes, for the intervals.
+
+    Raises:
+        HitmarkError: there is no run, or no clip, row or figure of that name, or the reference cannot be used.
+    """
+    run, notes = _with_boxes(read_run(folder))
+    compared = baselines(run.rows, baseline)
+    table = summarise(run, compared, draws)
+    by_control, by_quality = headlines(table, control, quality)
+    notes, distances = run.notes() + notes, []
+    if reference is not None:
+        true = read_reference(reference, feature_sets(run))
+        notes += true.notes
+        distances = feature_distances(run, true)
+    uncontrolled = {row for row, other in compared.items() if other is None} if len(run.rows) > 1 else set()
+    shown = show(run, choose(run, clips, by_control, uncontrolled), planned_tracks)
+    kinds = by_kind(run, compared, draws)
+    more = (published_rows(run), over_time(run, draws), gaps(run))
+    return Report(run, table, kinds, by_control, by_quality, distances, shown, notes, draws, *more)
+
+
+def _with_boxes(run: BenchRun) -> tuple[BenchRun, list[str]]:
+    """The run with all that follows from wanted boxes, and notes on where these come from."""
+    clips, filled = with_wanted(run.clips, planned_tracks)
+    notes = []
+    if filled:
+        notes.append(
+            f"{counted(filled, 'record')} without wanted boxes (of an earlier version): those of the dataset as it is "
+            "now are used for what is published, over time and outside."
+        )
+    return with_outside(replace(run, clips=clips)), notes
+
+
+def write_report(report: Report, folder: Path) -> list[Path]:
+    """Writes the page and the tables, replacing those of an earlier report; returns their paths.
+
+    Raises:
+        OutputError: what the operating system refuses.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(folder, error) from error
+    tables: Sequence[Table] = report.tables()
+    texts = {
+        PAGE: page(report),
+        "tables.md": markdown(tables, report.distances, report.notes, report.readings, report.lacking),
+        "tables.tex": latex(tables, report.distances, report.notes, report.readings),
+        "tables.csv": comma_separated(tables),
+        "published.csv": readings_as_csv(report.readings),
+        "over_time.csv": times_as_csv(report.times),
+        "clips.csv": clips_as_csv(report.run),
+    }
+    for name, text in texts.items():
+        write_text(folder / name, text)
+    return [folder / name for name in texts]

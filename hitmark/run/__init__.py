@@ -1,0 +1,1 @@
+"""One clip: planned, made, recorded, and what is laid beside it."""

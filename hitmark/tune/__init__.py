@@ -1,0 +1,1 @@
+"""Finding the parameters of a method that suit a model, on tune scenes."""

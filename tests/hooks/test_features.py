@@ -1,0 +1,109 @@
+"""Features of a network: which layers, where the pass ends, what it keeps, and that they are the layer's own."""
+
+import math
+
+import pytest
+import torch
+
+from hitmark.backbones import backbone_for
+from hitmark.backbones.memory import activation_gib
+from hitmark.backbones.tiny import tiny_svd
+from hitmark.errors import HitmarkError
+from hitmark.hooks.features import feature_sites, read_features
+
+OPTIONS = {"first_frame_keys": True, "memory_budget": None, "same_time": True}
+
+
+def call_of(pipe, frames=3, height=8, width=12):
+    """The prompt's branch of one clip."""
+    backbone = backbone_for(pipe)
+    generator = torch.Generator().manual_seed(0)
+    sample = torch.randn((2, frames, 8, height, width), generator=generator)
+    context = torch.randn((2, 1, pipe.unet.config.cross_attention_dim), generator=generator)
+    arguments = {"encoder_hidden_states": context, "added_time_ids": torch.ones(2, 3), "return_dict": False}
+    return backbone, backbone.bind(pipe.unet, (sample, torch.tensor(1.0)), arguments, None, 1).of_prompt(0)
+
+
+def names(pipe, layers=None):
+    return [site.feature for site in feature_sites(backbone_for(pipe), pipe.unet, layers)]
+
+
+@pytest.mark.parametrize(
+    ("network", "layers"),
+    [
+        ({"channels": (32, 32, 32, 32)}, ["2.1", "2.2"]),  # as published
+        ({"channels": (32, 32, 32)}, ["2.1", "2.2"]),  # the published names exist here too
+        ({"channels": (32, 32, 32), "layers": 1}, ["1.0", "1.1"]),  # half the latent size
+        ({"channels": (32, 32), "layers": 1}, ["1.0", "1.1"]),  # no attention at half size: the next finer level
+    ],
+)
+def test_default_layers(network, layers):
+    assert names(tiny_svd(**network)) == layers
+
+
+def test_layers_by_name_come_in_running_order():
+    pipe = tiny_svd()
+    assert names(pipe, "3.0, 1.2") == ["1.2", "3.0"]
+    assert names(pipe, ["2.0"]) == ["2.0"]
+    for wrong in ("0.0", "2", "", []):
+        with pytest.raises(HitmarkError, match=r"some of: 1\.0, 1\.1"):
+            names(pipe, wrong)
+
+
+@pytest.mark.parametrize("first_frame_keys", [True, False])
+@pytest.mark.parametrize("memory_budget", [None, 0.0])
+def test_reads_the_projections_and_stops_there(first_frame_keys, memory_budget):
+    pipe = tiny_svd(channels=(32, 64), layers=1)
+    backbone, call = call_of(pipe)
+    wanted, later = {}, []
+    attention = feature_sites(backbone, pipe.unet, "1.0")[0].module
+    hooks = [
+        getattr(attention, name).register_forward_hook(lambda _m, _a, out, _n=name: wanted.update({_n: out.clone()}))
+        for name in ("to_q", "to_k", "to_v")
+    ]
+    with torch.no_grad():
+        pipe.unet(**call.arguments)
+    for hook in hooks:
+        hook.remove()
+    hook = pipe.unet.up_blocks[1].attentions[1].register_forward_hook(lambda *_: later.append(1))
+    latents = call.arguments["sample"][:, :, :4].clone().requires_grad_(True)
+    options = OPTIONS | {"first_frame_keys": first_frame_keys, "memory_budget": memory_budget}
+    (layer,) = read_features(backbone, call, latents, 1.0, "1.0", **options)
+    hook.remove()
+    assert not later
+    assert (layer.height, layer.width) == (8, 12)
+    frames = 1 if first_frame_keys else 3
+    assert layer.keys.shape == layer.values.shape == (frames, 2, 96, 16)
+    assert torch.allclose(layer.queries.transpose(1, 2).flatten(2), wanted["to_q"], atol=1e-5)
+    assert torch.allclose(layer.keys.transpose(1, 2).flatten(2), wanted["to_k"][:frames], atol=1e-5)
+    (gradient,) = torch.autograd.grad(layer.queries.sum(), latents)
+    assert gradient.abs().sum() > 0
+
+
+def saved_gib(pipe, frames, height, width):
+    """Bytes of distinct storages that autograd keeps, weights left out."""
+    backbone, call = call_of(pipe, frames, height, width)
+    pipe.unet.requires_grad_(False)
+    weights = {weight.untyped_storage().data_ptr() for weight in pipe.unet.parameters()}
+    kept = {}
+
+    def pack(tensor):
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in weights:
+            kept[storage.data_ptr()] = (storage.nbytes(), tensor)
+        return tensor
+
+    latents = torch.randn(1, frames, 4, height, width, requires_grad=True)
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        layers = read_features(backbone, call, latents, 1.0, None, **OPTIONS)
+    assert layers
+    estimate = activation_gib(backbone, call, feature_sites(backbone, pipe.unet), (frames, height, width))
+    return sum(size for size, _ in kept.values()) / 2**30, estimate
+
+
+@pytest.mark.parametrize(
+    ("channels", "layers", "size"), [((32, 64), 1, (8, 12)), ((32, 32, 64, 64), 2, (16, 8)), ((64, 32, 96), 1, (9, 7))]
+)
+def test_memory_estimate(channels, layers, size):
+    measured, estimated = saved_gib(tiny_svd(channels=channels, layers=layers), 3, *size)
+    assert math.isclose(estimated, measured, rel_tol=0.1)

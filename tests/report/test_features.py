@@ -1,0 +1,129 @@
+"""Frechet distances of rows, with every reason not to trust them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hitmark.bench.jobs import FEATURES
+from hitmark.errors import HitmarkError
+from hitmark.media.video import write_video
+from hitmark.metrics.frechet import FeatureMoments, frechet_distance
+from hitmark.report import features
+from hitmark.report.features import feature_distances, feature_sets, read_reference
+from hitmark.report.run_record import BenchRun, read_run
+from hitmark.report.write import make_report
+from tests.report.fakes import FakeRun, errors, painted
+
+SET = "sprites-perceptual"
+
+
+def made(folder: Path, vectors: dict[str, np.ndarray]) -> BenchRun:
+    """One clip for each vector of each row."""
+    fake = FakeRun(folder, list(vectors))
+    for row, some in vectors.items():
+        for number, vector in enumerate(some):
+            fake.add(row, f"s{number}", errors(0.5), features=vector[None])
+    return read_run(folder)
+
+
+@pytest.fixture
+def vectors() -> dict[str, np.ndarray]:
+    generator = np.random.default_rng(0)
+    return {"none": generator.normal(size=(6, 3)), "peekaboo": generator.normal(2.0, 1.0, size=(6, 3))}
+
+
+def means(frames: np.ndarray) -> np.ndarray:
+    """Stands for a network: mean and spread of a clip, and where its brightest column is."""
+    values = frames.astype(float)
+    return np.array([[values.mean(), values.std(), values.sum((0, 1, 3)).argmax()]])
+
+
+def test_distances_are_those_of_the_kept_vectors(tmp_path: Path, vectors: dict[str, np.ndarray]) -> None:
+    run = made(tmp_path / "run", vectors)
+    true = np.random.default_rng(1).normal(size=(50, 3))
+    np.savez(tmp_path / "true.npz", allow_pickle=False, **{SET: true, "other": true})
+    assert feature_sets(run) == [SET]
+    found = feature_distances(run, read_reference(str(tmp_path / "true.npz"), [SET]))
+    kept = [each for each in found if each.features == SET]
+    assert [(each.label, each.clips, each.reference, each.note) for each in kept] == [
+        ("none", 6, 50, ""),
+        ("peekaboo", 6, 50, ""),
+    ]
+    for each in kept:
+        expected = frechet_distance(FeatureMoments().add(vectors[each.label]), FeatureMoments().add(true))
+        assert each.distance == pytest.approx(expected)
+    others = [each for each in found if each.features == "other"]
+    assert [each.distance for each in others] == [None, None]
+    assert all("6 clips without these features" in each.note for each in others)
+
+
+def test_too_few_clips_and_unequal_numbers_are_told(tmp_path: Path, vectors: dict[str, np.ndarray]) -> None:
+    run = made(tmp_path / "run", {"none": vectors["none"][:2], "peekaboo": vectors["peekaboo"]})
+    np.savez(tmp_path / "true.npz", allow_pickle=False, **{SET: vectors["none"]})
+    none, ours = feature_distances(run, read_reference(str(tmp_path / "true.npz"), [SET]))
+    assert "2 clips for 3 features" in none.note
+    assert "different numbers of clips" in none.note
+    assert "different numbers of clips" in ours.note
+
+
+def test_torn_and_infinite_features_are_left_out(tmp_path: Path, vectors: dict[str, np.ndarray]) -> None:
+    spoiled = vectors["none"].copy()
+    spoiled[0, 1] = np.inf
+    run = made(tmp_path / "run", {"none": spoiled})
+    run.clips[1].folder.joinpath(FEATURES).write_bytes(b"torn")
+    np.savez(tmp_path / "true.npz", allow_pickle=False, **{SET: vectors["none"]})
+    (found,) = feature_distances(run, read_reference(str(tmp_path / "true.npz"), [SET]))
+    assert found.clips == 4
+    assert "2 clips without these features" in found.note
+
+
+def test_a_folder_of_videos_is_a_reference(
+    tmp_path: Path, vectors: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(features.EXTRACTORS, SET, lambda: means)
+    run = made(tmp_path / "run", vectors)
+    (tmp_path / "true").mkdir()
+    clips = [painted(level, (4 + level % 2, 24, 32)) for level in (0, 11, 22, 40)]
+    for number, clip in enumerate(clips):
+        write_video(clip, tmp_path / "true" / f"{number}.mkv")
+    (tmp_path / "true" / "torn.mkv").write_bytes(b"no video")
+    reference = read_reference(str(tmp_path / "true"), feature_sets(run))
+    assert reference.moments[SET].mean == pytest.approx(np.concatenate([means(clip) for clip in clips]).mean(0))
+    assert any("torn.mkv" in note for note in reference.notes)
+    assert reference.shapes == {(4, 24, 32): 3, (5, 24, 32): 1}
+    assert all("different lengths or sizes" in each.note for each in feature_distances(run, reference))
+
+
+def test_a_dataset_of_true_clips_is_a_reference(
+    tmp_path: Path, vectors: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(features.EXTRACTORS, SET, lambda: means)
+    made(tmp_path / "run", vectors)
+    report = make_report(tmp_path / "run", reference="sprites-text:tune:0-3", clips=0, draws=100)
+    assert [each.reference for each in report.distances] == [3, 3]
+    assert all(each.distance is not None for each in report.distances)
+
+
+def test_references_that_cannot_be_used_are_refused(
+    tmp_path: Path, vectors: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(features.EXTRACTORS, SET, lambda: means)
+    with pytest.raises(HitmarkError, match=r"give a \.npz file"):
+        read_reference("sprites-text:tune:0-3", ["i3d"])
+    with pytest.raises(HitmarkError, match="no such file or folder"):
+        read_reference(str(tmp_path / "nothing"), [SET])
+    (tmp_path / "torn.npz").write_bytes(b"PK")
+    with pytest.raises(HitmarkError, match=r"torn\.npz"):
+        read_reference(str(tmp_path / "torn.npz"), [SET])
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos" / "a.mp4").write_bytes(b"")
+    with pytest.raises(HitmarkError, match="no clip that can be used"):
+        read_reference(str(tmp_path / "videos"), [SET])
+
+
+def test_without_a_reference_there_is_no_distance(tmp_path: Path, vectors: dict[str, np.ndarray]) -> None:
+    made(tmp_path / "run", vectors)
+    assert make_report(tmp_path / "run", clips=0, draws=100).distances == []

@@ -1,0 +1,68 @@
+"""Presets by name: what `build` gives in Python and what a plan takes for the command line are one table."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+import hitmark
+from hitmark.backbones.catalog import MODELS, model_card
+from hitmark.errors import HitmarkError
+from hitmark.methods import METHODS
+from hitmark.run.prepare import plan
+from hitmark.run.presets import build, describe, preset_knobs
+from hitmark.scene import Scene
+
+KEYS = [{"time": 0, "box": [0.1, 0.1, 0.4, 0.4]}, {"time": 1, "box": [0.5, 0.5, 0.8, 0.8]}]
+SUBJECTS = [{"name": "car", "phrase": "red car", "keyframes": KEYS}]
+
+
+def scene(**fields):
+    return Scene.from_dict({"subjects": SUBJECTS, **fields})
+
+
+def test_the_paper_has_the_methods_own_defaults():
+    for name, controls in METHODS.items():
+        assert build(name) == build(name, preset="paper") == list(controls)
+
+
+@pytest.mark.parametrize("model", [name for name, card in MODELS.items() if card.embedded])
+def test_python_and_the_command_line_take_the_same_settings(model):
+    for name in METHODS:
+        assert build(name, model=model) == build(name, preset_knobs(model_card(model), name, {}))
+    given = scene(model=model, prompt="a red car on grass" if model.endswith("t2v") else "")
+    for preset in ("tuned", "paper"):
+        planned = plan(given.replace(method={"name": "auto", "preset": preset}))
+        assert planned.controls == build(planned.scene.method.name, preset=preset, model=model)
+        assert planned.scene.method.preset == preset
+        assert f"preset {preset}" in planned.method
+
+
+def test_own_knobs_go_before_any_preset():
+    [tuned] = build("sg-i2v", {"step_size": 0.1}, model="sprites-i2v")
+    [paper] = build("sg-i2v", {"step_size": 0.1})
+    assert tuned.step_size == paper.step_size == 0.1
+    assert dataclasses.asdict(tuned) != dataclasses.asdict(paper)
+    told = describe(
+        model_card("sprites-i2v"),
+        "sg-i2v",
+        "tuned",
+        {**preset_knobs(model_card("sprites-i2v"), "sg-i2v", {}), "step_size": 0.1},
+    )
+    assert "the settings for sprites-i2v" in told
+    assert "given: step_size=0.1" in told
+
+
+def test_what_is_no_preset_is_refused():
+    with pytest.raises(HitmarkError, match="expected tuned or paper, got 'best'"):
+        build("sg-i2v", preset="best", model="sprites-i2v")
+    with pytest.raises(HitmarkError, match="say which"):
+        build("sg-i2v", preset="tuned")
+    assert hitmark.build is build
+
+
+def test_the_first_clip_from_text_is_made_by_the_better_method():
+    planned = plan(scene(prompt="a red car on grass"))
+    assert (planned.scene.model, planned.scene.method.name) == ("sprites-t2v", "ivg-da")
+    assert all(card.best_method == ("sg-i2v" if card.takes_picture else "ivg-da") for card in MODELS.values())
