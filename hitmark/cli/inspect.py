@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hitmark.cli.flags import parse_pairs
-from hitmark.cli.generate import (
+from hitmark.cli.generate_options import (
     Boxes,
     BoxFormat,
     Call,

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from hitmark.observers.detections import Candidates, Detections, best_path, check_frames
 from hitmark.observers.matching import Drawing, dense_quality, drawing, quality, sampled_shares
 from hitmark.sprites.atlas import COLORS, load_atlas
-from hitmark.sprites.world import extent
+from hitmark.sprites.textures import extent
 
 SMALLEST, LARGEST, RATIO = 0.15, 0.64, 1.15
 """Cell sides that are tried, in shorter sides of the picture."""

@@ -13,7 +13,8 @@ from hitmark.scene.tracks import evaluate
 from hitmark.sprites.atlas import COLORS, load_atlas
 from hitmark.sprites.motion import Motion
 from hitmark.sprites.places import PLACES
-from hitmark.sprites.world import SPLITS, TEXT_NAMES, ClipPlan, SpriteObject, SpriteWorld, extent, preposition
+from hitmark.sprites.textures import extent
+from hitmark.sprites.world import SPLITS, TEXT_NAMES, ClipPlan, SpriteObject, SpriteWorld, preposition
 
 KINDS = ("static", "moving", "fast", "curved", "two")
 """Kinds of scenes, taken in turn."""

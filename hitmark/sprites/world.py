@@ -7,7 +7,6 @@ model trained on `train` has met none of the clips of `tune` and `test`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
 import numpy as np
 import torch
@@ -17,6 +16,7 @@ from hitmark.sprites import photos
 from hitmark.sprites.atlas import COLORS, load_atlas
 from hitmark.sprites.motion import Motion, draw_camera, draw_motion
 from hitmark.sprites.places import PLACES, paint
+from hitmark.sprites.textures import extent, texture
 
 SPLITS: dict[str, tuple[int, int]] = {"test": (0, 100_000), "tune": (100_000, 200_000), "train": (1_000_000, 2**62)}
 """Seeds of each split: first and one past the last."""
@@ -171,7 +171,7 @@ class SpriteWorld:
             for above in alphas[number + 1 :]:
                 seen = seen * (1 - above)
             side = thing.size * thing.motion.scale * min(self.width, self.height)
-            full = float(_texture(thing, 32)[3].mean()) * side**2
+            full = float(texture(thing.name, thing.color, thing.texture_seed, 32)[3].mean()) * side**2
             share = (seen.sum((1, 2)).numpy() / full).clip(0, 1)
             result.append(replace(thing, visible=share))
         return tuple(result)
@@ -187,13 +187,14 @@ class SpriteWorld:
     def _patch(self, thing: SpriteObject) -> tuple[torch.Tensor, list[int], list[int]]:
         """The part of the picture that holds the object: RGBA (frames, 4, rows, columns), its top and left by frame."""
         side = thing.size * thing.motion.scale * min(self.width, self.height)
-        texture = _texture(thing, int(2 ** np.ceil(np.log2(side.max()))))
+        pixels = int(2 ** np.ceil(np.log2(side.max())))
+        cell = texture(thing.name, thing.color, thing.texture_seed, pixels)
         size = np.array([self.width, self.height])
         centres = thing.motion.centres * size
         shape = np.minimum(int(np.ceil(side.max())) + 2, size)
         low = np.floor(centres - side[:, None] / 2 - 1).astype(int).clip(0, size - shape)
         shift = (size - 2 * centres) / side[:, None]
-        values = self._sample(texture, size / side[:, None], shift, "zeros", low, (int(shape[1]), int(shape[0])))
+        values = self._sample(cell, size / side[:, None], shift, "zeros", low, (int(shape[1]), int(shape[0])))
         return values, low[:, 1].tolist(), low[:, 0].tolist()
 
     def _background(self, plan: ClipPlan) -> torch.Tensor:
@@ -204,22 +205,22 @@ class SpriteWorld:
             canvas = photos.patch(generator, height, width)
         else:
             canvas = paint(plan.place, generator, height, width)
-        texture = torch.from_numpy(np.ascontiguousarray(canvas.transpose(2, 0, 1)))
+        ground = torch.from_numpy(np.ascontiguousarray(canvas.transpose(2, 0, 1)))
         camera = plan.camera if plan.camera.any() else plan.camera[:1]
         zoom = np.broadcast_to(np.array([self.width / width, self.height / height]), camera.shape)
-        seen = self._sample(texture, zoom, -2 * camera / CANVAS, "border")
+        seen = self._sample(ground, zoom, -2 * camera / CANVAS, "border")
         return seen if len(camera) == len(plan.camera) else seen.repeat(len(plan.camera), 1, 1, 1)
 
     def _sample(
         self,
-        texture: torch.Tensor,
+        picture: torch.Tensor,
         zoom: np.ndarray,
         shift: np.ndarray,
         padding: str,
         low: np.ndarray | None = None,
         shape: tuple[int, int] | None = None,
     ) -> torch.Tensor:
-        """The texture (channels, h, w) seen at `zoom` x place + `shift`, each (frames, 2), places in -1..1.
+        """The picture (channels, h, w) seen at `zoom` x place + `shift`, each (frames, 2), places in -1..1.
 
         Of the whole picture, or of `shape` (rows, columns) from the pixel `low` (frames, 2: x, y) on. Gives
         (frames, channels, rows, columns).
@@ -231,7 +232,7 @@ class SpriteWorld:
             places = (2 * (np.arange(part) + corner[:, axis, None]) + 1) / count - 1
             values = zoom[:, axis, None] * places + shift[:, axis, None]
             grid[..., axis] = values[:, None, :] if axis == 0 else values[:, :, None]
-        batch = texture[None].expand(len(zoom), -1, -1, -1)
+        batch = picture[None].expand(len(zoom), -1, -1, -1)
         return F.grid_sample(batch, torch.from_numpy(grid), padding_mode=padding, align_corners=False)
 
 
@@ -277,28 +278,3 @@ def _starts(generator: np.random.Generator, count: int) -> list[np.ndarray]:
         if len(chosen) == count:
             break
     return chosen
-
-
-def _texture(thing: SpriteObject, size: int) -> torch.Tensor:
-    """Premultiplied RGBA float32 (4, size, size) of a sprite or of the object's own photographic cut-out."""
-    if thing.name is not None:
-        return _sprite_texture(thing.name, thing.color, size)
-    values = photos.cut_out(np.random.default_rng(thing.texture_seed), size)
-    return torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))
-
-
-@lru_cache(maxsize=4096)
-def _sprite_texture(name: str, color: str | None, size: int) -> torch.Tensor:
-    picture = load_atlas().image(name, color, size)
-    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))
-
-
-@lru_cache(maxsize=256)
-def extent(name: str | None) -> tuple[float, float, float, float]:
-    """Where the drawing lies in its cell, xyxy in 0..1; a cut-out is taken to fill nine tenths of it."""
-    if name is None:
-        return 0.05, 0.05, 0.95, 0.95
-    alpha = load_atlas().image(name, None)[..., 3] > 0.5
-    rows, columns = np.flatnonzero(alpha.any(1)), np.flatnonzero(alpha.any(0))
-    size = alpha.shape[0]
-    return columns[0] / size, rows[0] / size, (columns[-1] + 1) / size, (rows[-1] + 1) / size
