@@ -12,6 +12,8 @@ from hitmark.errors import HitmarkError
 WORD = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d|[^\W\d_]+|\d|[^\s\w]+|_+", re.IGNORECASE)
 """Words and signs, as CLIP's tokenizer splits text before it looks at subwords."""
 
+ARTICLE = re.compile(r"\b(a|an|the)\s+$", re.IGNORECASE)
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -62,6 +64,15 @@ class Prompt:
         self.positions(phrase)
         own = set(self.tokenizer(phrase, add_special_tokens=False).input_ids)
         return tuple(at for at, token in enumerate(self.ids) if self.spans[at] != (0, 0) and token in own)
+
+    def without(self, phrases: Sequence[str]) -> str:
+        """The text without every occurrence of some phrases, and without the articles before them."""
+        text = list(self.text)
+        for start, stop in (each for phrase in phrases for each in self._occurrences(phrase)):
+            article = ARTICLE.search(self.text[:start])
+            first = start if article is None else article.start()
+            text[first:stop] = " " * (stop - first)
+        return " ".join("".join(text).split()).strip(" ,;.")
 
     @property
     def end(self) -> int:

@@ -68,7 +68,7 @@ def test_a_refusal_names_method_model_and_what_would_do() -> None:
 
 def test_methods_that_need_a_subject_say_so_and_the_others_do_not() -> None:
     empty = Scene(prompt="a car", frames=4, width=64, height=64)
-    needs = {"sg-i2v", "peekaboo", "ivg-da", "freetraj", "trailblazer", "query-warp"}
+    needs = {"sg-i2v", "peekaboo", "ivg-da", "freetraj", "trailblazer", "query-warp", "region-prompts"}
     for name in needs:
         with pytest.raises(HitmarkError, match="the scene has none"):
             check_tracks(build(name), empty, ())

@@ -15,6 +15,7 @@ from hitmark.backbones.geometry import branches_of, first_of, grid_of, patch_of,
 from hitmark.backbones.order import Order
 from hitmark.backbones.ordering import run_order
 from hitmark.control import UNCOND, Abilities, AttentionSite, Grid
+from hitmark.errors import HitmarkError
 from hitmark.prompt import Prompt
 
 CHANNEL_AXIS = {"bcfhw": 1, "bfchw": 2, "packed": 2}
@@ -179,6 +180,12 @@ class PipelineBackbone:
             return None
         arguments = {**call.arguments, **{name: value.to(call.arguments[name]) for name, value in found.items()}}
         return DenoiserCall(call.module, arguments, (UNCOND,), call.clips)
+
+    def words(self, network: Any, encoded: Any) -> dict[str, Tensor]:
+        """The arguments of a layer of words that say what `encode_prompt` gave for one text."""
+        if self.family.words is None:
+            raise HitmarkError(f"The words that {type(self.pipe).__name__} looks at cannot be those of another text.")
+        return self.family.words(network, encoded)
 
     def decode(self, clean: Tensor) -> Tensor:
         """The video of canonical latents of one clip: (frames, height, width, 3), 0..1."""

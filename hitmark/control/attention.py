@@ -130,6 +130,10 @@ class LayerCall:
         blank: what the layer is given for a token that is zero before its normalization: () -> (channels,).
         asking: tokens like `tokens`, whose queries are taken for those of `tokens`; they get the rotary embedding of
             where they are put. None: their own.
+        text: what a layer of words looks at instead of the prompt, where branches read it: one of the control's
+            `texts`. None: the prompt.
+        places: int64 (tokens,), for each token of the video the number of the one whose rotary embedding it gets.
+            None: its own.
     """
 
     site: AttentionSite
@@ -138,6 +142,8 @@ class LayerCall:
     untouched: Callable[[LayerCall], Tensor]
     blank: Callable[[], Tensor] | None = None
     asking: Tensor | None = None
+    text: str | None = None
+    places: Tensor | None = None
 
     def order(self, values: Any) -> Tensor:
         """Values on the token grid in the layer's own order, without text: (rows, length, ...)."""

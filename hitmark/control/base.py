@@ -54,6 +54,10 @@ class Control:
     def check(self, layout: Layout) -> None:
         """Raise HitmarkError before the first step when this method cannot serve these tracks."""
 
+    def texts(self, layout: Layout) -> Sequence[str]:
+        """Texts other than the prompt that layers are to look at (`LayerCall.text`); encoded before the first step."""
+        return ()
+
     def initial_noise(self, noise: Tensor, layout: Layout, generator: torch.Generator | None) -> Tensor:
         """Edit the unit-variance start noise (1, frames, channels, height, width)."""
         return noise

@@ -24,10 +24,8 @@ from hitmark.backbones.pipeline import PipelineBackbone
 from hitmark.control import AttentionSite, Grid, Layers, SelfAttention
 from hitmark.errors import HitmarkError
 from hitmark.hooks.intercept import Attend, projected, run_seen
+from hitmark.hooks.rotary import ROTARY, placed
 from hitmark.hooks.undo import around
-
-ROTARY = ("rotary_emb", "image_rotary_emb", "query_rotary_emb")
-"""Names under which attention modules are given their table of rotary embeddings."""
 
 
 class _EverythingRead(Exception):  # noqa: N818 - not an error
@@ -149,7 +147,7 @@ def _read(backbone: PipelineBackbone, site: Site, found: _Found, sizes: Grid, fi
     where = backbone.attention_site(site, hidden.shape[0], hidden.shape[1], text, sizes)
     heads = tuple(found.heads)
     if not heads:
-        still = {name: _still(named[name], where.grid) for name in ROTARY if named.get(name) is not None}
+        still = _still(named, where)
         heads = projected(partial(site.module.forward, **(named | still)), site.module, site.name, site.attention)
     queries, keys, values = (_by_frame(each, where) for each in heads)
     if first_frame_keys:
@@ -167,18 +165,12 @@ def _by_frame(heads: Tensor, site: AttentionSite) -> Tensor:
     return video.unflatten(1, (site.grid[0], -1)).transpose(0, 1)
 
 
-def _still(table: Any, grid: Grid) -> Any:
-    """A table of rotary embeddings in which every frame stands at the time of the first."""
-    if isinstance(table, tuple | list):
-        return type(table)(_still(each, grid) for each in table)
-    frames, cells = grid[0], grid[1] * grid[2]
-    axes = [axis for axis, size in enumerate(table.shape) if size == frames * cells]
-    if not axes:
-        raise HitmarkError(
-            f"The table of rotary embeddings has the shape {tuple(table.shape)}, and no axis of {frames * cells} "
-            "tokens. Expected one of the video's tokens alone; use same_time=False."
-        )
-    return torch.cat([table.narrow(axes[0], 0, cells)] * frames, dim=axes[0])
+def _still(named: dict[str, Any], site: AttentionSite) -> dict[str, Any]:
+    """Rotary embeddings in which every frame stands at the time of the first; none where the layer is given none."""
+    if all(named.get(name) is None for name in ROTARY):
+        return {}
+    frames, rows, columns = site.grid
+    return placed(named, torch.arange(rows * columns).repeat(frames), site.name)
 
 
 def _names(layers: Layers) -> list[str]:

@@ -14,6 +14,8 @@ from torch import Tensor
 from hitmark.backbones.base import Backbone, Site, rows_of
 from hitmark.control import AttentionCall, AttentionSite, Branch, Control, Grid, LayerCall, Proceed, Step
 from hitmark.hooks.intercept import Attend, as_mask, projected, run_seen
+from hitmark.hooks.rotary import placed
+from hitmark.hooks.texts import OtherTexts
 
 
 @dataclass
@@ -24,6 +26,7 @@ class AttentionClock:
     steps: Sequence[Step] = ()
     branches: tuple[Branch, ...] = ()
     sizes: Grid = (1, 1, 1)
+    texts: OtherTexts | None = None
 
     def set(self, steps: Sequence[Step], branches: tuple[Branch, ...]) -> None:
         """For one call of the denoiser. Nothing may be run inside of it, so the steps lose what runs it."""
@@ -42,6 +45,7 @@ class ControlledLayer:
     site: Site
     backbone: Backbone
     clock: AttentionClock
+    network: Any
     parameters: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -84,7 +88,7 @@ class ControlledLayer:
         edits = [control for control in acting if control.implements("attention")]
 
         def run(call: LayerCall, edits: Sequence[Control]) -> Tensor:
-            arguments = named | {"hidden_states": call.tokens.flatten(0, 1)}
+            arguments = self._arguments(named, call)
             plain, asked = partial(original, **arguments), None
             if call.asking is not None:
                 others = arguments | {"hidden_states": call.asking.flatten(0, 1)}
@@ -106,6 +110,15 @@ class ControlledLayer:
         layers = [control for control in acting if control.implements("attention_layer")]
         video = _chained(layers, step, partial(run, edits=edits))(call).flatten(0, 1).to(hidden.dtype)
         return (video, *rest) if rest else video
+
+    def _arguments(self, named: dict[str, Any], call: LayerCall) -> dict[str, Any]:
+        """The module's, as the call wants them."""
+        arguments = named | {"hidden_states": call.tokens.flatten(0, 1)}
+        if call.text is not None and self.clock.texts is not None:
+            arguments |= self.clock.texts.arguments(self.network, call.text, named, self.clock.branches)
+        if call.places is not None:
+            arguments |= placed(named, call.places, call.site.name)
+        return arguments
 
     def _edited(
         self, run: Callable[[], Any], site: AttentionSite, edits: Sequence[Control], step: Step, asked: Tensor | None

@@ -30,6 +30,7 @@ from hitmark.hooks.levels import Levels, check_history
 from hitmark.hooks.looking import Looking
 from hitmark.hooks.references import Signals, check_reference, with_references
 from hitmark.hooks.start import LateStart, with_initial_noise
+from hitmark.hooks.texts import other_texts
 from hitmark.hooks.tracks import Wanted, check_scene, layouts_of
 from hitmark.hooks.undo import around, attribute, before_call, frozen, uncompiled
 from hitmark.method_fit import check_acting_points
@@ -90,6 +91,7 @@ class Session:
         self._steps: list[Step] = []
         self._prompts: list[Prompt] | None = None
         self._encoded: list[Any] = []  # by calls of encode_prompt that no loop has followed yet
+        self._encode_text: Any = None  # how the prompt was encoded
         self._looking: Looking
         self._late: LateStart
         self._inside = False  # of a control: what it runs is not of the loop
@@ -136,7 +138,7 @@ class Session:
             for module in network.modules()
         )
         for site in self.backbone.sites(network):
-            layer: Any = ControlledLayer(site, self.backbone, self._attention)
+            layer: Any = ControlledLayer(site, self.backbone, self._attention, network)
             change = detached_module(layer.__call__) if compiled else layer
             stack.enter_context(around(site.module, "forward", change))
 
@@ -144,7 +146,7 @@ class Session:
         """Remember which words the clips are of; a pipeline that encodes in several calls begins with the prompt."""
         encoded = original(*args, **kwargs)
         if not self._encoded:
-            self._prompts = self.backbone.prompts(args, kwargs)
+            self._prompts, self._encode_text = self.backbone.prompts(args, kwargs), (original, (args, kwargs))
         self._encoded.append(encoded)
         return encoded
 
@@ -173,6 +175,7 @@ class Session:
         if self.reference is not None:
             self._layouts = with_references(self._layouts, self.reference, self.backbone, latents, generators)
         self._check_layouts()
+        self._attention.texts = other_texts(self.backbone, self.controls, self._layouts, self._encode_text)
         latents = with_initial_noise(latents, self.controls, self._layouts, generators, self.backbone, sizes)
         self._clock.begin(latents, sizes)
         return (latents, *prepared[1:]) if isinstance(prepared, tuple) else latents

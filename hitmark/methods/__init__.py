@@ -15,6 +15,7 @@ from hitmark.methods.free_traj import FreeTraj
 from hitmark.methods.mask_normalization import MaskNormalization
 from hitmark.methods.peekaboo import Peekaboo
 from hitmark.methods.query_warp import QueryWarp
+from hitmark.methods.region_prompts import RegionPrompts
 from hitmark.methods.sg_i2v import SGI2V
 from hitmark.methods.temporal_intrinsic import TemporalIntrinsic
 from hitmark.methods.time_to_move import TimeToMove
@@ -31,6 +32,7 @@ METHODS: dict[str, tuple[Control, ...]] = {
     "trailblazer": (TrailBlazer(),),
     "query-warp": (QueryWarp(),),
     "time-to-move": (TimeToMove(),),
+    "region-prompts": (RegionPrompts(),),
 }
 """Name -> its controls, with the knobs that it has by default."""
 

@@ -64,6 +64,8 @@ WORDS = {"max_sequence_length": 32}
 TEXT_ONLY = {"sg-i2v": "takes none", "time-to-move": "takes none"}
 TRANSFORMER = {"peekaboo": "masks the middle and up blocks"}
 
+JOINT = TRANSFORMER | {"region-prompts": "stand in one sequence"}
+
 CASES: dict[str, Case] = {
     "wan 2.1": Case(tiny.tiny_wan, 64, (3, 16, 8), schedulers=FLOW, refuses=TEXT_ONLY | TRANSFORMER),
     "wan 2.1 image": Case(lambda: tiny.tiny_wan(image=True), 64, (3, 16, 8), image=True, refuses=TRANSFORMER),
@@ -76,16 +78,29 @@ CASES: dict[str, Case] = {
         lambda: tiny.tiny_wan("ti2v", image=True), 128, (3, 48, 8), schedulers=FLOW, image=True, refuses=TRANSFORMER
     ),
     "cogvideox": Case(
-        tiny.tiny_cogvideox, 64, (3, 4, 8), schedulers=COG, options=WORDS, refuses=TEXT_ONLY | TRANSFORMER
+        tiny.tiny_cogvideox,
+        64,
+        (3, 4, 8),
+        schedulers=COG,
+        options=WORDS,
+        refuses=TEXT_ONLY | JOINT,
     ),
     "cogvideox image": Case(
-        lambda: tiny.tiny_cogvideox(image=True), 64, (3, 4, 8), options=WORDS, image=True, refuses=TRANSFORMER
+        lambda: tiny.tiny_cogvideox(image=True),
+        64,
+        (3, 4, 8),
+        options=WORDS,
+        image=True,
+        refuses=JOINT,
     ),
-    "cogvideox 1.5": Case(
-        lambda: tiny.tiny_cogvideox("1.5"), 64, (4, 4, 8), options=WORDS, refuses=TEXT_ONLY | TRANSFORMER
-    ),
+    "cogvideox 1.5": Case(lambda: tiny.tiny_cogvideox("1.5"), 64, (4, 4, 8), options=WORDS, refuses=TEXT_ONLY | JOINT),
     "cogvideox 1.5 image": Case(
-        lambda: tiny.tiny_cogvideox("1.5", image=True), 64, (4, 4, 8), options=WORDS, image=True, refuses=TRANSFORMER
+        lambda: tiny.tiny_cogvideox("1.5", image=True),
+        64,
+        (4, 4, 8),
+        options=WORDS,
+        image=True,
+        refuses=JOINT,
     ),
     "ltx": Case(tiny.tiny_ltx, 64, (3, 8, 8), frames=17, refuses=TEXT_ONLY | TRANSFORMER),
     "ltx image": Case(lambda: tiny.tiny_ltx(image=True), 64, (3, 8, 8), frames=17, image=True, refuses=TRANSFORMER),
@@ -95,7 +110,7 @@ CASES: dict[str, Case] = {
         (3, 4, 8),
         options=HUNYUAN,
         calls=False,
-        refuses=TEXT_ONLY | TRANSFORMER | {"trailblazer": "words of a prompt"},
+        refuses=TEXT_ONLY | TRANSFORMER | {"trailblazer": "words of a prompt", "region-prompts": "words of a prompt"},
     ),
 }
 """Name -> how it is made and called."""
@@ -109,6 +124,7 @@ METHODS_HERE: dict[str, tuple[str, dict[str, Any]]] = {
     "trailblazer": ("trailblazer", {}),
     "query-warp": ("query-warp", {}),
     "time-to-move": ("time-to-move", {}),
+    "region-prompts": ("region-prompts", {}),
 }
 """Label -> method and parameters, as it is used on them."""
 

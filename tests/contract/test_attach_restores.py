@@ -17,6 +17,7 @@ REFUSES = {
     "sg-i2v": {TEXT: "takes none"},
     "time-to-move": {TEXT: "takes none"},
     "trailblazer": {IMAGE: "does not read"},
+    "region-prompts": {IMAGE: "does not read", TEXT: "has none"},
 }
 """Which pipelines a method is not for, and why."""
 AFTER = {"mask-normalization": "peekaboo+mask-normalization"}

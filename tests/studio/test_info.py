@@ -109,7 +109,7 @@ def test_known_knobs_by_hand():
 
 
 def test_a_method_that_needs_a_box_says_so(told):
-    needs = {"sg-i2v", "peekaboo", "ivg-da", "freetraj", "trailblazer", "query-warp", "time-to-move"}
+    needs = {"sg-i2v", "peekaboo", "ivg-da", "freetraj", "trailblazer", "query-warp", "region-prompts", "time-to-move"}
     for each in told["models"]:
         assert {method["name"]: method["needs_subjects"] for method in each["methods"]} == {
             method["name"]: method["name"] in needs for method in each["methods"]

@@ -18,6 +18,9 @@ from hitmark.prompt import Prompt, read_prompts
 if TYPE_CHECKING:
     from torch import Tensor
 
+HIDDEN = -10000.0
+"""Added to the logits of padding."""
+
 
 def sites(network: Any) -> Iterator[Site]:
     """Full attention, and attention to the words."""
@@ -49,12 +52,22 @@ def tokens(pipe: Any, arguments: Mapping[str, Any]) -> list[Prompt] | None:
     return read_prompts(pipe.tokenizer, given, arguments["max_sequence_length"], padding_is_text=False)
 
 
+def words(network: Any, encoded: Any) -> dict[str, Tensor]:
+    """Through the network's own projection of captions; padding is hidden as the network hides it."""
+    embedded, mask = (each.to(network.dtype) for each in encoded[:2])
+    return {
+        "encoder_hidden_states": network.caption_projection(embedded),
+        "attention_mask": ((1 - mask) * HIDDEN)[:, None],
+    }
+
+
 LTX = Family(
     abilities=Abilities(False, True, frozenset({"video", "words"})),
     sites=sites,
     decode=decode,
     tokens=tokens,
     default_features=middle_blocks,
+    words=words,
     latents="packed",
     stride=(8, 32, 32),
     unit=32,

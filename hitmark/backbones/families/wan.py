@@ -65,12 +65,18 @@ def negative(encoded: Sequence[Any]) -> dict[str, Any]:
     return {} if encoded[0][1] is None else {"encoder_hidden_states": encoded[0][1]}
 
 
+def words(network: Any, encoded: Any) -> dict[str, Tensor]:
+    """Through the network's own projection of text."""
+    return {"encoder_hidden_states": network.condition_embedder.text_embedder(encoded[0].to(network.dtype))}
+
+
 WAN = Family(
     abilities=Abilities(False, True, frozenset({"video", "words"})),
     sites=sites,
     decode=decode,
     tokens=tokens,
     default_features=middle_blocks,
+    words=words,
     denoisers=("transformer", "transformer_2"),
     negative=negative,
     encode=encode,
