@@ -156,7 +156,7 @@ def test_the_texts_are_those_of_the_prompt_unless_they_are_written() -> None:
     with pytest.raises(HitmarkError, match="one for each of the 2 subjects"):
         RegionPrompts(subject="one|two|three").check(layout)
     alone = Prompt("A red thing.", (1,), ((0, 12),))
-    with pytest.raises(HitmarkError, match="nothing of the prompt .* --set background=TEXT"):
+    with pytest.raises(HitmarkError, match=r"nothing of the prompt .* --set background=TEXT"):
         RegionPrompts().check(Layout(9, 4, 4, 8, (tracks[0],), alone))
 
 
