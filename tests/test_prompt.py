@@ -115,3 +115,17 @@ def test_a_tokenizer_that_does_not_say_which_characters_is_refused() -> None:
 
     with pytest.raises(HitmarkError, match="Load the fast tokenizer"):
         read_prompts(Slow(), "a cat", 8, padding_is_text=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "phrases", "left"),
+    [
+        ("a red cat on grass", ["red cat"], "on grass"),
+        ("Two cats and the dog, in snow.", ["cat", "dog"], "Two and , in snow"),
+        ("a cat", ["cat"], ""),
+        ("a category of cat", ["cat"], "a category of"),
+    ],
+)
+def test_a_text_without_its_subjects(text: str, phrases: list[str], left: str) -> None:
+    """Phrases go with the articles before them; nothing else does."""
+    assert prompt(text).without(phrases) == left

@@ -21,7 +21,7 @@ from torch import Tensor
 from hitmark.backbones.base import DenoiserCall, Site
 from hitmark.backbones.memory import activation_gib, gradient_checkpointing
 from hitmark.backbones.pipeline import PipelineBackbone
-from hitmark.control import AttentionSite, Grid, Layers, SelfAttention
+from hitmark.control import AttentionSite, Control, Grid, Layers, Layout, SelfAttention
 from hitmark.errors import HitmarkError
 from hitmark.hooks.intercept import Attend, projected, run_seen
 from hitmark.hooks.rotary import ROTARY, placed
@@ -82,6 +82,15 @@ def feature_sites(backbone: PipelineBackbone, network: Any, layers: Layers = Non
             f"Expected some of: {', '.join(present) or '(none)'}."
         )
     return [site for name, site in present.items() if name in wanted]
+
+
+def check_layouts(backbone: PipelineBackbone, controls: Sequence[Control], layouts: Sequence[Layout]) -> None:
+    """Raise HitmarkError for a control that names layers which cannot be read, or that cannot serve a clip."""
+    for control in controls:
+        if getattr(control, "layers", None) is not None:
+            feature_sites(backbone, backbone.network, getattr(control, "layers", None))
+        for layout in layouts:
+            control.check(layout)
 
 
 @dataclass

@@ -16,7 +16,7 @@ from hitmark.control import POOLINGS, Control, Layout, Pooling, Step
 from hitmark.control.pooling import check_pooling
 from hitmark.errors import HitmarkError
 from hitmark.hooks.clock import StepClock
-from hitmark.hooks.features import feature_sites
+from hitmark.hooks.features import check_layouts
 from hitmark.hooks.guards import (
     check_free,
     check_gradients_possible,
@@ -174,18 +174,11 @@ class Session:
         generators = self.backbone.generators(args, kwargs, len(latents))
         if self.reference is not None:
             self._layouts = with_references(self._layouts, self.reference, self.backbone, latents, generators)
-        self._check_layouts()
+        check_layouts(self.backbone, self.controls, self._layouts)
         self._attention.texts = other_texts(self.backbone, self.controls, self._layouts, self._encode_text)
         latents = with_initial_noise(latents, self.controls, self._layouts, generators, self.backbone, sizes)
         self._clock.begin(latents, sizes)
         return (latents, *prepared[1:]) if isinstance(prepared, tuple) else latents
-
-    def _check_layouts(self) -> None:
-        for control in self.controls:
-            if getattr(control, "layers", None) is not None:
-                feature_sites(self.backbone, self.backbone.network, getattr(control, "layers", None))
-            for layout in self._layouts:
-                control.check(layout)
 
     def _before_denoiser(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Edit the latents of this step; returns the changed call, or None to leave it exactly as it is."""

@@ -72,8 +72,8 @@ class OtherTexts:
 
 def other_texts(
     backbone: PipelineBackbone, controls: Sequence[Control], layouts: Sequence[Layout], encoding: Any
-) -> OtherTexts | None:
-    """The texts that controls want beside the prompt, each encoded once; None: none is wanted.
+) -> OtherTexts:
+    """The texts that controls want beside the prompt, each encoded once.
 
     Args:
         backbone: the pipeline.
@@ -82,10 +82,9 @@ def other_texts(
         encoding: how the prompt was encoded: `encode_prompt`, and (args, kwargs) of its call.
     """
     wanted = [text for control in controls for layout in layouts for text in control.texts(layout)]
-    if not wanted:
-        return None
     texts = OtherTexts(backbone)
-    texts.encode(dict.fromkeys(wanted), *encoding)
+    if wanted:
+        texts.encode(dict.fromkeys(wanted), *encoding)
     return texts
 
 

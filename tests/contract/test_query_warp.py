@@ -127,9 +127,7 @@ def layout(*tracks: Track) -> Layout:
     return Layout(3, 4, 6, 8, tracks)
 
 
-def moving(
-    *boxes: list[float], name: str = "one", depth: int = 0, seen: tuple[bool, ...] = (True, True, True)
-) -> Track:
+def moving(*boxes: Any, name: str = "one", depth: int = 0, seen: tuple[bool, ...] = (True, True, True)) -> Track:
     return Track(name, "subject", None, depth, np.array(boxes, dtype=float), np.array(seen))
 
 
