@@ -12,6 +12,7 @@ from torch import Tensor
 from hitmark.backbones.base import DenoiserCall
 from hitmark.backbones.pipeline import PipelineBackbone
 from hitmark.control import Grid
+from hitmark.errors import HitmarkError
 from hitmark.hooks.levels import Level, Levels
 
 
@@ -68,14 +69,22 @@ class StepClock:
         norm = self._norm()
         if not torch.equal(self.backbone.with_latents(call, self.latents, norm), self._input(call)):
             self.known = self.backbone.latents_of(call, norm, self.sizes).to(self.latents.dtype)
+            self._held = None
         self.fresh, self.seen = False, self._as_seen(call)
         return self.seen
 
     def edit(self, edited: Tensor) -> None:
         """The controls made these of the latents; frames that are a given picture stay."""
         self.edited = self.with_given(edited)
-        if self.backbone.family.hold_edited and self._held is not None:
-            self._held.copy_(self.backbone.native(self.edited))
+        if not self.backbone.family.hold_edited:
+            return
+        if self._held is None:
+            raise HitmarkError(
+                f"step {self.index + 1}: a callback put other latents in the place of the pipeline's, which computes "
+                "with them after the network too, and the controls' change cannot be written there. Change them in "
+                'the callback without replacing them: values["latents"].copy_(...), and return {}.'
+            )
+        self._held.copy_(self.backbone.native(self.edited))
 
     def fed(self, call: DenoiserCall) -> dict[str, Any] | None:
         """The arguments of a call on the edited latents; None: it stays as it is."""
@@ -127,6 +136,6 @@ class StepClock:
     def _as_seen(self, call: DenoiserCall) -> Tensor:
         given, known = self.backbone.geometry.given, self.latents.float()
         if not given:
-            return known
+            return known.clone() if self.backbone.family.hold_edited else known  # what is written stays out of it
         seen = self.backbone.latents_of(call, 1.0, self.sizes).float()
         return torch.cat([seen[:, :given], known[:, given:]], dim=1)

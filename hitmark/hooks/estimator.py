@@ -70,7 +70,9 @@ class Estimator:
         family = self.backbone.family
         fed = self.backbone.with_latents(call, latents.to(self.dtype), level.norm if family.scaled else 1.0)
         arguments = {**call.arguments, family.argument: fed, "return_dict": False}
-        arguments["timestep"] = _at(arguments["timestep"], timestep)
+        for name in ("timestep", "sigma"):
+            if name in arguments:
+                arguments[name] = _at(arguments[name], timestep)
         half = fed.dtype == torch.float16
         step = Step(index, len(self._levels), level.alpha, level.sigma, self.layout, half)
         network = self.backbone.expert(timestep)

@@ -57,6 +57,8 @@ class ControlledLayer:
         if not steps:
             return original(*args, **kwargs)
         named = dict(zip(self.parameters, args, strict=False)) | kwargs
+        if named.get("all_perturbed") is not None and bool(named["all_perturbed"]):
+            return original(*args, **kwargs)  # a branch of guidance in which this layer attends to nothing
         site = self._site(named, len(steps) * len(branches))
         acting = [_acting(self.clock.controls, site, step) for step in steps]
         if not any(acting):

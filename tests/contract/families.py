@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from hitmark.backbones import tiny
+from hitmark.backbones import backbone_for, tiny
 from hitmark.reference import MotionSignal, reference_of
 from hitmark.scene.schema import Scene
 from hitmark.scene.tracks import Track, evaluate
@@ -41,6 +41,7 @@ class Case:
         options: further arguments of its call.
         calls: what tells the steps: whether it has `callback_on_step_end`.
         refuses: method -> words of its refusal.
+        plainly: arguments under which its guidance has two branches and nothing more, as the estimator's.
     """
 
     make: Callable[[], Any]
@@ -52,6 +53,7 @@ class Case:
     calls: bool = True
     image: bool = False
     refuses: dict[str, str] = field(default_factory=dict)
+    plainly: dict[str, Any] = field(default_factory=dict)
 
 
 FLOW = {
@@ -162,4 +164,7 @@ def run(name: str, **options: Any) -> torch.Tensor:
     if case.image:
         call["image"] = picture(0, case.side, case.side)
     call |= {"generator": torch.Generator().manual_seed(5)} | options
-    return pipeline(name)(**{key: value for key, value in call.items() if key == "prompt" or value is not None}).frames
+    given = {key: value for key, value in call.items() if key == "prompt" or value is not None}
+    latents, backbone = pipeline(name)(**given).frames, backbone_for(pipeline(name))
+    unpacked = backbone.family.latents == "packed" and latents.ndim == 5
+    return backbone.native(latents.transpose(1, 2)) if unpacked else latents

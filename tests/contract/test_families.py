@@ -157,8 +157,8 @@ def test_the_estimator_says_what_the_pipeline_says(name: str, guided: bool) -> N
     """At every step, also the first, at which the negative branch has not been run yet."""
     if not guided and not CASES[name].calls:
         pytest.skip("guidance is an object of this pipeline, not an argument of its call")
-    probe, guidance = Estimates(), {} if guided else {"guidance_scale": 1.0}
-    before = plain(name) if guided else run(name, **guidance)
+    probe, guidance = Estimates(), CASES[name].plainly | ({} if guided else {"guidance_scale": 1.0})
+    before = run(name, **guidance) if guidance else plain(name)
     with attach(pipeline(name), wanted(name), probe):
         assert torch.equal(run(name, **guidance), before)
     assert len(probe.own) == 2
