@@ -56,8 +56,8 @@ class Family:
         sites: the attention layers of a network, in the order in which it runs them.
         decode: the video of clean canonical latents, (frames, height, width, 3) in 0..1, as the pipeline decodes it.
         tokens: which characters of a prompt each text token stands for, from the arguments of `encode_prompt`.
-        words: the arguments of a layer of words that say another text, from a network and what `encode_prompt` gave for
-            that text; None: the words change from layer to layer.
+        words: the arguments of a layer of words that say another text, from the pipeline, a network and what
+            `encode_prompt` gave for that text; None: the words change from layer to layer.
         default_features: which of the readable layers (by name, in running order) a method reads unless told.
         denoisers: attributes of the pipeline that hold them; the first runs the noisy steps.
         latents, at_step: see `Axes`, `AtStep`.
@@ -83,7 +83,7 @@ class Family:
     decode: Callable[[Any, Tensor], Tensor]
     tokens: Callable[[Any, Mapping[str, Any]], list[Prompt] | None]
     default_features: Callable[[Sequence[str]], Sequence[str]]
-    words: Callable[[Any, Any], dict[str, Tensor]] | None = None
+    words: Callable[[Any, Any, Any], dict[str, Tensor]] | None = None
     denoisers: tuple[str, ...] = ("transformer",)
     latents: Axes = "bcfhw"
     at_step: AtStep = "same"

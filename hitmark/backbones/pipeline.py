@@ -185,7 +185,7 @@ class PipelineBackbone:
         """The arguments of a layer of words that say what `encode_prompt` gave for one text."""
         if self.family.words is None:
             raise HitmarkError(f"The words that {type(self.pipe).__name__} looks at cannot be those of another text.")
-        return self.family.words(network, encoded)
+        return self.family.words(self.pipe, network, encoded)
 
     def decode(self, clean: Tensor) -> Tensor:
         """The video of canonical latents of one clip: (frames, height, width, 3), 0..1."""

@@ -52,7 +52,7 @@ def tokens(pipe: Any, arguments: Mapping[str, Any]) -> list[Prompt] | None:
     return read_prompts(pipe.tokenizer, given, arguments["max_sequence_length"], padding_is_text=False)
 
 
-def words(network: Any, encoded: Any) -> dict[str, Tensor]:
+def words(_pipe: Any, network: Any, encoded: Any) -> dict[str, Tensor]:
     """Through the network's own projection of captions; padding is hidden as the network hides it."""
     embedded, mask = (each.to(network.dtype) for each in encoded[:2])
     return {

@@ -65,7 +65,7 @@ def negative(encoded: Sequence[Any]) -> dict[str, Any]:
     return {} if encoded[0][1] is None else {"encoder_hidden_states": encoded[0][1]}
 
 
-def words(network: Any, encoded: Any) -> dict[str, Tensor]:
+def words(_pipe: Any, network: Any, encoded: Any) -> dict[str, Tensor]:
     """Through the network's own projection of text."""
     return {"encoder_hidden_states": network.condition_embedder.text_embedder(encoded[0].to(network.dtype))}
 
