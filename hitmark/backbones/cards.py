@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +156,16 @@ TRANSFORMERS: dict[str, ModelCard] = _by_name(
     _cogvideox("cogvideox1.5-5b-i2v", (1360, 768), 81, 16, image=True),
     _ltx("ltx-video"),
     _ltx("ltx-video-i2v", image=True),
+    replace(
+        _ltx("ltx-2"),
+        hub_id="Lightricks/LTX-2",
+        licence="LTX-2 Community License (see the repository)",
+        pipeline="LTX2Pipeline",
+        frames=121,
+        width=768,
+        height=512,
+        steps=30,
+    ),
     ModelCard(
         name="hunyuanvideo-1.5",
         hub_id="hunyuanvideo-community/HunyuanVideo-1.5-Diffusers-480p_t2v",
@@ -179,6 +189,7 @@ OF_TRANSFORMER = {
     "CogVideoXImageToVideoPipeline": "cogvideox-5b-i2v",
     "LTXPipeline": "ltx-video",
     "LTXImageToVideoPipeline": "ltx-video-i2v",
+    "LTX2Pipeline": "ltx-2",
     "HunyuanVideo15Pipeline": "hunyuanvideo-1.5",
 }
 """The model whose defaults a folder of this class of pipeline has."""
