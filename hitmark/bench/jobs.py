@@ -170,13 +170,13 @@ def _job(
         "format": FORMAT,
         "scene": planned.scene.replace(model=None, method=type(method)(name="none"), image=None).content_hash(),
         "picture": picture,
-        "model": _fingerprint(str(planned.scene.model)),
+        "model": _fingerprint(planned.model),
         "method": [method.name, resolved(method.name, method.knobs)],
         "settings": [planned.steps, plan.dtype, plan.autocast, plan.threads, planned.call],
         "observers": sorted(set(observers)),
     }
     key = hashlib.sha256(json.dumps(whole, sort_keys=True, default=list).encode()).hexdigest()[:24]
-    return Job(key, name, item.id, row, str(planned.scene.model), seed, noise, plan, tuple(dict.fromkeys(observers)))
+    return Job(key, name, item.id, row, planned.model, seed, noise, plan, tuple(dict.fromkeys(observers)))
 
 
 def _given(scene: Scene, item: DatasetItem) -> Image.Image | None:

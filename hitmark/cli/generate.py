@@ -127,16 +127,14 @@ def run(request: Request, outputs: Outputs, *, force: bool) -> None:
 
     planned, picture = prepared(request)
     outputs = replace(outputs, from_picture=picture is not None).beside(request.inputs)
-    scene = planned.scene
     check_fit(planned, request.device)
     crude, recorded = crude_reference(request, planned, picture)
-    height, width = int(scene.height or 0), int(scene.width or 0)
     with outputs.claimed():
-        outputs.check(request.inputs, overwrite=force, shape=(int(scene.frames or 0), height, width))
+        outputs.check(request.inputs, overwrite=force, shape=(planned.frames, planned.height, planned.width))
         for note in notes(planned):
             typer.echo(f"note: {note}", err=True)
         typer.echo(planned.method, err=True)
-        with planned_picture(outputs, planned.tracks, (width, height), picture) as problems:
+        with planned_picture(outputs, planned.tracks, (planned.width, planned.height), picture) as problems:
             typer.echo(f"plan: {outputs.plan}", err=True)
             result = _make(request, planned, picture, crude)
             typer.echo(f"writing {outputs.video} ...", err=True)
@@ -192,19 +190,19 @@ def crude_reference(
 def _make(request: Request, planned: Plan, picture: Image | None, crude: MotionSignal | None) -> Result:
     """Load the model and make the clip."""
     from hitmark.backbones.loading import load_pipeline
-    from hitmark.run.generate import check_size, generate
+    from hitmark.run.generate import check_size, make
+    from hitmark.run.model_choice import find_model
 
-    scene, model = planned.scene, str(planned.scene.model)
-    typer.echo(f"loading {model} ...", err=True)
+    typer.echo(f"loading {planned.model} ...", err=True)
     silence_libraries()
-    pipe = load_pipeline(model, dtype=request.dtype, device=request.device)
-    check_size(scene, pipe)
+    pipe = load_pipeline(planned.model, dtype=request.dtype, device=request.device)
+    check_size(planned.scene, pipe)
     if request.replayed is not None and request.replayed.machine.device == "cpu":
         _use_threads(request.replayed.machine.threads)
-    with step_bar(f"{Path(model).name}, {scene.method.name}") as on_step, warnings.catch_warnings():
+    found = find_model(planned.scene, ".")  # what is recorded does not depend on the folder of the command
+    with step_bar(f"{Path(planned.model).name}, {planned.scene.method.name}") as on_step, warnings.catch_warnings():
         warnings.simplefilter("ignore", HitmarkWarning)  # they were printed as notes
-        result = generate(scene, picture, pipe, on_step, steps=request.steps, call=request.call, reference=crude)
-    return replace(result, notes=planned.notes)
+        return make(replace(planned, scene=found), picture, pipe, on_step, reference=crude)
 
 
 def notes(planned: Plan) -> list[str]:

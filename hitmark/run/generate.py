@@ -51,6 +51,7 @@ __all__ = [
     "check_size",
     "first_picture",
     "generate",
+    "make",
     "open_picture",
     "plan",
 ]
@@ -142,10 +143,36 @@ def generate(
         warnings.warn(note, HitmarkWarning, stacklevel=2)
     if pipe is None:
         check_fit(planned, device)
-        pipe = load_pipeline(str(planned.scene.model), dtype=dtype, device=device)
+        pipe = load_pipeline(planned.model, dtype=dtype, device=device)
     else:
         check_memory(planned.card, planned.scene, str(_device(pipe)))
+    return make(planned, picture, pipe, on_step, watch=watch, reference=crude)
+
+
+def make(
+    planned: Plan,
+    picture: Image.Image | None,
+    pipe: Any,
+    on_step: OnStep | None = None,
+    *,
+    watch: Sequence[Control] = (),
+    reference: MotionSignal | None = None,
+) -> Result:
+    """Make the clip of a plan: nothing is decided a second time.
+
+    Args:
+        planned: what `hitmark.run.prepare.prepare` returns, with
+        picture: the first picture in the shape of the clip; None for a model that takes none.
+        pipe: a loaded pipeline of the plan's model.
+        on_step: as for `generate`.
+        watch: as for `generate`.
+        reference: as for `generate`.
+
+    Raises:
+        HitmarkError: a size that the pipeline cannot make, a method that cannot act on it, not enough memory.
+    """
     check_size(planned.scene, pipe)
+    crude = chosen_reference(planned.scene, picture, reference, planned.controls)
     with PeakMemory(_device(pipe)) as memory, _readable_memory_error(planned), _quiet(pipe):
         frames, latents = _run(planned, picture, pipe, on_step, watch, crude)
     return Result(
@@ -185,9 +212,9 @@ def _run(
         picture=picture,
         prompt=scene.prompt,
         negative_prompt=scene.negative_prompt,
-        width=int(scene.width or 0),
-        height=int(scene.height or 0),
-        frames=int(scene.frames or 0),
+        width=planned.width,
+        height=planned.height,
+        frames=planned.frames,
         steps=planned.steps,
         generator=torch.Generator("cpu").manual_seed(scene.seed),
         arguments=planned.call,

@@ -42,15 +42,32 @@ class GenerationError(HitmarkError):
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything decided before a model is loaded."""
+    """Everything decided before a model is loaded.
 
-    scene: Scene  # with size, frames, model and method filled in
+    Attributes:
+        scene: with size, frames, model and method filled in.
+        card: of the model.
+        model: its name or path, as `load_pipeline` takes it.
+        width, height: of the clip, in pixels.
+        frames: of the clip.
+        steps: of denoising.
+        call: the remaining arguments of the pipeline's call.
+        controls: of the method.
+        tracks: what is wanted, for these frames.
+        notes: sentences on what is allowed but probably not meant.
+    """
+
+    scene: Scene
     card: ModelCard
+    model: str
+    width: int
+    height: int
+    frames: int
     steps: int
-    call: dict[str, Any]  # the remaining arguments of the pipeline's call
+    call: dict[str, Any]
     controls: list[Control]
     tracks: list[Track]
-    notes: tuple[str, ...] = ()  # sentences on what is allowed but probably not meant
+    notes: tuple[str, ...] = ()
 
     @property
     def method(self) -> str:
@@ -98,15 +115,22 @@ def plan(
             f"steps: expected a whole number from 1 to {MOST_STEPS}, got {steps!r}; {card.name} "
             f"is made for {card.steps}"
         )
-    whole = scene.replace(
+    width, height = scene.width or card.width, scene.height or card.height
+    choice = MethodChoice(name=method, preset=scene.method.preset, knobs=knobs)
+    whole = scene.replace(model=card.name, width=width, height=height, frames=frames, method=choice)
+    return Plan(
+        scene=whole,
+        card=card,
         model=card.name,
-        width=scene.width or card.width,
-        height=scene.height or card.height,
+        width=width,
+        height=height,
         frames=frames,
-        method=MethodChoice(name=method, preset=scene.method.preset, knobs=knobs),
+        steps=steps,
+        call=_call_arguments(card, call or {}),
+        controls=controls,
+        tracks=evaluate(whole, frames),
+        notes=tuple(remarks_on(whole, card)),
     )
-    arguments = _call_arguments(card, call or {})
-    return Plan(whole, card, steps, arguments, controls, evaluate(whole, frames), tuple(remarks_on(whole, card)))
 
 
 def prepare(
@@ -148,9 +172,9 @@ def with_picture(planned: Plan, picture: LoadedImage) -> tuple[Plan, Image.Image
         SceneError: cutting would leave a subject outside the picture.
     """
     scene = planned.scene
-    framed = frame_picture(scene, picture.image, (int(scene.width or 0), int(scene.height or 0)))
+    framed = frame_picture(scene, picture.image, (planned.width, planned.height))
     notes = (*planned.notes, *picture.notes, *framed.notes)
-    tracks = planned.tracks if framed.scene is scene else evaluate(framed.scene, int(scene.frames or 0))
+    tracks = planned.tracks if framed.scene is scene else evaluate(framed.scene, planned.frames)
     return replace(planned, scene=framed.scene, tracks=tracks, notes=notes), framed.picture
 
 

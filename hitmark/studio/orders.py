@@ -113,9 +113,9 @@ def _job(number: int, role: Role, planned: Plan, asked: JobsRequest) -> Job:
         project=asked.project,
         asked_steps=asked.steps,
         call=asked.call,
-        frames=int(scene.frames or 0),
-        width=int(scene.width or 0),
-        height=int(scene.height or 0),
+        frames=planned.frames,
+        width=planned.width,
+        height=planned.height,
         fps=scene.fps,
         tracks=[shown(track) for track in planned.tracks],
     )

@@ -133,7 +133,7 @@ def test_read_only_folder(refused, flags, tmp_path, monkeypatch):
 
 def test_disk_full_is_noticed_before_the_computation(refused, flags, tmp_path, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda _path: shutil._ntuple_diskusage(10, 9, 100))
-    monkeypatch.setattr("hitmark.run.generate.generate", lambda *_args, **_options: pytest.fail("computed"))
+    monkeypatch.setattr("hitmark.run.generate.make", lambda *_args, **_options: pytest.fail("computed"))
     assert "are needed and the disk has" in refused(*flags, *BOX)
 
 

@@ -170,7 +170,7 @@ def test_ctrl_c_leaves_nothing(hitmark, checkpoint, scene_file, tmp_path, monkey
         raise KeyboardInterrupt
 
     before = sorted(os.listdir(tmp_path))
-    for place in ("hitmark.run.generate.generate", "hitmark.run.outputs.write_video"):
+    for place in ("hitmark.run.generate.make", "hitmark.run.outputs.write_video"):
         with monkeypatch.context() as patch:
             patch.setattr(place, interrupted)
             done = hitmark("generate", scene_file, "--model", checkpoint)
@@ -239,7 +239,7 @@ def test_a_photograph_leaves_a_small_copy_that_replays(hitmark, checkpoint, tmp_
     done = hitmark("generate", "--image", "large.png", *BOX, "--model", checkpoint, "-o", "a.mkv")
     assert done.exit_code == 0, done.output
     assert (tmp_path / "a.image.png").stat().st_size < 5000
-    assert "a.image.png (32x24, the size of the clip; large.png itself has 1200x900)" in done.stdout
+    assert "a.image.png (32x24, the size of the clip; large.png, in its shape, has 1200x900)" in done.stdout
     done = hitmark("generate", "a.json", "-o", "b.mkv")
     assert "the same, bit for bit" in done.stdout
 

@@ -200,3 +200,21 @@ def test_a_picture_of_another_shape_is_fitted_in_python_too(pipe):
         result = generate(given, portrait, pipe, steps=1)
     assert result.picture.size == (24, 18)
     np.testing.assert_allclose(result.scene.subjects[0].keyframes[0].box, [0.3, 0.5 - 3.2 / 18, 0.6, 0.5 + 3.2 / 18])
+
+
+def test_a_plan_is_made_as_it_is_without_planning_again(pipe, picture, monkeypatch):
+    from hitmark.run import generate as module
+
+    wanted = scene(method={"name": "none"})
+    planned, framed = prepare(wanted, picture, steps=1, pipe=pipe)
+    assert (planned.width, planned.height, planned.frames) == (32, 24, 3)
+    assert (planned.model, planned.scene.model) == (planned.card.name, planned.card.name)
+    expected = generate(wanted, picture, pipe, steps=1)
+
+    def again(*_args, **_options):
+        raise AssertionError("planned a second time")
+
+    monkeypatch.setattr(module, "prepare", again)
+    made = module.make(planned, framed, pipe)
+    np.testing.assert_array_equal(made.frames, expected.frames)
+    assert (made.scene, made.notes, made.settings) == (expected.scene, expected.notes, expected.settings)
