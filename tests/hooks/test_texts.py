@@ -51,13 +51,19 @@ def clip(pipe: Any, prompt: str) -> torch.Tensor:
 def test_the_clip_of_another_text_is_the_clip_of_that_prompt() -> None:
     pipe = tiny_wan(layers=1)
     pipe.set_progress_bar_config(disable=True)
+    cat, dog = clip(pipe, "a cat"), clip(pipe, "a dog")
     with attach(pipe, SCENE, Reads()):
-        assert torch.equal(clip(pipe, "a cat"), clip(pipe, "a dog"))
-    assert not torch.equal(clip(pipe, "a cat"), clip(pipe, "a dog"))
-    with (
-        pytest.raises(HitmarkError, match="'a dog', which its `texts` did not name"),
-        attach(pipe, SCENE, Reads(("x",))),
-    ):
+        assert torch.equal(clip(pipe, "a cat"), dog)
+    assert not torch.equal(cat, dog)
+    assert torch.equal(clip(pipe, "a cat"), cat)
+
+
+@pytest.mark.parametrize("named", [(), ("a bird",)])
+def test_a_text_that_was_not_named_is_an_error(named: tuple[str, ...]) -> None:
+    pipe = tiny_wan(layers=1)
+    pipe.set_progress_bar_config(disable=True)
+    message = "'a dog', which its `texts` did not name"
+    with pytest.raises(HitmarkError, match=message), attach(pipe, SCENE, Reads(named)):
         clip(pipe, "a cat")
 
 
