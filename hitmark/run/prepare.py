@@ -14,6 +14,7 @@ from hitmark.errors import HitmarkError
 from hitmark.media.images import WHITE, Color, ImageError, LoadedImage, as_rgb, load_image
 from hitmark.method_fit import check_method
 from hitmark.methods import build
+from hitmark.run.frame_rule import fitting_frames, frames_note
 from hitmark.run.framing import frame_picture
 from hitmark.run.memory_fit import check_memory
 from hitmark.run.model_choice import DEFAULT_MODEL, card_for, configured_frames, configured_grid
@@ -107,8 +108,8 @@ def plan(
         method = card.best_method if scene.subjects or scene.camera or card.takes_picture else "none"
     knobs = preset_knobs(card, method, scene.method.knobs, scene.method.preset)
     controls = build(method, knobs)
-    frames = scene.frames or card.frames or configured_frames(card, pipe)
-    check_frames(frames, card)
+    asked = scene.frames or card.frames or configured_frames(card, pipe)
+    frames = fitting_frames(asked, card)
     steps = card.steps if steps is None else steps
     if not isinstance(steps, int) or isinstance(steps, bool) or not 1 <= steps <= MOST_STEPS:
         raise GenerationError(
@@ -129,7 +130,7 @@ def plan(
         call=_call_arguments(card, call or {}),
         controls=controls,
         tracks=evaluate(whole, frames),
-        notes=tuple(remarks_on(whole, card)),
+        notes=(*frames_note(asked, frames, card), *remarks_on(whole, card)),
     )
 
 
@@ -233,17 +234,6 @@ def load_picture(path: Path, background: Color = WHITE) -> LoadedImage:
         return load_image(path, background)
     except ImageError as error:
         raise GenerationError(f"image: {error}") from error
-
-
-def check_frames(frames: int, card: ModelCard) -> None:
-    """Raise `GenerationError` with the nearest numbers for one that the model cannot make."""
-    unit = card.frame_unit
-    if unit > 1 and (frames - 1) % unit:
-        below = (frames - 1) // unit * unit + 1
-        raise GenerationError(
-            f"frames: {card.name} makes {unit} times a whole number and one more, got {frames}; "
-            f"use {below} or {below + unit}"
-        )
 
 
 def check_size(scene: Scene, pipe: Any) -> None:
