@@ -84,8 +84,10 @@ class Maker:
             self.channel.tell(id=identity, event="failed", error=f"the model's library failed: {reason}", hint=hint)
 
     def _make(self, order: dict[str, Any]) -> None:
-        from hitmark.run.generate import check_size, first_picture, generate, plan
+        from hitmark.run.generate import make
+        from hitmark.run.memory_fit import check_memory
         from hitmark.run.outputs import Outputs
+        from hitmark.run.prepare import prepare
         from hitmark.scene.schema import Scene
         from hitmark.studio.results import save
 
@@ -93,21 +95,19 @@ class Maker:
         scene = Scene.load(folder / "scene.json")
         if scene.fit == "auto":  # the page shows a picture of another shape squeezed, says so, and cuts it when asked
             scene = scene.replace(fit="stretch")
-        planned = plan(scene, steps=order["steps"], call=order["call"])
-        picture = first_picture(scene, None, folder) if planned.card.takes_picture else None
+        planned, picture = prepare(scene, None, folder, steps=order["steps"], call=order["call"])
         outputs = Outputs(folder / "clip.mp4", from_picture=picture is not None)
-        whole = planned.scene
-        outputs.check([], overwrite=True, shape=(whole.frames or 0, whole.height or 0, whole.width or 0))
-        pipe = self._pipe(str(whole.model), order["dtype"], order["device"])
+        outputs.check([], overwrite=True, shape=(planned.frames, planned.height, planned.width))
+        check_memory(planned.card, planned.scene, order["device"])
+        pipe = self._pipe(planned.model, order["dtype"], order["device"])
         self.channel.stop_if_cancelled(identity)
-        check_size(whole, pipe)
 
         def on_step(step: int, steps: int) -> None:
             self.channel.stop_if_cancelled(identity)
             self.channel.tell(id=identity, event="step", step=step, steps=steps)
 
         watch = [self._preview(pipe, planned, folder, identity)]
-        result = generate(scene, picture, pipe, on_step, steps=order["steps"], call=order["call"], watch=watch)
+        result = make(planned, picture, pipe, on_step, watch=watch)
         self.channel.tell(id=identity, event="saving")
         save(result, outputs, planned.card)
 
