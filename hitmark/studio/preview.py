@@ -1,13 +1,15 @@
 """Live previews: the clean estimate of a step as a small moving picture, without touching the run.
 
-Small clips are decoded by the model's own autoencoder. For large ones that would cost as much memory as the run: there
-the latents are turned into colours by a linear map, fitted once on what the autoencoder makes of coloured noise.
+Small clips are decoded as the model's pipeline decodes them. For large ones that would cost as much memory as the run:
+there the latents are turned into colors by a linear map, fitted to what becomes of the first frame.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,13 +18,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from hitmark.control import Control, Step
+from hitmark.backbones import backbone_for
+from hitmark.backbones.pipeline import PipelineBackbone
+from hitmark.control import Control, Layout, Step
+from hitmark.control.pooling import frame_groups
 from hitmark.errors import HitmarkError
 from hitmark.media.video import write_video
 
 SHOWN = 10  # previews of a run, at most
 DECODED = 400_000  # pixels of all frames up to which the autoencoder is used
-FITTED_SIDE = 16  # cells a side of the coloured noise
+FITTED = 400_000  # pixels of one frame that colors are fitted to, at most
 
 
 @dataclass(frozen=True)
@@ -30,12 +35,11 @@ class Preview(Control):
     """Writes `preview-STEP.webp` every few steps. What it is given it hands on, so the clip stays bit-identical.
 
     Attributes:
-        pipe: the pipeline, for its autoencoder.
+        pipe: the pipeline, to decode with.
         folder: where the previews are written.
         fps: of the clip.
         told: called with the step (1-based) and the file's name.
         stop: called first in every step; may raise to end the run.
-        fitted: the linear map, once it is needed.
     """
 
     method: ClassVar[str] = "preview"
@@ -46,7 +50,6 @@ class Preview(Control):
     fps: float
     told: Callable[[int, str], None]
     stop: Callable[[], None]
-    fitted: list[Tensor] = field(default_factory=list)
 
     def latents(self, latents: Tensor, step: Step) -> Tensor:
         """Only a place to stop."""
@@ -64,52 +67,54 @@ class Preview(Control):
     def _show(self, clean: Tensor, step: Step) -> None:
         name = f"preview-{step.index + 1}.webp"
         try:
-            write_video(self.frames(clean, step.layout.factor), self.folder / name, self.fps)
+            write_video(self.frames(clean, step.layout), self.folder / name, self.fps)
         except (RuntimeError, OSError, HitmarkError):  # no room for a preview is no reason to end the run
             return
         self.told(step.index + 1, name)
 
     @torch.no_grad()
-    def frames(self, clean: Tensor, factor: int) -> np.ndarray:
-        """A clean estimate (1, frames, channels, height, width) as uint8 (frames, rows, columns, 3)."""
-        _one, frames, _channels, height, width = clean.shape
-        if frames * height * width * factor**2 <= DECODED:
-            rgb = decoded(self.pipe.vae, clean[0])
+    def frames(self, clean: Tensor, layout: Layout) -> np.ndarray:
+        """A clean estimate (1, frames, channels, height, width) as uint8 (frames of the video, rows, columns, 3)."""
+        backbone = backbone_for(self.pipe)
+        stride, _rows, _columns = backbone.geometry.stride
+        groups = layout.groups or frame_groups(clean.shape[1], stride, causal=backbone.geometry.causal)
+        if groups[-1].stop * clean.shape[-2] * clean.shape[-1] * layout.factor**2 <= DECODED:
+            rgb = backbone.decode(clean)
         else:
-            if not self.fitted:
-                self.fitted.append(colours(self.pipe.vae, factor))
-            rgb = coloured(clean[0], self.fitted[0])
-        return (rgb.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+            shown = [place for place, group in enumerate(groups) for _ in group][sum(_fills(groups)) :]
+            rgb = coloured(clean[0], colors(backbone, clean, groups, layout.factor))[shown]
+        return (rgb.clamp(0, 1) * 255).round().byte().cpu().numpy()
 
 
-def decoded(vae: Any, latents: Tensor) -> Tensor:
-    """Latents (frames, channels, height, width) as RGB in 0..1 (frames, 3, rows, columns), by the autoencoder."""
-    scaled = (latents / vae.config.scaling_factor).to(vae.dtype)
-    temporal = {"num_frames": len(latents)} if "Temporal" in type(vae).__name__ else {}
-    return vae.decode(scaled, **temporal).sample.float() / 2 + 0.5
+def _fills(groups: Sequence[range]) -> list[bool]:
+    """Of each latent frame, whether it is only there to fill the last token in time and is not decoded."""
+    return [group == following for group, following in itertools.pairwise(groups)]
 
 
 def coloured(latents: Tensor, fitted: Tensor) -> Tensor:
-    """The same by a linear map (channels + 1, 3), one pixel for each cell."""
+    """Latents (frames, channels, height, width) by a linear map (channels + 1, 3), one pixel for each cell:
+    (frames, height, width, 3).
+    """
     cells = latents.float().movedim(1, -1)
-    return (cells @ fitted[:-1].to(cells) + fitted[-1].to(cells)).movedim(-1, 1)
+    return cells @ fitted[:-1].to(cells) + fitted[-1].to(cells)
 
 
 @torch.no_grad()
-def colours(vae: Any, factor: int) -> Tensor:
-    """Fit colours to latents by least squares: float32 (channels + 1, 3), the last row the constant.
+def colors(backbone: PipelineBackbone, clean: Tensor, groups: Sequence[range], factor: int) -> Tensor:
+    """Fit colors to latents by least squares: float32 (channels + 1, 3) on the CPU, the last row the constant.
 
-    The autoencoder, copied as float32 to the CPU (some overflow in half precision), encodes one picture of smooth
-    coloured noise; each cell of its latents is one equation for the mean colour of its pixels.
+    The middle of the first frame, as large as may be decoded, is decoded by the family's own function; each cell of its
+    latents is one equation for the mean color of its pixels.
     """
-    import copy
+    frames = max(1 + sum(_fills(groups)), backbone.geometry.patch[0])
+    side = max(1, math.isqrt(FITTED) // factor)
+    part = _middle(_middle(clean[:, :frames], -1, side), -2, side)
+    decoded = backbone.decode(part)[:1].float().cpu().movedim(-1, 1)
+    wanted = functional.avg_pool2d(decoded, factor)[0].flatten(1).T
+    known = part[0, -1].float().cpu().flatten(1).T
+    return torch.linalg.lstsq(torch.cat([known, torch.ones(len(known), 1)], dim=1), wanted).solution
 
-    generator = torch.Generator().manual_seed(0)
-    cells = torch.rand(1, 3, FITTED_SIDE, FITTED_SIDE, generator=generator)
-    picture = functional.interpolate(cells, scale_factor=factor, mode="bicubic").clamp(0, 1)
-    whole = copy.deepcopy(vae).float().cpu()
-    latents = whole.encode(picture * 2 - 1).latent_dist.mode() * vae.config.scaling_factor
-    known = latents[0].flatten(1).T
-    known = torch.cat([known, torch.ones(len(known), 1)], dim=1)
-    wanted = functional.avg_pool2d(picture, factor)[0].flatten(1).T
-    return torch.linalg.lstsq(known, wanted).solution
+
+def _middle(values: Tensor, axis: int, most: int) -> Tensor:
+    length = min(values.shape[axis], most)
+    return values.narrow(axis, (values.shape[axis] - length) // 2, length)

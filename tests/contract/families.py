@@ -177,5 +177,5 @@ def run(name: str, **options: Any) -> torch.Tensor:
     call |= {"generator": torch.Generator().manual_seed(5)} | options
     given = {key: value for key, value in call.items() if key == "prompt" or value is not None}
     latents, backbone = pipeline(name)(**given).frames, backbone_for(pipeline(name))
-    unpacked = backbone.family.latents == "packed" and latents.ndim == 5
+    unpacked = backbone.family.latents == "packed" and given["output_type"] == "latent" and latents.ndim == 5
     return backbone.native(latents.transpose(1, 2)) if unpacked else latents

@@ -7,14 +7,17 @@ import pytest
 import torch
 from PIL import Image
 
+from hitmark.backbones import backbone_for
 from hitmark.backbones.loading import load_pipeline
 from hitmark.control import Layout, Step
+from hitmark.control.pooling import frame_groups
 from hitmark.media.video import read_video
 from hitmark.run.generate import generate
 from hitmark.scene.schema import Scene
 from hitmark.studio import preview
-from hitmark.studio.preview import Preview, coloured, colours, decoded
+from hitmark.studio.preview import Preview, colors, coloured
 from hitmark.studio.worker import CancelledError
+from tests.contract.families import CASES, pipeline, plain, run
 from tests.studio.conftest import moving, text_scene
 
 STEPS = 4
@@ -66,32 +69,64 @@ def test_the_last_previews_look_like_the_clip(pipes, tmp_path):
     assert distances[-1] < distances[0]
 
 
-@pytest.mark.parametrize("model", ["sprites-i2v", "sprites-t2v"])
-def test_the_fitted_colours_agree_with_the_autoencoder(pipes, model):
+def latents_of(pipe, side=64):
+    """Canonical latents of a drawn picture, as three frames."""
     from hitmark.demo.scenes import picture_demo_scenes, sprite_world
 
-    vae = pipes[model].vae
-    drawn = next(picture_demo_scenes(sprite_world(64, 64, 8), seed=0)).picture
-    rgb = torch.from_numpy(np.array(drawn)).permute(2, 0, 1)[None].float() / 255
+    drawn = next(picture_demo_scenes(sprite_world(side, side, 8), seed=0)).picture
+    video = torch.from_numpy(np.array(drawn))[None].float() / 255
+    backbone = backbone_for(pipe)
     with torch.no_grad():
-        latents = vae.encode(rgb * 2 - 1).latent_dist.mode() * vae.config.scaling_factor
-        exact = torch.nn.functional.avg_pool2d(decoded(vae, latents), 4)
-    rough = coloured(latents, colours(vae, 4))
-    assert rough.shape == exact.shape == (1, 3, 16, 16)
+        return backbone.family.encode(pipe, video.expand(3, -1, -1, -1) * 2 - 1), video
+
+
+@pytest.mark.parametrize("model", ["sprites-i2v", "sprites-t2v"])
+def test_the_fitted_colors_agree_with_the_autoencoder(pipes, model):
+    backbone = backbone_for(pipes[model])
+    latents, _video = latents_of(pipes[model])
+    exact = torch.nn.functional.avg_pool2d(backbone.decode(latents).movedim(-1, 1), 4).movedim(1, -1)
+    rough = coloured(latents[0], colors(backbone, latents, [range(n, n + 1) for n in range(3)], 4))
+    assert rough.shape == exact.shape == (3, 16, 16, 3)
     correlation = torch.corrcoef(torch.stack([rough.flatten(), exact.flatten()]))[0, 1]
     assert correlation > 0.9
 
 
 def test_fitting_leaves_the_autoencoder_and_the_global_generator_alone(pipes):
-    vae = pipes["sprites-t2v"].vae
-    before = {name: value.clone() for name, value in vae.state_dict().items()}
+    pipe = pipes["sprites-t2v"]
+    before = {name: value.clone() for name, value in pipe.vae.state_dict().items()}
+    latents, _video = latents_of(pipe)
     torch.manual_seed(3)
     wanted = torch.rand(2)
     torch.manual_seed(3)
-    first = colours(vae, 4)
+    groups = [range(n, n + 1) for n in range(3)]
+    first = colors(backbone_for(pipe), latents, groups, 4)
     assert torch.equal(torch.rand(2), wanted)
-    assert torch.allclose(colours(vae, 4), first, atol=1e-5)
-    assert all(torch.equal(value, before[name]) for name, value in vae.state_dict().items())
+    assert torch.allclose(colors(backbone_for(pipe), latents, groups, 4), first, atol=1e-5)
+    assert all(torch.equal(value, before[name]) for name, value in pipe.vae.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    "name", ["wan 2.1", "wan ti2v", "cogvideox", "cogvideox 1.5", "ltx", "ltx-2", "hunyuan video 1.5"]
+)
+def test_previews_of_transformers(name, tmp_path, monkeypatch):
+    """Of the last latents: the pipeline's own frames, or as many of one pixel a cell."""
+    pipe, case = pipeline(name), CASES[name]
+    backbone = backbone_for(pipe)
+    frames, _channels, side = case.latents
+    canonical = backbone.canonical(plain(name), (frames, side, side))
+    groups = frame_groups(frames, backbone.geometry.stride[0], causal=True, padded=int(name == "cogvideox 1.5"))
+    layout = Layout(frames, side, side, case.side // side, (), groups=groups)
+    watch, _told = watcher(pipe, tmp_path)
+    clip = run(name, output_type="pt")[0].movedim(1, -1) * 255
+    assert (torch.from_numpy(watch.frames(canonical, layout)) - clip).abs().max() <= 0.51
+    monkeypatch.setattr(preview, "DECODED", 0)
+    rough = torch.from_numpy(watch.frames(canonical, layout)).float()
+    assert rough.shape == (case.frames, side, side, 3)
+    alone = backbone.decode(canonical[:, : groups.count(range(1))])[:1].movedim(-1, 1) * 255
+    pooled = torch.nn.functional.avg_pool2d(alone, case.side // side)[0].movedim(0, -1)
+    assert (rough[0] - pooled).square().mean().sqrt() < (pooled - pooled.mean((0, 1))).square().mean().sqrt() + 0.51
+    for group in groups:  # shown as long as they are in the clip
+        assert all(torch.equal(rough[frame], rough[group.start]) for frame in group)
 
 
 @pytest.mark.parametrize(
