@@ -161,7 +161,7 @@ def standing_in() -> Iterator[None]:
             patch.stop()
 
 
-def _grey_clip(request: Any, planned: Any, picture: Any) -> Any:
+def _grey_clip(request: Any, planned: Any, picture: Any, crude: Any) -> Any:
     """What `hitmark.cli.generate` makes, without a model."""
     import torch
 

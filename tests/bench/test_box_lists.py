@@ -44,7 +44,7 @@ def run(path: Path, runner: Runner) -> list[Outcome]:
 def test_a_clip_runs_with_as_many_frames_as_boxes(
     tmp_path: Path, runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hitmark import generate
+    from hitmark.run import generate
 
     made, original = [], generate.generate
     monkeypatch.setattr(generate, "generate", lambda *args, **kwargs: made.append(original(*args, **kwargs)))
