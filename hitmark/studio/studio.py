@@ -38,7 +38,8 @@ class Studio:
     def start(self) -> None:
         """Start the worker and work on what waits; load what the first requests need beside it."""
         self.runner.start()
-        threading.Thread(target=self._warm, name="studio-warm", daemon=True).start()
+        # not a daemon: Python aborts when it ends while such a thread is inside a library's native code
+        threading.Thread(target=self._warm, name="studio-warm").start()
 
     def stop(self) -> None:
         """End the streams and the worker, and give the folder back."""

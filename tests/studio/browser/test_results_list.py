@@ -33,7 +33,7 @@ def crowded(tmp_path_factory):
     first.client.post(f"/api/jobs/{job['id']}/cancel")
     while first.client.get(f"/api/jobs/{job['id']}").json()["state"] not in ("cancelled", "done"):
         pass
-    first.end()
+    assert first.end() == 0
     place = folder / "jobs" / job["id"]
     fields = json.loads((place / "job.json").read_text())
     for number in range(2, MANY + 1):
