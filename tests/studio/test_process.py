@@ -129,7 +129,8 @@ def test_from_the_first_clip_to_two_kills(tmp_path):
         asked = again.client.post(f"/api/jobs/{cut}/cancel").json()["step"]
         assert again.wait(cut, state("cancelled"))["step"] <= asked + 1
         assert again.wait(waiting, state("done"))["frames"] == 3
-        assert again.client.post(f"/api/jobs/{cut}/retry").json()["state"] == "queued"
+        retried = again.client.post(f"/api/jobs/{cut}/retry").json()["state"]
+        assert retried in ("queued", "loading", "running")  # an idle machine takes it up before the answer is written
         again.wait(cut, at_work)
         again.client.post(f"/api/jobs/{cut}/cancel")
         again.wait(cut, state("cancelled"))
