@@ -133,7 +133,7 @@ class VideoConfiguration(ModelConfiguration):
     half: bool = True
     """Whether networks run in bfloat16 while training."""
     compiled: bool = False
-    """Whether the transformer's blocks are compiled for training; needs a C++ compiler, saves a third of a step."""
+    """Whether the transformer's blocks are compiled for training; needs a C++ compiler."""
     picture_steps: int = 1500
     """The first so many steps see single pictures only, `pictures` of them each (a multiple of 3)."""
     pictures: int = 48
