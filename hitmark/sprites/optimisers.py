@@ -24,29 +24,36 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """One update. `closure` is not supported."""
+        """One update; matrices of one shape together. `closure` is not supported."""
         for group in self.param_groups:
+            shapes: dict[torch.Size, list[Tensor]] = {}
             for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
-                state = self.state[parameter]
-                buffer = state.setdefault("momentum", torch.zeros_like(parameter))
-                buffer.lerp_(parameter.grad, 1 - group["momentum"])
-                flat = parameter.grad.lerp(buffer, group["momentum"]).flatten(1)
-                scale = 0.2 * max(flat.shape) ** 0.5
-                parameter.sub_(group["lr"] * scale * orthogonalise(flat).view_as(parameter))
+                if parameter.grad is not None:
+                    shapes.setdefault(parameter.flatten(1).shape, []).append(parameter)
+            for shape, parameters in shapes.items():
+                scale = 0.2 * max(shape) ** 0.5
+                directions = torch.stack([self._direction(parameter, group["momentum"]) for parameter in parameters])
+                for parameter, update in zip(parameters, orthogonalise(directions), strict=True):
+                    parameter.sub_(group["lr"] * scale * update.view_as(parameter))
+
+    def _direction(self, parameter: Tensor, momentum: float) -> Tensor:
+        """The gradient with momentum, as a matrix."""
+        assert parameter.grad is not None
+        buffer = self.state[parameter].setdefault("momentum", torch.zeros_like(parameter))
+        buffer.lerp_(parameter.grad, 1 - momentum)
+        return parameter.grad.lerp(buffer, momentum).flatten(1)
 
 
 def orthogonalise(matrix: Tensor, iterations: int = 5) -> Tensor:
-    """About U V^T of the singular value decomposition of `matrix` (rows, columns), by Newton-Schulz iteration."""
+    """About U V^T of the singular value decomposition of matrices (..., rows, columns), by Newton-Schulz iteration."""
     first, second, third = COEFFICIENTS
-    tall = matrix.shape[0] > matrix.shape[1]
-    value = (matrix.T if tall else matrix).bfloat16()
-    value = value / (value.norm() + 1e-7)
+    tall = matrix.shape[-2] > matrix.shape[-1]
+    value = (matrix.mT if tall else matrix).bfloat16()
+    value = value / (value.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(iterations):
-        square = value @ value.T
+        square = value @ value.mT
         value = first * value + (second * square + third * square @ square) @ value
-    return (value.T if tall else value).to(matrix.dtype)
+    return (value.mT if tall else value).to(matrix.dtype)
 
 
 EDGES = ("conv_in", "conv_out", "embedding", "time_mixer", "transformer.proj_out", "shared", "embed_tokens")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from hitmark.sprites import video_code
 from hitmark.sprites.configuration import VideoConfiguration
 from hitmark.sprites.decoder import video_decoder_loss
+from hitmark.sprites.fast import Ahead, attention_by_products
 from hitmark.sprites.scenes import held_out
 from hitmark.sprites.training import StepLoss
 from hitmark.sprites.video_code import VideoCode
@@ -24,7 +26,7 @@ from hitmark.sprites.video_networks import (
     build_tokenizer,
     build_transformer,
 )
-from hitmark.sprites.video_training import encode_words, flow_loss, make_video_batch
+from hitmark.sprites.video_training import VideoBatch, encode_words, flow_loss, make_video_batch
 from hitmark.sprites.world import SPLITS, shorten
 
 if TYPE_CHECKING:
@@ -60,14 +62,20 @@ def step_loss(code: VideoCode, configuration: VideoConfiguration, device: str) -
     world, pictured, tokenizer = configuration.world(), configuration.pictured_world(), build_tokenizer()
     compiled: list[nn.Module] = []
 
+    def make(step: int) -> VideoBatch:
+        frames, clips = size_of_step(configuration, step)
+        seeds = range(step * 64, step * 64 + clips)
+        return make_video_batch(world, pictured, code, seeds, frames, round(configuration.given * clips))
+
+    batches = Ahead(make)
+
     def loss(network: Any, step: int, generator: torch.Generator) -> Tensor:
         if configuration.compiled and not compiled:
             network.transformer.compile_repeated_blocks()
             compiled.append(network)
-        frames, clips = size_of_step(configuration, step)
-        seeds = range(step * 64, step * 64 + clips)
-        batch = make_video_batch(world, pictured, code, seeds, frames, round(configuration.given * clips))
-        return flow_loss(network, batch.to(device), configuration, generator, tokenizer)
+        batch = batches.take(step).to(device)
+        with attention_by_products() if configuration.compiled and device == "cpu" else nullcontext():
+            return flow_loss(network, batch, configuration, generator, tokenizer)
 
     return loss
 
