@@ -9,6 +9,9 @@ from typing import Any
 from hitmark.backbones.families import FAMILIES
 
 APACHE = "Apache-2.0"
+WAN_PICTURED = "WanImageToVideoPipeline"
+PICTURED = {"LTXPipeline": "LTXImageToVideoPipeline"}
+"""Classes of pipelines whose weights are always those of another class that starts from an image."""
 COGVIDEOX = "CogVideoX License (see the repository; 2B: Apache-2.0)"
 LTX = "LTX-Video Open Weights License (see the repository)"
 TRANSFORMER_KNOBS: dict[str, dict[str, Any]] = {"peekaboo": {"as_published": "paper"}}
@@ -27,6 +30,8 @@ class ModelCard:
         licence: its name and what it asks for.
         task: "image-to-video" or "text-to-video".
         pipeline: class of the diffusers pipeline.
+        pictured: class of the pipeline that starts a clip from an image with the same weights; None for weights that
+            do one of both alone.
         frames, width, height, fps, steps: what the model is called with unless told otherwise; None = its config's.
         embedded: whether the weights are in this package.
         call: further arguments of the pipeline call.
@@ -52,6 +57,13 @@ class ModelCard:
     path: Path | None = None
     world: str | None = None
     half: str = "float16"
+    pictured: str | None = None
+
+    def starting(self, picture: bool) -> ModelCard:
+        """The card as it is for a clip that starts from a picture, or from words alone, where the weights do both."""
+        if self.pictured is None or not picture:
+            return self
+        return replace(self, task="image-to-video", pipeline=self.pictured)
 
     @property
     def takes_picture(self) -> bool:
@@ -81,7 +93,7 @@ class ModelCard:
 
 
 def _wan(name: str, repository: str, size: tuple[int, int], *, image: bool = False, **other: Any) -> ModelCard:
-    task, pipeline = ("image-to-video", "WanImageToVideoPipeline") if image else ("text-to-video", "WanPipeline")
+    task, pipeline = ("image-to-video", WAN_PICTURED) if image else ("text-to-video", "WanPipeline")
     settings: dict[str, Any] = {"frames": 81, "fps": 16, "steps": 50, "call": {"guidance_scale": 5.0}} | other
     return ModelCard(
         name=name,
@@ -117,13 +129,14 @@ def _cogvideox(name: str, size: tuple[int, int], frames: int, fps: float, *, ima
     )
 
 
-def _ltx(name: str, *, image: bool = False) -> ModelCard:
+def _ltx(name: str) -> ModelCard:
     return ModelCard(
         name=name,
         hub_id="Lightricks/LTX-Video",
         licence=LTX,
-        task="image-to-video" if image else "text-to-video",
-        pipeline="LTXImageToVideoPipeline" if image else "LTXPipeline",
+        task="text-to-video",
+        pipeline="LTXPipeline",
+        pictured=PICTURED["LTXPipeline"],
         frames=161,
         width=704,
         height=480,
@@ -147,20 +160,19 @@ TRANSFORMERS: dict[str, ModelCard] = _by_name(
     _wan("wan2.1-i2v-14b", "Wan2.1-I2V-14B-480P-Diffusers", SMALL, image=True),
     _wan("wan2.2-t2v-a14b", "Wan2.2-T2V-A14B-Diffusers", LARGE, steps=40, call={"guidance_scale": 4.0}),
     _wan("wan2.2-i2v-a14b", "Wan2.2-I2V-A14B-Diffusers", LARGE, image=True, steps=40, call={"guidance_scale": 3.5}),
-    _wan("wan2.2-ti2v-5b", "Wan2.2-TI2V-5B-Diffusers", (1280, 704), image=True, **TI2V),
-    _wan("wan2.2-ti2v-5b-text", "Wan2.2-TI2V-5B-Diffusers", (1280, 704), **TI2V),
+    _wan("wan2.2-ti2v-5b", "Wan2.2-TI2V-5B-Diffusers", (1280, 704), pictured=WAN_PICTURED, **TI2V),
     _cogvideox("cogvideox-2b", (720, 480), 49, 8),
     _cogvideox("cogvideox-5b", (720, 480), 49, 8),
     _cogvideox("cogvideox-5b-i2v", (720, 480), 49, 8, image=True),
     _cogvideox("cogvideox1.5-5b", (1360, 768), 81, 16),
     _cogvideox("cogvideox1.5-5b-i2v", (1360, 768), 81, 16, image=True),
     _ltx("ltx-video"),
-    _ltx("ltx-video-i2v", image=True),
     replace(
         _ltx("ltx-2"),
         hub_id="Lightricks/LTX-2",
         licence="LTX-2 Community License (see the repository)",
         pipeline="LTX2Pipeline",
+        pictured=None,
         frames=121,
         width=768,
         height=512,
@@ -188,7 +200,7 @@ OF_TRANSFORMER = {
     "CogVideoXPipeline": "cogvideox-5b",
     "CogVideoXImageToVideoPipeline": "cogvideox-5b-i2v",
     "LTXPipeline": "ltx-video",
-    "LTXImageToVideoPipeline": "ltx-video-i2v",
+    "LTXImageToVideoPipeline": "ltx-video",
     "LTX2Pipeline": "ltx-2",
     "HunyuanVideo15Pipeline": "hunyuanvideo-1.5",
 }

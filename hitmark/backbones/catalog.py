@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hitmark.backbones.cards import OF_TRANSFORMER, TRANSFORMERS, ModelCard
-from hitmark.backbones.folders import configured_frames, folder_defaults, pipeline_class
+from hitmark.backbones.folders import configured_frames, folder_defaults, pictured_class, pipeline_class
 from hitmark.errors import HitmarkError
 
 __all__ = ["MODELS", "OF_PIPELINE", "ModelCard", "model_card"]
@@ -93,6 +93,12 @@ OF_PIPELINE = {"StableVideoDiffusionPipeline": "svd", "TextToVideoSDPipeline": "
 """The model whose defaults a folder of this class of pipeline has."""
 
 
+def of_pipeline(pipeline: str) -> ModelCard:
+    """The card whose defaults a pipeline of this class has."""
+    card = MODELS[OF_PIPELINE[pipeline]]
+    return card if card.pipeline == pipeline else card.starting(picture=True)
+
+
 def model_card(name_or_path: str | Path) -> ModelCard:
     """The card of a model by name, or of a checkpoint folder in `save_pretrained` layout.
 
@@ -110,10 +116,8 @@ def model_card(name_or_path: str | Path) -> ModelCard:
     if not folder.exists():
         raise HitmarkError(_unknown(str(name_or_path)))
     pipeline = pipeline_class(folder)
-    card = known or replace(
-        MODELS[OF_PIPELINE[pipeline]], name=str(name_or_path), hub_id=None, licence="see the checkpoint"
-    )
-    card = replace(card, pipeline=pipeline, path=folder)
+    card = known or replace(of_pipeline(pipeline), name=str(name_or_path), hub_id=None, licence="see the checkpoint")
+    card = replace(card, pipeline=pipeline, pictured=pictured_class(folder, pipeline), path=folder)
     if card.frames_in_config:
         card = replace(card, frames=configured_frames(folder))
     given = folder_defaults(folder)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hitmark.backbones import FAMILIES
+from hitmark.backbones.cards import PICTURED, WAN_PICTURED
 from hitmark.errors import HitmarkError
 
 CARD_FILE = "hitmark.json"
@@ -39,6 +40,16 @@ def pipeline_class(folder: Path) -> str:
         raise HitmarkError(f"{folder} is a {pipeline}; hitmark knows: {', '.join(FAMILIES)}.")
     _check_complete(folder, parts)
     return pipeline
+
+
+def pictured_class(folder: Path, pipeline: str) -> str | None:
+    """Class of the pipeline that starts from an image with the weights of a checked folder; None where there is none.
+
+    Of Wan's models, those whose first frame is given at timestep 0 (`expand_timesteps`) make clips both ways.
+    """
+    index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+    both = pipeline == "WanPipeline" and index.get("expand_timesteps") is True
+    return WAN_PICTURED if both else PICTURED.get(pipeline)
 
 
 def configured_frames(folder: Path) -> int | None:

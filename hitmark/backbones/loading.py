@@ -11,7 +11,7 @@ from hitmark.backbones.own_size import with_own_size
 from hitmark.errors import HitmarkError, HitmarkWarning
 
 
-def load_pipeline(name_or_path: str | Path, dtype: str = "auto", device: str = "auto") -> Any:
+def load_pipeline(name_or_path: str | Path, dtype: str = "auto", device: str = "auto", *, picture: bool = False) -> Any:
     """Load a pipeline by name (embedded, or from the hub and its cache) or from a checkpoint folder.
 
     Args:
@@ -19,13 +19,15 @@ def load_pipeline(name_or_path: str | Path, dtype: str = "auto", device: str = "
         dtype: "float32", "float16", "bfloat16"; "auto" = the model's half precision on CUDA, float32 elsewhere. Half
             precision on a CPU is very slow, of which a `HitmarkWarning` tells.
         device: "cpu", "cuda", "cuda:1", "mps"; "auto" = CUDA where there is one, else an Apple GPU (mps), else the CPU.
+        picture: for weights that can do both (such as wan2.2-ti2v-5b): the pipeline whose clips start from an image,
+            in place of that which makes them from words alone.
 
     A small model of the embedded world makes clips of its own size and length where a call does not say another.
 
     Raises:
         HitmarkError: whatever keeps the model from being loaded, with what to do about it.
     """
-    card = model_card(name_or_path)
+    card = model_card(name_or_path).starting(picture)
     import torch
 
     device = _device(device)

@@ -93,11 +93,12 @@ def run_job(job: Job, store: Store) -> None:
     scene = _scene(job.plan, item, job.model, job.seed, job.row)
     scene = scene.replace(fit="stretch") if scene.fit == "auto" else scene  # as the published protocols do
     torch.set_num_threads(job.plan.threads)
-    pipe = _pipeline(str(scene.model), job.plan.dtype, job.plan.device)
+    given = _given(scene, item)
+    pipe = _pipeline(str(scene.model), job.plan.dtype, job.plan.device, given is not None)
     kind = getattr(pipe, "_execution_device", pipe.device).type
     with torch.autocast(kind, torch.bfloat16) if job.plan.autocast else nullcontext(), warnings.catch_warnings():
         warnings.simplefilter("ignore", HitmarkWarning)  # the same for every clip of the plan
-        result = generate(scene, _given(scene, item), pipe, steps=job.plan.steps, call=dict(job.plan.call))
+        result = generate(scene, given, pipe, steps=job.plan.steps, call=dict(job.plan.call))
     scores = score(_finished(result), job.observers)
     with store.writing(job.key) as folder:
         write_video(result.frames, folder / CLIP, result.scene.fps)
@@ -117,11 +118,11 @@ def dataset(name: str) -> Dataset:
 
 
 @lru_cache(maxsize=1)
-def _pipeline(model: str, dtype: str, device: str) -> Any:
+def _pipeline(model: str, dtype: str, device: str, picture: bool) -> Any:
     """The pipeline used last stays loaded: jobs of one model come one after the other."""
     from hitmark.backbones.loading import load_pipeline
 
-    return load_pipeline(model, dtype=dtype, device=device)
+    return load_pipeline(model, dtype=dtype, device=device, picture=picture)
 
 
 @lru_cache(maxsize=64)

@@ -195,7 +195,7 @@ def _make(request: Request, planned: Plan, picture: Image | None, crude: MotionS
 
     typer.echo(f"loading {planned.model} ...", err=True)
     silence_libraries()
-    pipe = load_pipeline(planned.model, dtype=request.dtype, device=request.device)
+    pipe = load_pipeline(planned.model, dtype=request.dtype, device=request.device, picture=planned.card.takes_picture)
     check_size(planned.scene, pipe)
     if request.replayed is not None and request.replayed.machine.device == "cpu":
         _use_threads(request.replayed.machine.threads)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hitmark.backbones import FAMILIES
 from hitmark.errors import HitmarkError
 
 if TYPE_CHECKING:
     from hitmark.backbones.catalog import ModelCard
 
-COLUMNS = ("name", "frames", "size", "steps", "embedded", "in cache", "hub id", "licence")
+COLUMNS = ("name", "starts from", "frames", "size", "steps", "embedded", "in cache", "hub id", "licence")
 
 EXAMPLES = """\b
 Examples:
@@ -61,6 +62,7 @@ def row(name: str) -> dict[str, Any]:
         "name": card.name,
         "hub id": card.hub_id,
         "licence": card.licence,
+        "starts from": starts_from(card),
         "frames": frames,
         "size": f"{card.width}x{card.height}",
         "steps": card.steps,
@@ -70,11 +72,19 @@ def row(name: str) -> dict[str, Any]:
 
 
 def in_cache(card: ModelCard) -> bool:
-    """Whether the pipeline's index and weights of its U-Net lie in the local hub cache."""
+    """Whether the pipeline's index and weights of its denoiser lie in the local hub cache."""
     from hitmark.run.model_choice import model_folder
 
     folder = model_folder(card)
-    return folder is not None and any(folder.glob("unet/*.safetensors"))
+    denoiser = FAMILIES[card.pipeline].denoisers[0]
+    return folder is not None and any(folder.glob(f"{denoiser}/*.safetensors"))
+
+
+def starts_from(card: ModelCard) -> str:
+    """What a clip is made from."""
+    if card.pictured is not None:
+        return "words or image"
+    return "image" if card.takes_picture else "words"
 
 
 def shown(value: Any) -> str:

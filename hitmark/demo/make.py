@@ -140,7 +140,7 @@ def run_demo(
     with claimed(page_file):
         _check_folder(page_file, overwrite=overwrite)
         for part in parts:
-            pipe = load_pipeline(part.model)
+            pipe = load_pipeline(part.model, picture=part.card.takes_picture)
             for demo_scene in part.scenes:
                 runs = []
                 for method in demo_scene.methods:
@@ -168,7 +168,7 @@ def _card(model: str, *, takes_picture: bool) -> ModelCard:
     """The model's card. Raises HitmarkError when it is of the other kind."""
     from hitmark.backbones.catalog import model_card
 
-    card = model_card(model)
+    card = model_card(model).starting(takes_picture)
     if card.takes_picture != takes_picture:
         wanted = "image-to-video" if takes_picture else "text-to-video"
         raise HitmarkError(f"{model} is a model for {card.task}; these scenes of the demo need one for {wanted}")

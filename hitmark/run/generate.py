@@ -143,7 +143,7 @@ def generate(
         warnings.warn(note, HitmarkWarning, stacklevel=2)
     if pipe is None:
         check_fit(planned, device)
-        pipe = load_pipeline(planned.model, dtype=dtype, device=device)
+        pipe = load_pipeline(planned.model, dtype=dtype, device=device, picture=planned.card.takes_picture)
     else:
         check_memory(planned.card, planned.scene, str(_device(pipe)))
     return make(planned, picture, pipe, on_step, watch=watch, reference=crude)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hitmark.backbones import FAMILIES
-from hitmark.backbones.catalog import MODELS, OF_PIPELINE, ModelCard, model_card
+from hitmark.backbones.catalog import MODELS, OF_PIPELINE, ModelCard, model_card, of_pipeline
 from hitmark.errors import HitmarkError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def card_for(scene: Scene, pipe: Any = None, *, picture: bool = False) -> ModelC
     given = catalog_name(given or (DEFAULT_TEXT_MODEL if from_text else DEFAULT_MODEL))
     if given not in MODELS and os.path.isdir(given):
         given = os.path.abspath(given)
-    return model_card(given)
+    return model_card(given).starting(picture or scene.image is not None)
 
 
 def catalog_name(origin: str) -> str:
@@ -84,15 +84,19 @@ def card_of_pipeline(pipe: Any) -> ModelCard:
     """Return the card of a loaded pipeline: by where it was loaded from, else with the defaults of its class."""
     origin = str(getattr(pipe, "name_or_path", "") or "")
     given = catalog_name(origin)
+    kinds = [kind.__name__ for kind in type(pipe).__mro__]
     if given in MODELS:
-        own = [name for name, card in MODELS.items() if card.hub_id and card.hub_id == MODELS[given].hub_id]
-        kinds = {kind.__name__ for kind in type(pipe).__mro__}
-        return model_card(next((name for name in own if MODELS[name].pipeline in kinds), given))
+        return _as_loaded(model_card(given), kinds)
     if os.path.isdir(given):
-        return model_card(os.path.abspath(given))
-    found = [OF_PIPELINE[kind.__name__] for kind in type(pipe).__mro__ if kind.__name__ in OF_PIPELINE]
-    card = replace(MODELS[found[0] if found else "svd"], name=origin or type(pipe).__name__)
+        return _as_loaded(model_card(os.path.abspath(given)), kinds)
+    card = of_pipeline(next((kind for kind in kinds if kind in OF_PIPELINE), "StableVideoDiffusionPipeline"))
+    card = replace(card, name=origin or type(pipe).__name__)
     return replace(card, frames=None) if card.frames_in_config else card
+
+
+def _as_loaded(card: ModelCard, kinds: list[str]) -> ModelCard:
+    """The card as it is for a pipeline of these classes."""
+    return card.starting(picture=card.pictured in kinds)
 
 
 def model_folder(card: ModelCard) -> Path | None:

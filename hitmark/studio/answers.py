@@ -76,6 +76,7 @@ class Model(BaseModel):
     best_method: str
     most_speed: float | None
     methods: list[Method]
+    pictured: Model | None = Field(None, description="the same weights for a scene with a picture; null: as here")
 
 
 class SceneFormat(BaseModel):

@@ -90,8 +90,14 @@ def card_of(name: str) -> ModelCard:
 
 
 def model(name: str) -> dict[str, Any]:
-    """One model as the page shows it."""
+    """One model as the page shows it; in "pictured" as it is for a scene with a picture, where that differs."""
     card = card_of(name)
+    pictured = None if card.pictured is None else _as_shown(card.starting(picture=True), None)
+    return _as_shown(card, pictured)
+
+
+def _as_shown(card: ModelCard, pictured: dict[str, Any] | None) -> dict[str, Any]:
+    name = card.name
     unit, cell = grid(name)
     missing = why_missing(name)
     return {
@@ -112,7 +118,8 @@ def model(name: str) -> dict[str, Any]:
         "takes_picture": card.takes_picture,
         "best_method": card.best_method,
         "most_speed": MOST_SPEED.get(name),
-        "methods": _methods(name),
+        "methods": _methods(name, card.takes_picture),
+        "pictured": pictured,
     }
 
 
@@ -150,13 +157,13 @@ def grid(name: str) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=32)
-def _methods(name: str) -> list[dict[str, Any]]:
+def _methods(name: str, picture: bool) -> list[dict[str, Any]]:
     """The methods that fit a model's task, with the knobs as they were found for it."""
     from hitmark.methods import METHODS, build, help_on, resolved
     from hitmark.run.presets import preset_knobs
     from hitmark.studio.knobs import knobs_of
 
-    card = card_of(name)
+    card = card_of(name).starting(picture)
     return [
         {
             "name": method,

@@ -45,7 +45,7 @@ def card_for_scene(scene: Scene) -> ModelCard:
     """The card of the model that the scene means: its own, else the default for a picture or for text."""
     from hitmark.run.model_choice import card_for
 
-    return card_for(scene) if scene.model is None else card_of(scene.model)
+    return card_for(scene) if scene.model is None else card_of(scene.model).starting(scene.image is not None)
 
 
 def checked(fields: dict[str, Any], frames: int | None) -> dict[str, Any]:

@@ -13,10 +13,13 @@ import queue
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hitmark.console import wait_without_spinning
 from hitmark.errors import HitmarkError
+
+if TYPE_CHECKING:
+    from hitmark.backbones.catalog import ModelCard
 
 
 class CancelledError(Exception):
@@ -99,7 +102,7 @@ class Maker:
         outputs = Outputs(folder / "clip.mp4", from_picture=picture is not None)
         outputs.check([], overwrite=True, shape=(planned.frames, planned.height, planned.width))
         check_memory(planned.card, planned.scene, order["device"])
-        pipe = self._pipe(planned.model, order["dtype"], order["device"])
+        pipe = self._pipe(planned.card, order["dtype"], order["device"])
         self.channel.stop_if_cancelled(identity)
 
         def on_step(step: int, steps: int) -> None:
@@ -122,14 +125,14 @@ class Maker:
 
         return Preview(pipe, folder, planned.scene.fps, told, stop)
 
-    def _pipe(self, model: str, dtype: str, device: str) -> Any:
+    def _pipe(self, card: ModelCard, dtype: str, device: str) -> Any:
         """The pipeline of the last job where it is the same model; another one is dropped before loading."""
         from hitmark.backbones.loading import load_pipeline
 
-        key = (model, dtype, device)
+        key = (card.name, card.pipeline, dtype, device)
         if self._loaded is None or self._loaded[0] != key:
             self._loaded = None
-            self._loaded = (key, load_pipeline(model, dtype=dtype, device=device))
+            self._loaded = (key, load_pipeline(card.name, dtype=dtype, device=device, picture=card.takes_picture))
         return self._loaded[1]
 
 

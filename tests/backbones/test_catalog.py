@@ -11,8 +11,10 @@ from PIL import Image
 from hitmark.backbones import loading
 from hitmark.backbones.catalog import MODELS, model_card
 from hitmark.backbones.loading import load_pipeline
-from hitmark.backbones.tiny import tiny_svd
+from hitmark.backbones.tiny import tiny_svd, tiny_wan
 from hitmark.errors import HitmarkError
+from hitmark.run.model_choice import card_for, card_of_pipeline
+from hitmark.scene.schema import Scene
 
 
 @pytest.fixture(scope="module")
@@ -52,12 +54,43 @@ def test_every_family_has_cards_and_every_card_a_family():
     for name, card in MODELS.items():
         assert card.name == name
         assert card.pipeline in FAMILIES
-        assert card.takes_picture == FAMILIES[card.pipeline].abilities.takes_image
+        for each in (card, card.starting(picture=True)):
+            assert each.takes_picture == FAMILIES[each.pipeline].abilities.takes_image
+        assert (card.pictured is not None) == (card.starting(picture=True) != card)
         assert card.frames is None or (card.frames - 1) % card.frame_unit == 0
         for method, knobs in card.knobs.items():
             build(method, knobs)
     wan = model_card("wan2.2-ti2v-5b")
     assert (wan.frames, wan.fps, wan.half, wan.frame_unit) == (121, 24, "bfloat16", 4)
+
+
+@pytest.fixture(scope="module")
+def both_ways(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("both")
+    tiny_wan("ti2v").save_pretrained(folder)
+    return folder
+
+
+def test_one_folder_makes_clips_from_words_and_from_a_picture(both_ways, tmp_path):
+    words, picture = (card_for(Scene(model=str(both_ways), prompt="a cat"), picture=given) for given in (False, True))
+    assert (words.pipeline, words.best_method) == ("WanPipeline", "ivg-da")
+    assert (picture.pipeline, picture.best_method) == ("WanImageToVideoPipeline", "sg-i2v")
+    pipes = [load_pipeline(both_ways, device="cpu", picture=card.takes_picture) for card in (words, picture)]
+    assert [type(pipe).__name__ for pipe in pipes] == [words.pipeline, picture.pipeline]
+    assert [card_of_pipeline(pipe).pipeline for pipe in pipes] == [words.pipeline, picture.pipeline]
+    assert model_card("wan2.2-ti2v-5b").starting(picture=True).name == "wan2.2-ti2v-5b"
+    one_way = tmp_path / "model"
+    tiny_wan("2.1").save_pretrained(one_way)
+    assert card_for(Scene(model=str(one_way), prompt="a cat"), picture=True).pipeline == "WanPipeline"
+
+
+def test_pipelines_that_were_not_loaded_by_name_are_known_by_their_class():
+    from hitmark.backbones.tiny import tiny_ltx
+
+    for image in (False, True):
+        pipe = tiny_ltx(image=image)
+        card = card_of_pipeline(pipe)
+        assert (card.pipeline, card.takes_picture, card.fps) == (type(pipe).__name__, image, 24)
 
 
 def test_loads_a_folder(saved):

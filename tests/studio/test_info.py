@@ -55,6 +55,14 @@ def test_sizes_are_those_of_the_loaded_model(told, name):
     assert (each["frames"], each["steps"]) == (8, model_card(name).steps)
 
 
+def test_weights_that_do_both_are_shown_both_ways(told):
+    shown = {each["name"]: each["pictured"] for each in told["models"]}
+    assert {name for name, pictured in shown.items() if pictured} >= {"wan2.2-ti2v-5b", "ltx-video"}
+    pictured = shown["wan2.2-ti2v-5b"]
+    assert (pictured["takes_picture"], pictured["best_method"], pictured["pictured"]) == (True, "sg-i2v", None)
+    assert {method["name"] for method in pictured["methods"]} >= {"sg-i2v", "time-to-move"}
+
+
 def test_methods_fit_the_task(told):
     for each in told["models"]:
         names = [method["name"] for method in each["methods"]]

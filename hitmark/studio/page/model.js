@@ -7,9 +7,10 @@
  */
 export function modelOf(scene, info) {
   const models = info?.models ?? [];
-  if (scene.model) return models.find((model) => model.name === scene.model) ?? null;
+  const fitting = models.map((model) => (scene.image && model.pictured) || model);
+  if (scene.model) return fitting.find((model) => model.name === scene.model) ?? null;
   const fromText = (scene.prompt ?? "").trim() !== "" && !scene.image;
-  return models.find((model) => model.takes_picture === !fromText) ?? models[0] ?? null;
+  return fitting.find((model) => model.takes_picture === !fromText) ?? fitting[0] ?? null;
 }
 
 /**

@@ -42,9 +42,10 @@ function modelOptions(scene, info) {
   const automatic = modelOf({ ...scene, model: null }, info);
   const options = [{ value: "", text: `automatic (${automatic?.name ?? "none"})` }];
   const listed = new Set(info.models.map((model) => model.name));
-  for (const task of new Set(info.models.map((model) => model.task))) {
-    for (const model of info.models.filter((each) => each.task === task)) {
-      options.push({ value: model.name, text: model.name + (model.installed ? "" : " (not installed)"), group: task });
+  const groupOf = (model) => (model.pictured ? "text or image to video" : model.task);
+  for (const group of new Set(info.models.map(groupOf))) {
+    for (const model of info.models.filter((each) => groupOf(each) === group)) {
+      options.push({ value: model.name, text: model.name + (model.installed ? "" : " (not installed)"), group });
     }
   }
   if (scene.model && !listed.has(scene.model)) options.push({ value: scene.model, text: scene.model });
