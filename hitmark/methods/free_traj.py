@@ -1,32 +1,31 @@
 """FreeTraj: noise that moves along the path, and attention weakened across the box's border (Qiu et al., 2406.16863).
 
-After the released program (docs/methods/free-traj.md says where it differs from this). Written for VideoCrafter2; here
-it acts on every attention layer of the model it is attached to, in both branches of guidance.
+After the released program; its own cells are `as_published="code"` (docs/methods/free-traj.md says what differs).
+Written for VideoCrafter2; here it acts on every attention layer of the model it is attached to, in both branches of
+guidance.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
-from hitmark.control import AttentionCall, AttentionSite, Control, Layout, Needs, Step, knob, listed_in
+from hitmark.control import Abilities, AttentionCall, AttentionSite, Control, Layout, Needs, Step, knob, listed_in
 from hitmark.maths.frequency import merge_video_frequencies
 from hitmark.maths.region_attention import scaled_attention
-from hitmark.methods.bumps import bumps
+from hitmark.methods.free_traj_places import Place, labels_of, places_of, released_noise
 from hitmark.methods.regions import check_subjects, subjects
+from hitmark.methods.released_cells import first_size
 from hitmark.methods.riding_noise import riding_noise
 from hitmark.methods.word_bias import attend_with_biases, words_of
 from hitmark.prompt import Prompt
-from hitmark.scene.tracks import Track
 
 PARTS = ("noise", "spatial", "temporal", "cross")
 CARRIERS = "Of the low frequencies of the start noise that carry the moving patch"
-SPREAD = 1 / 3
-"""Standard deviation of the bump, in sides of the box."""
 NEVER = -30.0
 """Added to logits of words that are not to be looked at: a share of 1e-13."""
 SMALLEST_FACTOR = 1e-13
@@ -64,6 +63,13 @@ class FreeTraj(Control):
         high=10,
         help="Weight added, in the middle of the box, to its words; divided by the box's area and number of words.",
     )
+    as_published: Literal["paper", "code"] = knob(
+        "paper",
+        choices=("paper", "code"),
+        help='Cells and bump of a box: "paper" (as every method here has them) or "code" (the released program).',
+        more='In "code" a box keeps the size that it has first, and its size and its first corner are cut to cells by '
+        "themselves in every layer; the bump is off the box's middle, in float16; a patch of noise of that size moves.",
+    )
 
     def _parts(self) -> list[str]:
         return listed_in(self.parts)
@@ -72,15 +78,28 @@ class FreeTraj(Control):
         """Raise HitmarkError unless every subject has a phrase that is in the prompt."""
         check_subjects(self.method, layout)
 
+    def refusal(self, abilities: Abilities, model: str) -> str | None:
+        """The released program is about layers in which a row is a frame or a cell."""
+        if self.as_published == "code" and "frame" not in abilities.scopes:
+            return (
+                f"{self.method}: as_published='code' edits the layers of a U-Net, and {model} has none. "
+                "Use as_published='paper' (--set as_published=paper)."
+            )
+        return None
+
     def initial_noise(self, noise: Tensor, layout: Layout, generator: torch.Generator | None) -> Tensor:
         """One patch in the box of every frame, in low frequencies; high ones of fresh noise."""
         if "noise" not in self._parts():
             return noise
+        riding = released_noise if self.as_published == "code" else riding_noise
         pasted = noise
         for track in subjects(layout):
-            pasted = riding_noise(pasted, layout, track, generator)
+            pasted = riding(pasted, layout, track, generator)
         device = noise.device if generator is None else generator.device
-        fresh = torch.randn(noise.shape, generator=generator, device=device).to(noise.device)
+        by_frame = noise if self.as_published == "paper" else noise.transpose(1, 2)  # channels first, as published
+        fresh = torch.randn(by_frame.shape, generator=generator, device=device).to(noise.device)
+        if self.as_published == "code":
+            fresh = fresh.transpose(1, 2)
         return merge_video_frequencies(pasted, fresh, self.cutoff, self.temporal_cutoff)
 
     def attends(self, site: AttentionSite, step: Step) -> bool:
@@ -93,7 +112,7 @@ class FreeTraj(Control):
         """Weaker logits across borders; words of subjects only in their boxes."""
         layout = step.layout
         if call.site.scope in ("frame", "cell"):
-            labels = call.tokens(layout.regions(call.site.grid))
+            labels = call.tokens(labels_of(layout, call.site.grid, self._in_code))
             return scaled_attention(call.queries, call.keys, call.values, labels, labels, self.across)
         prompt = check_subjects(self.method, layout)
         if call.by_frame and prompt is not None:
@@ -105,17 +124,18 @@ class FreeTraj(Control):
             words = self._word_biases(call.site, layout, prompt)
         return attend_with_biases(call, layout, prompt, words, across=across, every=True)
 
+    @property
+    def _in_code(self) -> bool:
+        return self.as_published == "code"
+
     def _word_biases(self, site: AttentionSite, layout: Layout, prompt: Prompt) -> dict[tuple[int, ...], Tensor]:
         """For the words of each subject: never outside of all boxes, more in the middle of its own."""
-        tracks = layout.tracks_on(site.grid[0])
-        places = [bumps(track, site, SPREAD) for track in tracks]
-        anywhere = torch.stack([inside for inside, _ in places]).any(dim=0)
-        biases = {}
-        for track, (_inside, bump) in zip(tracks, places, strict=True):
-            positions = prompt.positions(str(track.phrase))
-            more = self.boost / _areas(track)[:, None, None] / len(positions) * bump
-            biases[positions] = torch.where(anywhere, torch.log1p(words_of(prompt) * more), NEVER)
-        return biases
+        places = places_of(layout, site.grid, in_code=False)
+        anywhere = torch.stack([place.inside for place in places]).any(dim=0)
+        return {
+            place.words(prompt): torch.where(anywhere, torch.log1p(words_of(prompt) * self._more(place, prompt)), NEVER)
+            for place in places
+        }
 
     def _cross(self, call: AttentionCall, layout: Layout, prompt: Prompt) -> Tensor:
         """Outside of the boxes no subject's words; inside all words alike, and more of the subject's."""
@@ -124,12 +144,11 @@ class FreeTraj(Control):
         anywhere = torch.zeros(call.site.grid, dtype=torch.bool)
         added = torch.zeros(*anywhere.shape, words)
         named = torch.zeros(words, dtype=torch.bool)
-        for track in subjects(layout):
-            positions = list(prompt.positions(str(track.phrase)))
-            inside, bump = bumps(track, call.site, SPREAD)
-            more = (self.boost / _areas(track)[:, None, None] / len(positions) * bump)[..., None]
+        for place in places_of(layout, call.site.grid, self._in_code):
+            positions = list(place.words(prompt))
+            more = self._more(place, prompt).float()[..., None]
             added[..., positions] = torch.maximum(added[..., positions], more)
-            anywhere |= inside
+            anywhere |= place.inside
             named[positions] = True
         logits = queries.float() @ keys.float().transpose(-1, -2) * queries.shape[-1] ** -0.5
         weights = logits.masked_fill(named.to(device), float("-inf")).softmax(dim=-1)
@@ -137,8 +156,12 @@ class FreeTraj(Control):
         weights = weights + call.tokens(added)[None, :, None]
         return (weights @ values.float()).to(queries.dtype)
 
-
-def _areas(track: Track) -> Tensor:
-    """Of a track's boxes, as shares of the picture: (frames,)."""
-    x0, y0, x1, y1 = torch.from_numpy(track.boxes).float().unbind(dim=-1)
-    return (x1 - x0) * (y1 - y0)
+    def _more(self, place: Place, prompt: Prompt) -> Tensor:
+        """What is added to the weights of a subject's words: (frames, rows, columns)."""
+        count = len(place.words(prompt))
+        if self._in_code:
+            width, height = first_size(place.track).tolist()
+            return place.bump * (self.boost / (height * width) / count)  # float16, as published
+        boxes = torch.from_numpy(place.track.boxes).float()
+        areas = (boxes[:, 2:] - boxes[:, :2]).prod(dim=-1)
+        return self.boost / areas[:, None, None] / count * place.bump

@@ -1,6 +1,7 @@
 """What the methods gave on the two U-Nets before attention and features were read where all families agree.
 
-`python -m tests.contract.golden` prints the table of `golden.json` anew; it was written at revision c29a53a.
+`python -m tests.contract.golden` prints the table of `golden.json` anew; it was written at revision c29a53a. Only the
+row of freetraj is newer: the cells in which it edits words are those of its other edits since.
 """
 
 from __future__ import annotations

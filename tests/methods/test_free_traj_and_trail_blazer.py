@@ -58,19 +58,24 @@ def _call(kind: str, stage: str = "middle", second: bool = True) -> AttentionCal
     return AttentionCall(site, queries, keys, values, (UNCOND, COND), lambda one, _two, _three: one)
 
 
-def _inside(name: str, frame: int, cell: int) -> bool:
-    x, y = (cell % WIDTH + 0.5) / WIDTH, (cell // WIDTH + 0.5) / HEIGHT
+def _inside(name: str, frame: int, cell: int, by_middle: bool = True) -> bool:
+    """Cells whose middle is in the box; or the layout's, from the definition: edges cut to cells."""
     x0, y0, x1, y1 = _box(name, frame)
-    return x0 < x < x1 and y0 < y < y1
+    if by_middle:
+        return x0 < (cell % WIDTH + 0.5) / WIDTH < x1 and y0 < (cell // WIDTH + 0.5) / HEIGHT < y1
+    left, top, right, bottom = (
+        math.floor(value * side + 1e-9) for value, side in zip((x0, y0, x1, y1), (WIDTH, HEIGHT) * 2, strict=True)
+    )
+    return left <= cell % WIDTH < right and top <= cell // WIDTH < bottom
 
 
 def _box(name: str, frame: int) -> np.ndarray:
-    start, end = (np.array(box) for box in BOXES[name])
+    start, end = (np.array(box, dtype=np.float64) for box in BOXES[name])
     return start + (end - start) * frame / (FRAMES - 1)
 
 
-def _bump(name: str, frame: int, cell: int, spread: float) -> float:
-    if not _inside(name, frame, cell):
+def _bump(name: str, frame: int, cell: int, spread: float, by_middle: bool = True) -> float:
+    if not _inside(name, frame, cell, by_middle):
         return 0.0
     x, y = (cell % WIDTH + 0.5) / WIDTH, (cell // WIDTH + 0.5) / HEIGHT
     x0, y0, x1, y1 = _box(name, frame)
@@ -122,7 +127,7 @@ def test_free_traj_shortens_logits_across_borders(kind: str) -> None:
 def test_free_traj_gives_words_to_boxes() -> None:
     def weights(_branch: int, row: int, place: int, logits: torch.Tensor) -> torch.Tensor:
         named = [2, 3, 5]
-        if any(_inside(name, row, place) for name in BOXES):
+        if any(_inside(name, row, place, by_middle=False) for name in BOXES):
             result = torch.full((WORDS,), 1 / WORDS, dtype=torch.float64)
         else:
             result = logits.index_fill(0, torch.tensor(named), -math.inf).softmax(0)
@@ -130,7 +135,7 @@ def test_free_traj_gives_words_to_boxes() -> None:
             x0, y0, x1, y1 = _box(name, row)
             area = (x1 - x0) * (y1 - y0)
             for position in positions:
-                result[position] += 0.25 / area / len(positions) * _bump(name, row, place, 1 / 3)
+                result[position] += 0.25 / area / len(positions) * _bump(name, row, place, 1 / 3, by_middle=False)
         return result
 
     call = _call("cross")
