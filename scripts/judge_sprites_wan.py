@@ -2,6 +2,7 @@
 
     python -m scripts.judge_sprites_wan --model runs/sprites-wan/pipeline
     python -m scripts.judge_sprites_wan --prompts 16 --clips 32 --pictures 8      # a quick look
+    python -m scripts.judge_sprites_wan --painted                                 # the same figures of true clips
 
 From text: clips of scenes of the `test` split (seed of the noise = seed of the scene), prompts alone. How many name all
 subjects (perceptual network), show exactly one of each (observer: found, and not found again where it was painted
@@ -15,7 +16,7 @@ frames for the eye are written beside.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,9 +33,11 @@ from hitmark.observers.sprites import find_sprite
 from hitmark.observers.template import track_template
 from hitmark.sprites.configuration import VideoConfiguration, read_configuration
 from hitmark.sprites.perceptual import clip_features, load_perceptual, named_sprites
-from hitmark.sprites.scenes import held_out
+from hitmark.sprites.scenes import SpriteScene, held_out
 from hitmark.sprites.text_scenes import TextScene, text_scene, text_scenes, true_clip
 
+TextMaker = Callable[[TextScene], np.ndarray]
+PictureMaker = Callable[[SpriteScene], np.ndarray]
 FIRST = 2000
 """Scenes from this one of the split on: behind those of all tables."""
 SHOWN = 32
@@ -86,12 +89,12 @@ def frechet_ratio(clips: list[np.ndarray], configuration: VideoConfiguration) ->
     return frechet_distance(moments(iter(clips)), true) / frechet_distance(other, true)
 
 
-def judge_pictures(pipe: Any, configuration: VideoConfiguration, count: int, call: dict[str, Any]) -> dict[str, Any]:
+def judge_pictures(make_one: PictureMaker, configuration: VideoConfiguration, count: int) -> dict[str, Any]:
     """Figures and clips from first pictures."""
     followed, identities, first, clips = [], [], [], []
     for made in held_out(configuration.world(), count, "test"):
         picture = np.asarray(made.picture)
-        frames = make(pipe, made.clip.plan.caption, made.clip.plan.seed, call | {"image": made.picture})
+        frames = make_one(made)
         clips.append(frames)
         first.append(first_frame_psnr(frames, picture))
         for thing in made.clip.plan.objects:
@@ -123,31 +126,52 @@ def main(
     pictures: Annotated[int, typer.Option(help="Clips from a first picture.")] = 64,
     steps: Annotated[int, typer.Option(help="Denoising steps.")] = 20,
     guidance: Annotated[float, typer.Option(help="Guidance scale.")] = 4.0,
+    painted: Annotated[
+        bool, typer.Option("--painted", help="Judge the world's own clips: what is to be reached.")
+    ] = False,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write.")] = Path("out/judge"),
 ) -> None:
     """Prints one line a figure."""
+    configuration = read_configuration(None, "sprites-wan")
+    from_text, from_picture = painters(configuration) if painted else makers(model, configuration, steps, guidance)
+    output.mkdir(parents=True, exist_ok=True)
+    scenes = list(text_scenes(max(prompts, clips), first=FIRST))
+    started = time.perf_counter()
+    made = [from_text(each) for each in scenes]
+    seconds = (time.perf_counter() - started) / len(made)
+    figures: dict[str, Any] = judge_text(scenes[:prompts], made[:prompts])
+    figures["Frechet / true"] = frechet_ratio(made[:clips], configuration)
+    figures |= judge_pictures(from_picture, configuration, pictures)
+    sheet(made, output / "text.png")
+    sheet(figures.pop("clips"), output / "pictures.png")
+    figures["seconds a clip"] = seconds
+    for name, value in figures.items():
+        typer.echo(f"{name:16} {value:8.3f}")
+
+
+def painters(configuration: VideoConfiguration) -> tuple[TextMaker, PictureMaker]:
+    """The world's own clips."""
+    world = configuration.world()
+    return lambda scene: true_clip(scene, world), lambda made: made.clip.frames
+
+
+def makers(
+    model: Path, configuration: VideoConfiguration, steps: int, guidance: float
+) -> tuple[TextMaker, PictureMaker]:
+    """Clips of the model's two pipelines."""
     from diffusers import WanImageToVideoPipeline, WanPipeline
 
-    configuration = read_configuration(None, "sprites-wan")
     size = {"height": configuration.height, "width": configuration.width, "num_frames": configuration.frames}
     call = size | {"num_inference_steps": steps, "guidance_scale": guidance, "max_sequence_length": 32}
     text = WanPipeline.from_pretrained(model, dtype=torch.float32)
     pictured = WanImageToVideoPipeline(**text.components, expand_timesteps=True)
     for pipe in (text, pictured):
         pipe.set_progress_bar_config(disable=True)
-    output.mkdir(parents=True, exist_ok=True)
-    scenes = list(text_scenes(max(prompts, clips), first=FIRST))
-    started = time.perf_counter()
-    made = [make(text, each.scene.prompt, each.scene.seed, call) for each in scenes]
-    seconds = (time.perf_counter() - started) / len(made)
-    figures: dict[str, Any] = judge_text(scenes[:prompts], made[:prompts])
-    figures["Frechet / true"] = frechet_ratio(made[:clips], configuration)
-    figures |= judge_pictures(pictured, configuration, pictures, call)
-    sheet(made, output / "text.png")
-    sheet(figures.pop("clips"), output / "pictures.png")
-    figures["seconds a clip"] = seconds
-    for name, value in figures.items():
-        typer.echo(f"{name:16} {value:8.3f}")
+
+    def from_picture(made: SpriteScene) -> np.ndarray:
+        return make(pictured, made.clip.plan.caption, made.clip.plan.seed, call | {"image": made.picture})
+
+    return lambda each: make(text, each.scene.prompt, each.scene.seed, call), from_picture
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from hitmark.sprites.configuration import VideoConfiguration
 from hitmark.sprites.image_to_video import one_thread
 from hitmark.sprites.video_code import PATCH, VideoCode
 from hitmark.sprites.video_networks import VideoModel
-from hitmark.sprites.world import SPLITS, SpriteWorld, shorten
+from hitmark.sprites.world import SPLITS, SpriteWorld, select_frames, shorten
 
 SMALLEST_LEVEL = 0.1
 """Noise levels below count as this in the loss, which divides by their square."""
@@ -48,22 +48,19 @@ def make_video_batch(
 ) -> VideoBatch:
     """Clips of the training seeds, the first `given` of them of the world `pictured` and with their first frame given.
 
-    `frames`: 1 + 4n. With one frame, three pictures of each clip are taken and none is given.
+    `frames`: 1 + 4n. With one frame, three pictures of each clip are taken and none is given; half as many clips are
+    of the world `pictured`.
     """
     latents, covers, captions = [], [], []
     with one_thread():
         for number, seed in enumerate(seeds):
-            plan = (pictured if number < given else world).plan(SPLITS["train"][0] + seed, measure=False)
-            if frames > 1:
-                plan = shorten(plan, frames)
+            plan = (pictured if number < (given if frames > 1 else given // 2) else world).plan(SPLITS["train"][0] + seed, measure=False)
+            plan = shorten(plan, frames) if frames > 1 else select_frames(plan, slice(None, None, world.frames // 2))
             picture, alphas = world.paint(plan)
             cover = (
                 1 - torch.stack([1 - alpha for alpha in alphas]).prod(0) if alphas else torch.zeros_like(picture[:, 0])
             )
-            if frames > 1:
-                clips, shown = picture[None], cover[None]
-            else:
-                clips, shown = picture[:, None][:: len(picture) // 2], cover[:, None][:: len(picture) // 2]
+            clips, shown = (picture[None], cover[None]) if frames > 1 else (picture[:, None], cover[:, None])
             latents.append(code.encode(clips * 2 - 1))
             covers.append(_pooled(shown))
             captions += [plan.caption] * len(clips)

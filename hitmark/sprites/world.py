@@ -245,16 +245,21 @@ def text_world(width: int = 64, height: int = 64, frames: int = 8) -> SpriteWorl
 
 def shorten(plan: ClipPlan, frames: int) -> ClipPlan:
     """The first `frames` frames of a plan."""
+    return select_frames(plan, slice(frames))
+
+
+def select_frames(plan: ClipPlan, which: slice) -> ClipPlan:
+    """Some frames of a plan."""
     objects = tuple(
         replace(
             thing,
-            motion=Motion(thing.motion.centres[:frames], thing.motion.scale[:frames]),
-            boxes=thing.boxes[:frames],
-            visible=thing.visible[:frames],
+            motion=Motion(thing.motion.centres[which], thing.motion.scale[which]),
+            boxes=thing.boxes[which],
+            visible=thing.visible[which],
         )
         for thing in plan.objects
     )
-    return replace(plan, objects=objects, camera=plan.camera[:frames])
+    return replace(plan, objects=objects, camera=plan.camera[which])
 
 
 def caption(objects: tuple[SpriteObject, ...], place: str | None) -> str:
