@@ -54,7 +54,8 @@ def make_video_batch(
     latents, covers, captions = [], [], []
     with one_thread():
         for number, seed in enumerate(seeds):
-            plan = (pictured if number < (given if frames > 1 else given // 2) else world).plan(SPLITS["train"][0] + seed, measure=False)
+            drawn = pictured if number < (given if frames > 1 else given // 2) else world
+            plan = drawn.plan(SPLITS["train"][0] + seed, measure=False)
             plan = shorten(plan, frames) if frames > 1 else select_frames(plan, slice(None, None, world.frames // 2))
             picture, alphas = world.paint(plan)
             cover = (
