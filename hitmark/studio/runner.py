@@ -18,6 +18,8 @@ from hitmark.studio.job import Job
 from hitmark.studio.jobs import Queue
 
 QUIET = {"DIFFUSERS_VERBOSITY": "error", "TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+PROGRAM = [sys.executable, "-m", "hitmark.studio.worker"]
+"""What a worker runs."""
 PATIENCE = 5.0  # seconds that a worker gets to end by itself
 GRACE = 10.0  # seconds that a worker gets to leave a cancelled job: one that hangs never does
 
@@ -41,7 +43,7 @@ class Worker:
         """Start it; what libraries print goes to `log`."""
         with writable(log) as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "hitmark.studio.worker"],
+                PROGRAM,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

@@ -17,6 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hitmark.cli import app
+from tests.studio.browser.process import Process
 from tests.studio.conftest import png, text_scene
 
 PATIENCE = 1800  # seconds: under the limit of a test, so that what hangs is told; a busy machine needs far less
@@ -77,10 +78,18 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def server(folder):
-    running = Running(folder)
-    yield running
-    assert running.end(signal.SIGTERM) == 0
+def place(folder):
+    """What runs in the folder now: a list of one server, which a test may kill and put another in place of."""
+    now = [Running(folder)]
+    yield now
+    worker = now[0].worker()
+    assert now[0].end(signal.SIGTERM) == 0
+    assert not worker.is_running()
+
+
+@pytest.fixture
+def server(place):
+    return place[0]
 
 
 def made_by_the_command(path, output) -> str:
@@ -89,9 +98,8 @@ def made_by_the_command(path, output) -> str:
     return json.loads(output.with_suffix(".json").read_text())["output"]["frames_sha256"]
 
 
-def test_from_the_first_clip_to_two_kills(tmp_path):
-    folder = tmp_path / "studio"
-    server = Running(folder)
+def test_from_the_first_clip_to_two_kills(place, folder, tmp_path):
+    server = place[0]
     first = server.wait(first_id := server.order(steps=3), state("done"))
     assert first["preview"].endswith("preview-2.webp")
     record = server.client.get(first["files"]["clip.json"]).json()
@@ -118,26 +126,29 @@ def test_from_the_first_clip_to_two_kills(tmp_path):
     server.end(signal.SIGKILL)
     worker.wait(PATIENCE)  # it ends by itself when the server is gone
 
-    again = Running(folder)
-    try:
-        assert again.job(first_id) == first
-        assert again.job(next_one) == second
-        assert again.client.get(first["files"]["clip.mp4"]).content == clip
-        assert again.job(killed)["state"] == "failed"
-        assert again.job(waiting)["state"] == "queued"
-        again.wait(cut, at_work)
-        asked = again.client.post(f"/api/jobs/{cut}/cancel").json()["step"]
-        assert again.wait(cut, state("cancelled"))["step"] <= asked + 1
-        assert again.wait(waiting, state("done"))["frames"] == 3
-        retried = again.client.post(f"/api/jobs/{cut}/retry").json()["state"]
-        assert retried in ("queued", "loading", "running")  # an idle machine takes it up before the answer is written
-        again.wait(cut, at_work)
-        again.client.post(f"/api/jobs/{cut}/cancel")
-        again.wait(cut, state("cancelled"))
-    finally:
-        worker = again.worker()
-        assert again.end(signal.SIGINT) == 0
-        assert not worker.is_running()
+    again = place[0] = Running(folder)
+    assert again.job(first_id) == first
+    assert again.job(next_one) == second
+    assert again.client.get(first["files"]["clip.mp4"]).content == clip
+    assert again.job(killed)["state"] == "failed"
+    assert again.job(waiting)["state"] == "queued"
+    again.wait(cut, at_work)
+    asked = again.client.post(f"/api/jobs/{cut}/cancel").json()["step"]
+    assert again.wait(cut, state("cancelled"))["step"] <= asked + 1
+    assert again.wait(waiting, state("done"))["frames"] == 3
+    retried = again.client.post(f"/api/jobs/{cut}/retry").json()["state"]
+    assert retried in ("queued", "loading", "running")  # an idle machine takes it up before the answer is written
+    again.wait(cut, at_work)
+    again.client.post(f"/api/jobs/{cut}/cancel")
+    again.wait(cut, state("cancelled"))
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_server_and_its_worker(tmp_path, kind):
+    idle = Process(tmp_path / "studio", makes=False)
+    (worker,) = psutil.Process(idle.process.pid).children()
+    assert idle.end(kind) == 0
+    assert not worker.is_running()
 
 
 def test_what_is_sent_to_the_socket_itself(server, folder):

@@ -17,11 +17,23 @@ MILLISECONDS = 1000 * PATIENCE
 ENVIRONMENT = os.environ | {"HF_HUB_OFFLINE": "1"}  # the same for the studio and the command: equal bytes need it
 
 
-class Process:
-    """A server on a free port of 127.0.0.1."""
+IDLE = """
+import sys
+from hitmark.cli import main
+from hitmark.studio import runner
 
-    def __init__(self, folder: Path, port: str = "0") -> None:
-        words = [sys.executable, "-m", "hitmark", "studio", "--folder", str(folder), "--port", port, "--no-open"]
+runner.PROGRAM = [sys.executable, "-S", "-c", "import sys; sys.stdin.read()"]
+main()
+"""
+"""The studio's command with a worker that takes orders and never answers: nothing is loaded where nothing is made."""
+
+
+class Process:
+    """A server on a free port of 127.0.0.1; with `makes=False` no clip is ever made by it."""
+
+    def __init__(self, folder: Path, port: str = "0", *, makes: bool = True) -> None:
+        words = [sys.executable, *(["-m", "hitmark"] if makes else ["-c", IDLE])]
+        words += ["studio", "--folder", str(folder), "--port", port, "--no-open"]
         self.folder = folder
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
         assert self.process.stdout is not None
@@ -30,21 +42,11 @@ class Process:
         self.address = line.split()[1]
         self.client = httpx.Client(base_url=self.address, headers={"X-Hitmark": "1"}, timeout=PATIENCE)
 
-    def end(self) -> int:
-        """Stop it as Ctrl-C does; the exit status."""
+    def end(self, how: int = signal.SIGINT) -> int:
+        """Stop it as Ctrl-C does, or by another signal; the exit status."""
         self.client.close()
-        self.process.send_signal(signal.SIGINT)
+        self.process.send_signal(how)
         status = self.process.wait(PATIENCE)
         assert self.process.stdout is not None
         self.process.stdout.close()
         return status
-
-
-def command(*words: str | Path) -> str:
-    """Run `hitmark` with these words in the studio's environment; its output."""
-    done = subprocess.run(
-        [sys.executable, "-m", "hitmark", *map(str, words)],
-        check=False, capture_output=True, text=True, env=ENVIRONMENT, timeout=PATIENCE,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout

@@ -7,9 +7,10 @@ import re
 
 import pytest
 from playwright.sync_api import expect
+from typer.testing import CliRunner
 
+from hitmark.cli import app
 from tests.studio.browser.acts import TWO_FRAMES, centre
-from tests.studio.browser.process import command
 
 STEPS = 4
 
@@ -126,7 +127,8 @@ def wipe(studio, clip, free):
 def made_again(studio, process, clip, folder):
     path = studio.export(folder)
     assert json.loads(path.read_text())["subjects"] == studio.scene()["subjects"]
-    command("generate", path, "-o", folder / "again.mp4", "--steps", str(STEPS))
+    done = CliRunner().invoke(app, ["generate", str(path), "-o", str(folder / "again.mp4"), "--steps", str(STEPS)])
+    assert done.exit_code == 0, done.output
     record = json.loads((folder / "again.json").read_text())
     job = process.client.get(f"/api/jobs/{clip}").json()
     studios = process.client.get(job["files"]["clip.json"]).json()

@@ -27,7 +27,7 @@ CANCELLING = """(selector) => {
 def crowded(tmp_path_factory):
     """A studio with many results: one job, cancelled, copied in the folder while nothing runs."""
     folder = tmp_path_factory.mktemp("crowded") / "studio"
-    first = Process(folder)
+    first = Process(folder, makes=False)
     order = {"scene": text_scene(frames=2), "steps": 1}
     (job,) = first.client.post("/api/jobs", json=order).json()["jobs"]
     first.client.post(f"/api/jobs/{job['id']}/cancel")
@@ -42,7 +42,7 @@ def crowded(tmp_path_factory):
         changed = fields | {"id": identity, "number": number, "group": identity, "seed": number, "state": "cancelled"}
         (folder / "jobs" / identity / "job.json").write_text(json.dumps(changed))
     (folder / "jobs" / "000999-ffffff").mkdir()
-    made = Process(folder)
+    made = Process(folder, makes=False)
     yield made
     assert made.end() == 0
 

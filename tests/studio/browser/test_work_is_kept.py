@@ -103,7 +103,7 @@ def test_a_browser_that_is_killed_loses_nothing(playwright_of, process, tmp_path
 
 def test_another_folder_on_the_same_port_shows_nothing_of_the_first(browser, tmp_path):
     made = browser.new_context()
-    first = Process(tmp_path / "one")
+    first = Process(tmp_path / "one", makes=False)
     port = first.address.rstrip("/").rpartition(":")[2]
     studio = Studio(made.new_page(), first.address)
     studio.open()
@@ -112,7 +112,7 @@ def test_another_folder_on_the_same_port_shows_nothing_of_the_first(browser, tmp
     studio.press("save")
     expect(studio.page.locator("#save-state")).to_have_text("saved")
     assert first.end() == 0
-    second = Process(tmp_path / "two", port)
+    second = Process(tmp_path / "two", port, makes=False)
     try:
         studio.page.reload()
         studio.ready()
