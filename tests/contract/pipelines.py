@@ -12,7 +12,7 @@ from hitmark.backbones import FAMILIES
 from hitmark.backbones.tiny import tiny_svd, tiny_text_to_video
 from hitmark.scene.schema import Scene
 
-FRAMES, HEIGHT, WIDTH, STEPS = 3, 24, 32, 4
+FRAMES, HEIGHT, WIDTH, STEPS = 3, 16, 24, 3
 IMAGE, TEXT = "StableVideoDiffusionPipeline", "TextToVideoSDPipeline"
 TINY = {IMAGE: tiny_svd, TEXT: tiny_text_to_video}
 UNETS = (IMAGE, TEXT)
