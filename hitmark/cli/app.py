@@ -14,6 +14,7 @@ from hitmark.cli import (
     demo,
     generate,
     inspect,
+    methods,
     models,
     observers,
     reference,
@@ -22,6 +23,7 @@ from hitmark.cli import (
     studio,
     train,
     tune,
+    verify,
 )
 from hitmark.cli.errors import ReadableGroup, stop_cleanly_when_terminated
 from hitmark.console import wait_without_spinning
@@ -64,12 +66,18 @@ app.command("reference", short_help="Draw the crude video that time-to-move star
     reference.reference
 )
 app.command("models", short_help="List the models by name.", epilog=models.EXAMPLES)(models.models)
+app.command("methods", short_help="List the methods, and which can act on a model.", epilog=methods.EXAMPLES)(
+    methods.methods
+)
 app.command("demo", short_help="Six short scenes with and without control, and a page.", epilog=demo.EXAMPLES)(
     demo.demo
 )
 app.command("studio", short_help="Draw scenes and make clips in the browser.", epilog=studio.EXAMPLES)(studio.studio)
 app.command("inspect", short_help="Draw what a text-to-video method does inside the model.", epilog=inspect.EXAMPLES)(
     inspect.inspect
+)
+app.command("verify", short_help="Try a model with every method, for a page of evidence.", epilog=verify.EXAMPLES)(
+    verify.verify
 )
 app.command("bench", short_help="Compare methods over many scenes.", epilog=bench.EXAMPLES)(bench.bench)
 app.command("report", short_help="Tables and a page of a benchmark run.", epilog=report.EXAMPLES)(report.report)

@@ -1,4 +1,4 @@
-"""`hitmark observers` and `hitmark datasets`: what there is, without loading any of it."""
+"""`hitmark observers`, `hitmark datasets` and `hitmark methods`: what there is, without loading any of it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,18 @@ from typing import Any
 
 import pytest
 
+from hitmark.backbones.catalog import model_card
+from hitmark.backbones.families import FAMILIES
 from hitmark.bench.scoring import NETWORKS, SCORERS
 from hitmark.cli.datasets import HOLDS
 from hitmark.datasets import READERS
 from hitmark.datasets.sprite_worlds import NAME, TEXT_NAME
+from hitmark.errors import HitmarkError
+from hitmark.method_fit import check_acting_points
+from hitmark.methods import METHODS
 from hitmark.observers.catalog import observers
+from hitmark.run.acting import acting_on
+from hitmark.run.presets import build
 from hitmark.scene.schema import Scene
 
 
@@ -30,6 +37,37 @@ def test_every_observer_and_network_is_listed(hitmark: Any) -> None:
     told = json.loads(hitmark("observers", "--json").stdout)
     assert [each["name"] for each in told["sources"]] == [card.name for card in observers()]
     assert set(told["plain"]) == set(SCORERS)
+
+
+def test_every_method_says_whether_it_can_act_on_a_model(hitmark: Any) -> None:
+    done = hitmark("methods", "--model", "svd")
+    assert done.exit_code == 0, done.output
+    said = {line.split()[0]: line.split(maxsplit=1)[1] for line in done.stdout.splitlines()}
+    assert list(said) == [name for name in METHODS if name != "none"]
+    assert said["sg-i2v"].startswith("acts ")
+    assert said["trailblazer"].startswith("cannot act ")
+    assert "does not read" in said["trailblazer"]
+    told = {each["name"]: each for each in json.loads(hitmark("methods", "--model", "svd", "--json").stdout)}
+    assert told["sg-i2v"] == told["sg-i2v"] | {"acts": True, "reason": None, "default": True}
+    assert told["region-prompts"]["reason"].startswith("region-prompts edits attention by the words")
+    plain = hitmark("methods").stdout
+    assert "cannot act" not in plain
+    assert all(name in plain for name in said)
+
+
+@pytest.mark.parametrize("model", ["svd", "modelscope", "sprites-t2v", "wan2.1-t2v-1.3b"])
+def test_what_acts_is_what_the_table_of_families_says(model: str) -> None:
+    """Of every method, as `attach` would refuse it."""
+    card = model_card(model)
+    abilities = FAMILIES[card.pipeline].abilities
+    for acting in acting_on(card):
+        controls = build(acting.method, model=model)
+        if acting.refusal is None:
+            check_acting_points(controls, card.name, abilities)
+            continue
+        with pytest.raises(HitmarkError) as error:
+            check_acting_points(controls, card.name, abilities)
+        assert acting.refusal == str(error.value)
 
 
 def test_every_kind_of_dataset_is_listed(hitmark: Any) -> None:
