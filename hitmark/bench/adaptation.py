@@ -41,7 +41,7 @@ def measure(
                 seen = inspect_scene(scene, loaded_pipeline(model))
             if name in SHIFT and seen.shift is not None:
                 shifts[name] += seen.shift.rows
-            if name in GAP:
+            if name in GAP and seen.gap is not None:
                 gaps[name].append(seen.gap)
     return shifts, gaps, [*_shift_lines(shifts), "", *_gap_lines(gaps)]
 

@@ -73,9 +73,7 @@ app.command("demo", short_help="Six short scenes with and without control, and a
     demo.demo
 )
 app.command("studio", short_help="Draw scenes and make clips in the browser.", epilog=studio.EXAMPLES)(studio.studio)
-app.command("inspect", short_help="Draw what a text-to-video method does inside the model.", epilog=inspect.EXAMPLES)(
-    inspect.inspect
-)
+app.command("inspect", short_help="Draw what a method does inside the model.", epilog=inspect.EXAMPLES)(inspect.inspect)
 app.command("verify", short_help="Try a model with every method, for a page of evidence.", epilog=verify.EXAMPLES)(
     verify.verify
 )

@@ -14,6 +14,7 @@ from hitmark.cli.generate_options import (
     Call,
     Device,
     Dtype,
+    FirstPicture,
     Force,
     Frames,
     Height,
@@ -36,11 +37,16 @@ from hitmark.cli.request import Flags, Target, read_request
 
 Output = Annotated[Path, typer.Option("--output", "-o", help="Folder to write; it is made if it is not there.")]
 
+At = Annotated[
+    float, typer.Option(help="Share of the steps after which features are looked at, 0 to 1.", min=0.0, max=1.0)
+]
+
 FRAMES = "frames.png"
 
 EXAMPLES = """\b
 Examples:
   hitmark inspect scene.json --method ivg-da -o out/inspect
+  hitmark inspect --image photo.png --box 0.1,0.5,0.3,0.8 --path 0.8,0.6 --model svd --method none --at 0.25
   hitmark inspect --prompt "a red car on a road" --subject "red car" --box 0.1,0.5,0.4,0.8 --path "0.5,0.5 0.8,0.6"
 """
 
@@ -49,6 +55,8 @@ def inspect(
     scene: SceneArgument = None,
     *,
     output: Output = Path("out/inspect"),
+    image: FirstPicture = None,
+    at: At = 0.25,
     model: Model = None,
     method: Method = None,
     seed: Seed = None,
@@ -74,19 +82,22 @@ def inspect(
     point_size: PointSize = None,
     force: Force = False,
 ) -> None:
-    """Draw what a text-to-video method does: masks on each token grid, attention to the subjects' words, the shift.
+    """Draw what a method does inside the model: features, masks on each token grid, attention to words, the shift.
 
-    Writes to the folder: masks.png, attention.png (where the words of the subjects are looked at, by step), gap.png
-    (how far attention and clean estimates agree with the boxes), shift.png (what the edited layers give, against the
-    unedited ones; for methods that edit attention) and frames.png.
+    Writes to the folder: features.png (principal components of what a block gives, of its self-attention, and of that
+    with the first frame's keys and values, frame by frame, as in SG-I2V's Figure 2) and frames.png; and for a model
+    that makes clips from text, and looks at it in layers of their own, also masks.png, attention.png (where the words
+    of the subjects are looked at, by step), gap.png (how far attention and clean estimates agree with the boxes) and
+    shift.png (what the edited layers give, against the unedited ones; for methods that edit attention).
     """
     from hitmark.drawing.pictures import contact_sheet
     from hitmark.files import written_whole
     from hitmark.inspection.run import FIGURES, inspect_scene, save_inspection
+    from hitmark.run.prepare import open_picture
 
     flags = Flags(prompt, subjects or [], boxes or [], paths or [], smooth, box_format)
     target = Target(model, width, height, Reading(canvas, units, axes, record, point_size))
-    request = read_request(scene, None, flags, target).with_options(
+    request = read_request(scene, image, flags, target).with_options(
         model=model,
         method=method,
         seed=seed,
@@ -105,7 +116,8 @@ def inspect(
     silence_libraries()
     with step_bar("inspect") as on_step:
         settings = {"steps": request.steps, "dtype": request.dtype, "device": request.device, "call": request.call}
-        seen = inspect_scene(request.scene, None, on_step, **settings)
+        given = None if image is None else open_picture(image)
+        seen = inspect_scene(request.scene, None, on_step, image=given, at=at, folder=request.folder, **settings)
     written = save_inspection(seen, output, seen.result.scene.method.name)
     with written_whole(output / FRAMES) as temporary:
         contact_sheet(seen.result.frames, seen.result.tracks).save(temporary)

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from hitmark.control import KINDS
 from hitmark.files import written_whole
+from hitmark.inspection.features import KINDS as FEATURES
+from hitmark.inspection.features import FeatureProbe, component_colors
 from hitmark.inspection.gap import GapProbe
 from hitmark.inspection.shift import REGIONS, ShiftRow
 
@@ -106,6 +108,35 @@ def attention_figure(layout: Layout, maps: Mapping[int, Mapping[tuple[int, int],
                     x0, y0, x1, y1 = track.boxes[frame]
                     colour = COLOURS[number % len(COLOURS)]
                     axis.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor=colour, linewidth=1.2))
+    return figure
+
+
+def feature_figure(probe: FeatureProbe) -> Figure:
+    """Principal components of features as colors: one row a kind of feature, frames side by side; wanted boxes on top.
+
+    Frames are those of the latents; where one token stands for several, the token's.
+    """
+    from matplotlib.patches import Rectangle
+
+    layout = probe.layouts[-1]
+    kinds = {kind: title for kind, title in FEATURES.items() if probe.maps.get(kind)}
+    colors = {kind: component_colors(probe.maps[kind]).numpy() for kind in kinds}
+    count = len(next(iter(colors.values())))
+    shown = _evenly(count)
+    figure, axes = _figure(len(kinds), len(shown), 1.3, 1.3 * layout.height / layout.width + 0.25)
+    where = f"{', '.join(probe.names)}; step {probe.step}"
+    for line, (kind, title) in zip(axes, kinds.items(), strict=True):
+        for axis, frame in zip(line, shown, strict=True):
+            axis.imshow(colors[kind][frame], interpolation="nearest", extent=(0, 1, 1, 0))
+            axis.set_aspect(layout.height / layout.width)
+            _bare(axis, f"frame {frame}")
+            for number, track in enumerate(layout.tracks_on(count)):
+                if track.visible[frame]:
+                    x0, y0, x1, y1 = track.boxes[frame]
+                    colour = COLOURS[number % len(COLOURS)]
+                    axis.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor=colour, linewidth=1.2))
+        line[0].set_ylabel(title, fontsize=5, wrap=True)
+    figure.suptitle(f"principal components of features ({where})", fontsize=7)
     return figure
 
 

@@ -15,6 +15,7 @@ def test_figures_of_a_masking_method(hitmark: Any, text_checkpoint: str, tmp_pat
     assert done.exit_code == 0, done.output
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "attention.png",
+        "features.png",
         "frames.png",
         "gap.png",
         "masks.png",
@@ -43,10 +44,21 @@ def test_earlier_figures_are_kept_unless_forced(hitmark: Any, text_checkpoint: s
     assert not (tmp_path / "out" / "shift.png").exists(), "a figure of another run lies among these"
 
 
-def test_says_what_cannot_be_looked_into(hitmark: Any, checkpoint: Any, scene_file: Any) -> None:
-    done = hitmark("inspect", str(scene_file), "--model", str(checkpoint))
-    assert done.exit_code == 2
-    assert "reads none" in done.stderr
+def test_features_of_a_model_that_starts_from_a_picture(
+    hitmark: Any, checkpoint: Any, scene_file: Any, picture: Any, tmp_path: Any
+) -> None:
+    """It reads no words, so that there is nothing to draw of them."""
+    done = hitmark("inspect", scene_file, "--model", checkpoint, "--method", "sg-i2v", "-o", "out")
+    assert done.exit_code == 0, done.output
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["features.png", "frames.png"]
+    assert np.asarray(Image.open(tmp_path / "out" / "features.png").convert("L")).std() > 5
+    flags = ("--image", picture, "--box", "0.1,0.2,0.5,0.6", "--path", "0.7,0.5", "--at", "1")
+    done = hitmark("inspect", *flags, "--model", checkpoint, "--method", "none", "-o", "other")
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "other" / "features.png").exists()
+
+
+def test_says_what_cannot_be_looked_into(hitmark: Any) -> None:
     done = hitmark("inspect")
     assert done.exit_code != 0
     assert "expected a SCENE" in done.stderr
