@@ -116,8 +116,11 @@ def model_card(name_or_path: str | Path) -> ModelCard:
     if not folder.exists():
         raise HitmarkError(_unknown(str(name_or_path)))
     pipeline = pipeline_class(folder)
-    card = known or replace(of_pipeline(pipeline), name=str(name_or_path), hub_id=None, licence="see the checkpoint")
-    card = replace(card, pipeline=pipeline, pictured=pictured_class(folder, pipeline), path=folder)
+    pictured = pictured_class(folder, pipeline)
+    alike = next((each for each in MODELS.values() if (each.pipeline, each.pictured) == (pipeline, pictured)), None)
+    usual = of_pipeline(pipeline) if pictured is None or alike is None else alike
+    card = known or replace(usual, name=str(name_or_path), hub_id=None, licence="see the checkpoint")
+    card = replace(card, pipeline=pipeline, pictured=pictured, path=folder)
     if card.frames_in_config:
         card = replace(card, frames=configured_frames(folder))
     given = folder_defaults(folder)

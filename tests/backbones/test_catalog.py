@@ -79,6 +79,7 @@ def test_one_folder_makes_clips_from_words_and_from_a_picture(both_ways, tmp_pat
     assert [type(pipe).__name__ for pipe in pipes] == [words.pipeline, picture.pipeline]
     assert [card_of_pipeline(pipe).pipeline for pipe in pipes] == [words.pipeline, picture.pipeline]
     assert model_card("wan2.2-ti2v-5b").starting(picture=True).name == "wan2.2-ti2v-5b"
+    assert (words.frames, words.fps, picture.width) == (121, 24, 1280)  # as the model of this kind, not as Wan 2.1
     one_way = tmp_path / "model"
     tiny_wan("2.1").save_pretrained(one_way)
     assert card_for(Scene(model=str(one_way), prompt="a cat"), picture=True).pipeline == "WanPipeline"
