@@ -18,7 +18,7 @@ from hitmark.scene.tracks import Track
 from .slow_sg_i2v import slow_clip, slow_setup
 
 TOLERANCE = 1e-3  # of the standard deviation of the final latents
-STEPS = 6  # active: i = 1, 2
+STEPS = 5  # active: i = 1, 2
 ACTIVE = (1, 2)
 
 
