@@ -10,6 +10,9 @@ export OMP_NUM_THREADS ?= $(shell nproc 2>/dev/null || echo 2)
 # Threads that wait sleep; else they take the processor from those that work.
 export OMP_WAIT_POLICY ?= PASSIVE
 
+# Without it every process of the tests compiles the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Tests use one thread each, so that the cores share them; a file's tests stay together.
 SHARED := -n auto --maxprocesses 4 --dist loadfile
 

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from hitmark.backbones import loading
 from hitmark.backbones.tiny import tiny_svd, tiny_text_to_video
 from hitmark.cli import app
 
@@ -49,10 +50,30 @@ def scene_file(tmp_path, picture) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def load_once():
+    """Stands in for `load_pipeline`: a folder that is as it was when it was loaded is not loaded again."""
+    kept, load = {}, loading.load_pipeline
+
+    def loaded(name_or_path, dtype="auto", device="auto", **options):
+        folder = Path(name_or_path).absolute()
+        if not folder.is_dir() or dtype not in ("auto", "float32"):
+            return load(name_or_path, dtype, device, **options)
+        files = tuple(sorted((path, path.stat().st_mtime_ns) for path in folder.rglob("*")))
+        key = (files, dtype, device, *options.items())
+        if key not in kept:
+            kept[key] = load(name_or_path, dtype, device, **options)
+        return kept[key]
+
+    return loaded
+
+
 @pytest.fixture
-def hitmark(tmp_path, monkeypatch):
+def hitmark(tmp_path, monkeypatch, load_once):
     """Run a command line in an empty folder: `hitmark("generate", ...)` gives exit_code, stdout, stderr."""
     monkeypatch.chdir(tmp_path)
+    for place in ("hitmark.backbones.loading", "hitmark.run.generate"):
+        monkeypatch.setattr(f"{place}.load_pipeline", load_once)
     runner = CliRunner()
 
     def run(*words):
