@@ -110,8 +110,8 @@ def test_both_act_under_the_scheduler_of_trail_blazer_s_program(pipe: Any, sched
 def temporal_call(rows: int, columns: int, heads: int, frames: int) -> AttentionCall:
     site = AttentionSite("transformer_in.attn2", "cell", (frames, rows, columns), tags=frozenset({"in", "second"}))
     generator = torch.Generator().manual_seed(1)
-    parts = [torch.randn(2, rows * columns, heads, frames, 2, generator=generator) for _ in range(3)]
-    return AttentionCall(site, *parts, (UNCOND, COND), lambda one, _two, _three: one)
+    queries, keys, values = (torch.randn(2, rows * columns, heads, frames, 2, generator=generator) for _ in range(3))
+    return AttentionCall(site, queries, keys, values, (UNCOND, COND), lambda one, _two, _three: one)
 
 
 def step_of(boxes: Any, rows: int, columns: int) -> Step:

@@ -25,6 +25,7 @@ from hitmark.scene.formats.paths import (
     sample,
 )
 from hitmark.scene.formats.pictures import noted_canvas
+from hitmark.scene.formats.rests import rests_after, without_rests
 from hitmark.scene.formats.source import FormatError, Source, check_count
 from hitmark.scene.problems import shorten
 from hitmark.scene.schema import Scene, Subject
@@ -69,7 +70,13 @@ def read(source: Source, options: Options) -> Scene:
     phrase = _phrase(config.get("token_inds"), prompt, source.path)
     if phrase:
         remarks.append(f"token_inds taken as the words {phrase!r}, counting one token a word")
-    subject = keyed_subject_fields(default_name(0), keys, keys[-1] + 1, boxes, str(source.path), phrase=phrase)
+    rests = rests_after(keys)
+    if rests:
+        remarks.append(
+            "the box rests for a frame after each keyframe between the first and the last, as in TrailBlazer"
+        )
+    times, stops = sorted([*keys, *(keys[rest] + 1 for rest in rests)]), sorted([*range(len(keys)), *rests])
+    subject = keyed_subject_fields(default_name(0), times, keys[-1] + 1, boxes[stops], str(source.path), phrase=phrase)
     kept = {key: value for key, value in config.items() if key not in ("keyframe", "width", "height", "seed")}
     canvas = [config.get("width"), config.get("height")]
     if all(type(side) is int and side > 0 for side in canvas):
@@ -178,7 +185,7 @@ def write(scene: Scene, path: Path, options: Options) -> Encoded:
     sampled = sample(scene, options.frames, USUAL_FRAMES, NAME)
     track = sampled.tracks[0]
     report = losses(scene, sampled, HOLDS, NAME)
-    keys, baked = keys_or_frames(subject, track, gap=2)
+    keys, baked = keys_or_frames(without_rests(subject, len(track.boxes)), track, gap=2)
     if baked:
         report.append(f"{baked}, the densest that TrailBlazer's own interpolation takes")
     own = scene.notes.get(NAME)

@@ -116,6 +116,28 @@ def test_trailblazer_comes_back_the_same(tmp_path):
     assert after == before
 
 
+def published_rests(keys):
+    """Slow reference of TrailBlazer's rule: each segment but the first begins a frame late, with the key's own box."""
+    path = []
+    for number, ((start, first), (end, last)) in enumerate(pairwise(keys)):
+        begin = start if number == 0 else start + 1
+        steps = end - begin
+        path += [[(1 - at / steps) * a + at / steps * b for a, b in zip(first, last, strict=True)]
+                 for at in range(steps + 1)]  # fmt: skip
+    return np.array(path)
+
+
+def test_trailblazer_rests_after_inner_keyframes_and_comes_back_the_same(tmp_path):
+    keys = [(0, [0.0, 0.1, 0.3, 0.4]), (6, [0.6, 0.3, 0.9, 0.7]), (9, [0.2, 0.5, 0.5, 0.8]), (14, [0.1, 0.1, 0.4, 0.6])]
+    entries = [{"frame": frame, "bbox_ratios": box, "prompt": "a cat"} for frame, box in keys]
+    path = save(tmp_path, "config.yaml", yaml.safe_dump({"keyframe": entries, "token_inds": [2], "seed": 1}))
+    scene = read(path)
+    np.testing.assert_allclose(evaluate(scene, 15)[0].boxes, published_rests(keys), atol=1e-12)
+    assert any("rests for a frame" in sentence for sentence in remarks(scene))
+    write(scene, tmp_path / "again.yaml")
+    assert yaml.safe_load((tmp_path / "again.yaml").read_text())["keyframe"] == entries
+
+
 @pytest.mark.parametrize("frames", [2, 3, 8, 9])
 def test_trailblazer_keyframes_are_never_neighbours_but_for_the_first_two(tmp_path, frames):
     keys = [{"time": t, "box": [x, 0.1, x + 0.2, 0.3], "easing": "in"} for t, x in ((0, 0.1), (1, 0.6))]
