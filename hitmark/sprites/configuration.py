@@ -24,6 +24,8 @@ class ModelConfiguration:
     steps: int = 3100
     batch: int = 8
     learning_rate: float = 1.4e-3
+    matrix_rate: float = 1.0
+    """Learning rate of the hidden matrices (Muon) over `learning_rate`."""
     warmup: int = 100
     decay: float = 0.3
     """Share of the steps, at the end, over which the learning rate falls to zero."""

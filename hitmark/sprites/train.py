@@ -81,7 +81,15 @@ def denoiser_training(recipe: Recipe, folder: Path, configuration: ModelConfigur
     torch.manual_seed(configuration.seed)
     model = recipe.model(configuration)
     schedule = Schedule(configuration.steps, configuration.warmup, configuration.decay, configuration.learning_rate)
-    return Training(recipe.network, folder, model.to(device), schedule, configuration.average, configuration.seed)
+    return Training(
+        recipe.network,
+        folder,
+        model.to(device),
+        schedule,
+        configuration.average,
+        configuration.seed,
+        configuration.matrix_rate,
+    )
 
 
 def decoder_training(recipe: Recipe, folder: Path, configuration: ModelConfiguration, device: str = "cpu") -> Training:

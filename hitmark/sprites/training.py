@@ -42,12 +42,20 @@ class Training:
     """State of one run in `folder`: weights, average, optimisers, random generator, losses. Resumes by itself."""
 
     def __init__(
-        self, name: str, folder: Path, network: nn.Module, schedule: Schedule, average: float, seed: int
+        self,
+        name: str,
+        folder: Path,
+        network: nn.Module,
+        schedule: Schedule,
+        average: float,
+        seed: int,
+        matrix_rate: float = 1.0,
     ) -> None:
         self.name, self.folder, self.schedule, self.decay = name, folder, schedule, average
         self.network = network
         self.averaged = copy.deepcopy(network).requires_grad_(False)
         self.optimisers = build_optimisers(network, schedule.learning_rate)
+        self.relative_rates = (matrix_rate, 1.0)
         self.generator = torch.Generator().manual_seed(seed)
         self.step = 0
         self.seconds = 0.0
@@ -77,9 +85,9 @@ class Training:
         for step in self._progress():
             started = time.monotonic()
             rate = self.schedule.rate(step)
-            for optimiser in self.optimisers:
+            for optimiser, relative in zip(self.optimisers, self.relative_rates, strict=True):
                 for group in optimiser.param_groups:
-                    group["lr"] = rate
+                    group["lr"] = rate * relative
             loss = loss_of_step(self.network, step, self.generator)
             if not torch.isfinite(loss):
                 raise HitmarkError(f"{self.name}: the loss is {loss.item()} at step {step}; lower learning_rate")

@@ -136,3 +136,14 @@ def test_bad_configurations_name_the_key(tmp_path: Path, text: str, expected: st
 def test_unknown_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(HitmarkError, match="sprites-i2v"):
         train("sprites-t3v", None, tmp_path, "cpu")
+
+
+def test_matrices_have_a_rate_of_their_own(tmp_path: Path) -> None:
+    rates = []
+    for matrix_rate in (1.0, 3.0):
+        training = Training(
+            "net", tmp_path / str(matrix_rate), torch.nn.Linear(16, 8), Schedule(1, 1, 0.5, 1e-2), 0.9, 0, matrix_rate
+        )
+        training.run(lambda network, step, generator: network(torch.ones(2, 16)).square().mean())
+        rates.append([group["lr"] for optimiser in training.optimisers for group in optimiser.param_groups])
+    assert rates == [pytest.approx([1e-2, 1e-2]), pytest.approx([3e-2, 1e-2])]
