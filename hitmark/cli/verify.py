@@ -30,7 +30,12 @@ SceneArgument = Annotated[
 Model = Annotated[str, typer.Option(help="Name (`hitmark models`) or folder of the model.")]
 Output = Annotated[Path, typer.Option("--output", "-o", help="Folder to write; it is made if it is not there.")]
 Methods = Annotated[
-    str | None, typer.Option(metavar="A,B,...", help="Methods to try, joined with commas. Default: all that can act.")
+    str | None,
+    typer.Option(
+        metavar="A,B,...",
+        help="Methods to try, joined with commas, with knobs where they are given: "
+        '"sg-i2v,peekaboo as_published=paper". Default: all that can act.',
+    ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace the files of an earlier verification.")]
 
@@ -39,6 +44,7 @@ Examples:
   hitmark verify --model svd -o out/svd
   hitmark verify examples/107 --model svd --methods sg-i2v,time-to-move
   hitmark verify --model path/to/wan --steps 20 --frames 49 --dtype bfloat16
+  hitmark verify --model path/to/wan --methods "peekaboo as_published=paper,query-warp" --force
 """
 
 

@@ -1,4 +1,4 @@
-"""Which methods can act on a model, each as it is by default there, and why the others cannot."""
+"""Which methods can act on a model, each as it is by default there or as told, and why the others cannot."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from hitmark.errors import HitmarkError
 from hitmark.method_fit import check_family
 from hitmark.methods import METHODS, build
+from hitmark.methods.spec import MethodSpec
 from hitmark.run.presets import preset_knobs
 
 if TYPE_CHECKING:
     from hitmark.backbones.catalog import ModelCard
+    from hitmark.control import Control
 
 
 @dataclass(frozen=True)
@@ -20,12 +22,21 @@ class Acting:
     """One method on one model.
 
     Attributes:
-        method: its name.
+        spec: its name, and the knobs that are given.
         refusal: why it cannot act there, with what would do; None where it can.
     """
 
-    method: str
+    spec: MethodSpec
     refusal: str | None = None
+
+    @property
+    def method(self) -> str:
+        """As text."""
+        return str(self.spec)
+
+    def controls(self, card: ModelCard) -> list[Control]:
+        """With the settings that the command line takes on a model. Raises HitmarkError as `build`."""
+        return build(self.spec.name, preset_knobs(card, self.spec.name, self.spec.knobs))
 
 
 def acting_on(card: ModelCard, methods: Sequence[str] | None = None) -> list[Acting]:
@@ -33,19 +44,19 @@ def acting_on(card: ModelCard, methods: Sequence[str] | None = None) -> list[Act
 
     Args:
         card: of the model.
-        methods: names, also joined with "+"; None: every one of METHODS but "none".
+        methods: texts such as "peekaboo as_published=paper"; None: every one of METHODS but "none".
 
     Raises:
-        HitmarkError: a name that is none.
+        HitmarkError: a name or a knob that is none.
     """
     names = [name for name in METHODS if name != "none"] if methods is None else methods
     found = []
     for name in names:
-        controls = build(name, preset_knobs(card, name, {}))
+        acting = Acting(MethodSpec.parse(name))
+        controls = acting.controls(card)
         try:
             check_family(controls, card)
         except HitmarkError as error:
-            found.append(Acting(name, str(error)))
-        else:
-            found.append(Acting(name))
+            acting = Acting(acting.spec, str(error))
+        found.append(acting)
     return found

@@ -12,15 +12,13 @@ from hitmark.backbones.loading import load_pipeline
 from hitmark.errors import HitmarkError
 from hitmark.files import OutputError, ensure_writable, output_error
 from hitmark.method_fit import check_method
-from hitmark.methods import build
 from hitmark.run.acting import Acting, acting_on
 from hitmark.run.model_choice import model_folder
 from hitmark.run.prepare import Plan, check_fit, prepare
-from hitmark.run.presets import preset_knobs
 from hitmark.run.record import fingerprint, package_versions, python_version
 from hitmark.scene.schema import MethodChoice, Scene
 from hitmark.verify.evidence import Entry, Evidence
-from hitmark.verify.run import PAGE, TABLE, Progress, Verification
+from hitmark.verify.run import PAGE, TABLE, Progress, Verification, file_name
 from hitmark.verify.scenes import built_in_scene
 from hitmark.verify.trial import Trial
 
@@ -57,7 +55,7 @@ def prepared(
         image: its first picture; None: the scene's own.
         beside: the folder that the scene's picture is relative to.
         told: what the page calls the scene.
-        methods: names; None: every one that can act.
+        methods: texts such as "peekaboo as_published=paper"; None: every one that can act.
         steps: of the clips; None: the model's.
         dtype: as for `load_pipeline`.
         device: as for `load_pipeline`.
@@ -99,11 +97,10 @@ def _on_scene(acting: Acting, planned: Plan) -> Acting:
     """The same, refused where the scene lacks what the method needs."""
     if acting.refusal is not None:
         return acting
-    controls = build(acting.method, preset_knobs(planned.card, acting.method, {}))
     try:
-        check_method(controls, planned.card, planned.scene, planned.tracks)
+        check_method(acting.controls(planned.card), planned.card, planned.scene, planned.tracks)
     except HitmarkError as error:
-        return Acting(acting.method, str(error))
+        return Acting(acting.spec, str(error))
     return acting
 
 
@@ -113,7 +110,8 @@ def _check_folder(folder: Path, methods: Sequence[str], *, overwrite: bool) -> N
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise output_error(folder, error) from error
-    names = [PAGE, TABLE, *(f"{method}{end}" for method in ("none", *methods) for end in (".mp4", ".json"))]
+    clips = [file_name(method) for method in ("none", *methods)]
+    names = [PAGE, TABLE, *(f"{clip}{end}" for clip in clips for end in (".mp4", ".json"))]
     earlier = [name for name in names if (folder / name).exists()]
     if earlier and not overwrite:
         raise OutputError(f"{folder / earlier[0]} exists already; choose another folder, or overwrite it with --force")

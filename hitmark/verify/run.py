@@ -60,6 +60,7 @@ class Verification:
     tell: Callable[[Entry], None] = lambda _entry: None
     progress: Progress = lambda _name: None
     _pipe: Any = field(default=None, init=False)
+    _told: set[str] = field(default_factory=set, init=False)  # notes that stand with an earlier clip
     _plain: Any = field(default=None, init=False)  # final latents of the clip without a method
 
     def run(self) -> Evidence:
@@ -158,7 +159,8 @@ class Verification:
         if method == "none":
             self._plain = result.latents
         entry.figures, unknown = figures_of(result)
-        sentences = [*result.notes, *([unknown] if unknown else [])]
+        sentences = [*(note for note in result.notes if note not in self._told), *([unknown] if unknown else [])]
+        self._told |= set(result.notes)
         try:
             self._write(entry, method, result)
         except (HitmarkError, OSError, RuntimeError, ValueError) as error:  # the figures are worth more than the film
@@ -166,7 +168,7 @@ class Verification:
         return ". ".join(sentence.rstrip(".") for sentence in sentences)
 
     def _write(self, entry: Entry, method: str, result: Result) -> None:
-        outputs = Outputs(self.folder / f"{method}.mp4", from_picture=result.picture is not None)
+        outputs = Outputs(self.folder / f"{file_name(method)}.mp4", from_picture=result.picture is not None)
         outputs.save(result, self._files())
         entry.files = [path.name for path in outputs.all() if path.exists()]
         with tempfile.TemporaryDirectory() as place:
@@ -178,6 +180,11 @@ class Verification:
         from hitmark.backbones.catalog import model_card
 
         return model_folder(model_card(str(self.trial.scene.model)))
+
+
+def file_name(method: str) -> str:
+    """Of the clip of a method, without its end: letters, digits and few signs."""
+    return "".join(sign if sign.isalnum() or sign in "+-._=" else "-" for sign in method)
 
 
 def _told(error: Exception) -> str:

@@ -30,11 +30,13 @@ def built_in_scene(card: ModelCard) -> tuple[Scene, Image.Image | None]:
     if card.world == "sprites" and card.takes_picture:
         frames = card.frames or configured_frames(card, None)
         made = next(picture_demo_scenes(sprite_world(card.width, card.height, frames), 0, card.name))
-        return made.scene.replace(model=None, frames=None), made.picture
+        return made.scene.replace(model=None, frames=None, prompt=""), made.picture
     if card.world == "sprites":
         return next(text_demo_scenes(0, card.name)).scene.replace(model=None), None
     keyframes = [Keyframe(time=0.0, box=START), Keyframe(time=1.0, box=END)]
-    scene = Scene(prompt=PROMPT, subjects=[Subject(name=BALL, phrase=BALL, keyframes=keyframes)])
+    scene = Scene(
+        prompt=PROMPT if card.reads_prompt else "", subjects=[Subject(name=BALL, phrase=BALL, keyframes=keyframes)]
+    )
     return scene, meadow(card.width, card.height) if card.takes_picture else None
 
 

@@ -11,6 +11,7 @@ import torch
 
 from hitmark.control import Control
 from hitmark.errors import HitmarkWarning
+from hitmark.methods.spec import MethodSpec
 from hitmark.run.generate import OnStep, Result, generate
 from hitmark.scene.schema import MethodChoice, Scene
 
@@ -48,8 +49,12 @@ class Trial:
         steps: int | None = None,
         watch: Sequence[Control] = (),
     ) -> Result:
-        """One clip with a method, at its default on this model. Raises HitmarkError as `generate`."""
-        scene = self.scene.replace(method=MethodChoice(name=method))
+        """One clip with a method, such as "peekaboo masked_steps=2"; what is not given is the default on this model.
+
+        Raises HitmarkError as `generate`.
+        """
+        spec = MethodSpec.parse(method)
+        scene = self.scene.replace(method=MethodChoice(name=spec.name, knobs=dict(spec.knobs)))
         options: dict[str, Any] = {"folder": self.folder, "steps": steps or self.steps, "call": self.call}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", HitmarkWarning)  # they stand in the result's notes

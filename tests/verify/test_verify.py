@@ -87,9 +87,12 @@ def test_one_that_fails_leaves_the_others_and_what_is_finished(
         raise ZeroDivisionError("of a library")
 
     monkeypatch.setattr(FreeTraj, "attention", broken)
-    evidence, table, page = verified(text, tmp_path, methods=["freetraj", "peekaboo"], frames=2, steps=1)
+    methods = ["freetraj", "peekaboo as_published=paper masked_steps=1"]
+    evidence, table, page = verified(text, tmp_path, methods=methods, frames=2, steps=1)
     states = {entry.name: entry.state for entry in evidence.methods}
-    assert states == {"none": "passed", "freetraj": "failed", "peekaboo": "passed"}
+    assert states == {"none": "passed", "freetraj": "failed", methods[1]: "passed"}
+    assert table["methods"][2]["knobs"] == {"as_published": "paper", "masked_steps": 1}
+    assert (tmp_path / "peekaboo-as_published=paper-masked_steps=1.mp4").exists()
     assert [entry.name for entry in evidence.failed] == ["freetraj"]
     assert "ZeroDivisionError: of a library (test_verify.py, line" in page
     assert table["checks"][-1]["state"] == "passed"
@@ -159,6 +162,7 @@ def test_a_folder_that_cannot_be_loaded_is_told(text: str, tmp_path: Path) -> No
     ("options", "expected"),
     [
         ({"methods": ["peekabo"]}, "did you mean 'peekaboo'"),
+        ({"methods": ["peekaboo as_published=both"]}, "must be 'code' or 'paper'"),
         ({"frames": 0}, "frames"),
         ({"width": 30}, "multiples of"),
         ({"steps": 0}, "steps: expected a whole number"),
