@@ -18,6 +18,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "families.md"
 USED: dict[str, list[tuple[str, dict[str, object]]]] = {
     "peekaboo": [("peekaboo", {}), ("peekaboo", {"as_published": "paper"})],
     "mask-normalization": [("peekaboo+mask-normalization", {"as_published": "paper"})],
+    "freetraj": [("freetraj", {}), ("freetraj", {"as_published": "code"})],
+    "trailblazer": [("trailblazer", {}), ("trailblazer", {"as_published": "code"})],
 }
 """Methods that are used in another way than by their bare names."""
 HEAD = """# Which method acts on which model family
