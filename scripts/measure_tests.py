@@ -105,7 +105,7 @@ def folders(root: Path) -> list[str]:
 
 
 def measured(place: str, options: list[str]) -> tuple[int, dict[str, float]]:
-    """pytest's exit status for a place, and name -> CPU seconds; the end of the process counts to its last test."""
+    """Exit status of pytest for a place, and name -> CPU seconds; the end of the process counts to its last test."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "costs.json"
         here = str(Path(__file__).parent)
