@@ -11,7 +11,7 @@ import pytest
 
 import hitmark as package
 
-COMMANDS = ("generate", "convert", "models", "demo", "train")
+COMMANDS = ("generate", "convert", "models", "demo", "train", "verify", "methods")
 
 
 def imported_by(*code):
