@@ -21,17 +21,20 @@ def descend(
     learning_rate: float,
     weight_decay: float,
     loss_scale: float = 1.0,
+    gradient_every: int = 1,
 ) -> Tensor:
     """Minimise `loss_of` by AdamW from `start`, with a fresh optimiser state.
 
     Args:
         start: any shape; not changed.
-        loss_of: maps the float32 variable to a scalar loss. Called once an iteration, with gradients on.
+        loss_of: maps the float32 variable to a scalar loss. Called once for each new gradient, with gradients on.
         iterations: number of steps.
         learning_rate: largest change of an element in one step, in the units of `start`.
         weight_decay: AdamW's decoupled decay.
         loss_scale: the loss is multiplied by it before the backward pass and the gradient divided by it, so that
             small gradients survive float16. Lowered by itself when the gradient overflows.
+        gradient_every: the first step and every so many after it compute a gradient; those between step once more
+            with the last one.
 
     Returns:
         The optimised tensor, float32, without graph.
@@ -41,8 +44,9 @@ def descend(
     """
     variable = start.detach().float().clone().requires_grad_(True)
     optimiser = torch.optim.AdamW([variable], lr=learning_rate, weight_decay=weight_decay)
-    for _ in range(iterations):
-        variable.grad, loss_scale = _gradient(loss_of, variable, loss_scale)
+    for iteration in range(iterations):
+        if iteration % gradient_every == 0:
+            variable.grad, loss_scale = _gradient(loss_of, variable, loss_scale)
         optimiser.step()
     return variable.detach()
 

@@ -8,7 +8,8 @@ frequencies are kept (Eq. 2). The network's own forward pass stays unmodified; n
 Details follow the released code (MIT, commit 52977a2) where paper and code differ. Beyond the paper: boxes that change
 size, frames in which a subject is not shown, any resolution and number of frames, a step relative to the noise level.
 
-Cost: `iterations` passes of the prompt's branch, forward and back, in each active step, ending at the last layer read.
+Cost: `iterations / gradient_every` passes of the prompt's branch, rounded up, forward and back, in each active step,
+ending at the last layer read.
 """
 
 from __future__ import annotations
@@ -51,6 +52,13 @@ class SGI2V(Control):
         help="First step no longer active (50 steps: index 21; the paper's last is timestep 30, index 20).",
     )
     iterations: int = knob(5, low=0, high=1000, help="Optimiser steps in each active step.")
+    gradient_every: int = knob(
+        1,
+        low=1,
+        high=1000,
+        grid=(1, 2, 3, 5),
+        help="How many optimiser steps share one gradient, hence one pass of the network; 1 = the paper.",
+    )
     learning_rate: float = knob(
         0.21,
         low=0,
@@ -133,6 +141,7 @@ class SGI2V(Control):
             learning_rate=self.learning_rate if self.step_size is None else self.step_size * step.sigma,
             weight_decay=self.weight_decay,
             loss_scale=FIRST_LOSS_SCALE if step.half_precision else 1.0,
+            gradient_every=self.gradient_every,
         )
         if self.merge_cutoff is None:
             return optimised
