@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hitmark.errors import HitmarkError
@@ -33,6 +33,7 @@ class Prompt:
     spans: tuple[tuple[int, int], ...]
     shared: frozenset[int] = frozenset()
     tokenizer: Any = None
+    _positions: dict[str, tuple[int, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def positions(self, phrase: str) -> tuple[int, ...]:
         """Positions of every occurrence of a phrase, in any number of words and subwords, counted from 0.
@@ -42,6 +43,11 @@ class Prompt:
         Raises:
             HitmarkError: the phrase is not in the prompt, or behind the last position that the text encoder reads.
         """
+        if phrase not in self._positions:  # every layer asks, and a prompt has hundreds of tokens
+            self._positions[phrase] = self._found(phrase)
+        return self._positions[phrase]
+
+    def _found(self, phrase: str) -> tuple[int, ...]:
         ranges = self._occurrences(phrase)
         found = [at for at, span in enumerate(self.spans) if any(_overlap(span, each) for each in ranges)]
         if not found:

@@ -129,3 +129,16 @@ def test_a_tokenizer_that_does_not_say_which_characters_is_refused() -> None:
 def test_a_text_without_its_subjects(text: str, phrases: list[str], left: str) -> None:
     """Phrases go with the articles before them; nothing else does."""
     assert prompt(text).without(phrases) == left
+
+
+def test_a_phrase_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every layer of every step asks."""
+    found, asked = prompt("a red cat on grass"), []
+    whole = Prompt._occurrences
+    monkeypatch.setattr(Prompt, "_occurrences", lambda own, phrase: asked.append(phrase) or whole(own, phrase))
+    assert found.positions("cat") == found.positions("cat") != found.positions("grass")
+    assert asked == ["cat", "grass"]
+    with pytest.raises(HitmarkError, match="not in the prompt"):
+        found.positions("dog")
+    with pytest.raises(HitmarkError, match="not in the prompt"):
+        found.positions("dog")

@@ -19,6 +19,9 @@ from hitmark.errors import HitmarkError
 SMALL = 64
 """Keys up to which a mask is built: temporal attention, never the cells of a frame."""
 
+MOST = 0.9
+"""Share of the keys from which on those that are not seen are masked for all queries alike, and not left out."""
+
 Relation = Callable[[int, int], bool]
 
 
@@ -107,8 +110,12 @@ def _gathered(
         seen = relation[region][key_regions[chosen]]
         visible = int(seen[0].sum())
         _check_something_seen(visible > 0, query_regions)
-        at = _indices(seen, visible)
         shared = chosen if keys.shape[1] > 1 else torch.zeros_like(chosen)
+        if len(chosen) == 1 and visible >= MOST * seen.shape[1]:
+            row = int(shared[0])
+            others = keys[:, row : row + 1], values[:, row : row + 1]
+            return _dense(_take(queries, chosen, places), *others, seen[None, :, None, None])
+        at = _indices(seen, visible)
         return _dense(_take(queries, chosen, places), _take(keys, shared, at), _take(values, shared, at), None)
 
     def visible(region: int) -> Tensor:
@@ -134,14 +141,15 @@ def _in_parts(
         part: attention of a region's queries in some rows, at some places in them.
     """
     by_token = (*queries.shape[:2], queries.shape[3], queries.shape[2], values.shape[-1])
-    output = queries.new_zeros(by_token)  # tokens before heads, so that what is taken and put lies in one piece
+    output = queries.new_empty(by_token)  # tokens before heads, so that what is taken and put lies in one piece
     for region in query_regions.unique().tolist():
         asking = query_regions == region
         counts = torch.cat([asking.sum(1, keepdim=True), visible(region)], dim=1)
         for asked, seen in counts[counts[:, 0] > 0].unique(dim=0).tolist():
             chosen = ((counts[:, 0] == asked) & (counts[:, 1] == seen)).nonzero()[:, 0]
             places = _indices(asking[chosen], asked)
-            output[:, chosen[:, None], places] = part(region, chosen, places).transpose(2, 3)
+            attended = part(region, chosen, places).transpose(2, 3).flatten(1, 2)
+            output.view(len(output), -1, *by_token[3:]).index_copy_(1, _flat(output, chosen, places), attended)
     return output.transpose(2, 3)
 
 
@@ -153,8 +161,15 @@ def _indices(chosen: Tensor, count: int) -> Tensor:
 def _take(tokens: Tensor, rows: Tensor, places: Tensor) -> Tensor:
     """Of (branches, rows, heads, length, width) rows (n,), and in each of them the tokens at places (n, count)."""
     if tokens.shape[1] == 1:
-        return tokens.index_select(3, places[0])
-    return tokens.transpose(2, 3)[:, rows[:, None], places].transpose(2, 3)
+        return tokens.index_select(3, places[0])  # heads before tokens, which is what kernels are fastest with
+    by_token = tokens.transpose(2, 3)
+    taken = by_token.flatten(1, 2).index_select(1, _flat(by_token, rows, places))
+    return taken.unflatten(1, places.shape).transpose(2, 3)
+
+
+def _flat(by_token: Tensor, rows: Tensor, places: Tensor) -> Tensor:
+    """Places (n, count) in rows (n,) of (branches, rows, length, ...) as places in (branches, rows * length, ...)."""
+    return (rows[:, None] * by_token.shape[2] + places).flatten()
 
 
 def _relation(query_regions: Tensor, key_regions: Tensor, may_see: Relation) -> Tensor:

@@ -29,10 +29,12 @@ def attend_with_biases(
         call: of a layer in which every token sees the whole clip, or the words.
         layout: for the regions of `across`.
         prompt: for the number of words; None: there are none.
-        biases: see `Biases`.
+        biases: see `Biases`; of no matter in a layer without words.
         across: added to the logits between tokens of the video of different regions; 0: nothing.
         every: whether in every branch; else where the prompt is read.
     """
+    if call.site.scope != "words" and not call.site.joint:
+        biases = {}  # there are no words to look at
     asking, asked = _terms(call, layout, biases, across)
     branches = torch.tensor([every or branch.prompted for branch in call.branches], device=asking.device)
     own = torch.ones(len(call.branches), asking.shape[-1], device=asking.device)

@@ -68,6 +68,18 @@ def test_words_are_shared_by_all_rows(words):
     assert np.allclose(got.numpy(), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("hidden", [1, 40])
+def test_few_hidden_keys_and_many(hidden):
+    """Both ways in which keys of one long row are left out."""
+    regions = (torch.arange(20) % 3 > 0).long()[None]
+    word_regions = torch.full((1, 100), 2)
+    word_regions[0, :hidden] = torch.arange(hidden) % 2
+    queries, keys, values = (each.double() for each in tensors(2, 1, 2, 20, 100, 7))
+    may_see = lambda a, b: b in (a, 2)  # noqa: E731
+    got = region_attention(queries, keys, values, regions, word_regions, may_see)
+    assert np.allclose(got.numpy(), slow(queries, keys, values, regions, word_regions, may_see), atol=1e-12)
+
+
 @pytest.mark.parametrize("length", [6, 80])
 def test_a_relation_that_is_no_partition(length):
     """Regions as sets of subjects: seen are those that share one, or none at all."""

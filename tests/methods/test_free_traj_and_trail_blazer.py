@@ -124,6 +124,22 @@ def test_free_traj_shortens_logits_across_borders(kind: str) -> None:
     assert torch.allclose(_got(FreeTraj(), call), _slow(call, weights), atol=1e-5)
 
 
+def test_free_traj_in_a_layer_of_the_whole_clip_without_words() -> None:
+    """No token of the video is taken for a word."""
+    site, tokens = AttentionSite("x", "video", (FRAMES, HEIGHT, WIDTH)), FRAMES * HEIGHT * WIDTH
+    generator = torch.Generator().manual_seed(0)
+    queries, keys, values = (
+        torch.randn(2, 1, HEADS, tokens, 4, generator=generator, dtype=torch.float64) for _ in range(3)
+    )
+    call = AttentionCall(site, queries, keys, values, (UNCOND, COND), lambda one, _two, _three: one)
+    owners = torch.tensor([_owner(frame, cell) for frame in range(FRAMES) for cell in range(HEIGHT * WIDTH)])
+
+    def weights(_branch: int, _row: int, place: int, logits: torch.Tensor) -> torch.Tensor:
+        return (logits + math.log(0.01) * (owners != owners[place])).softmax(0)
+
+    assert torch.allclose(_got(FreeTraj(), call), _slow(call, weights), atol=1e-6)
+
+
 def test_free_traj_gives_words_to_boxes() -> None:
     def weights(_branch: int, row: int, place: int, logits: torch.Tensor) -> torch.Tensor:
         named = [2, 3, 5]
