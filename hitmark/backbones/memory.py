@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 if TYPE_CHECKING:
     from hitmark.backbones.base import DenoiserCall, Site
@@ -25,6 +26,7 @@ PER_BLOCK_INPUT = 34.0
 
 FLAGS = ("gradient_checkpointing", "_gradient_checkpointing_func")
 MISSING: Any = object()
+Surrounding = Callable[[Any], AbstractContextManager[None]]
 
 
 def activation_gib(backbone: PipelineBackbone, call: DenoiserCall, sites: Sequence[Site], sizes: Grid) -> float:
@@ -76,10 +78,15 @@ def _blocks(network: Any, last: nn.Module) -> Iterator[tuple[int, Any]]:
 
 
 @contextmanager
-def gradient_checkpointing(network: Any, except_for: Any) -> Iterator[None]:
+def gradient_checkpointing(network: Any, except_for: Any, again: Surrounding) -> Iterator[None]:
     """Switch gradient checkpointing on, apart from one module; afterwards every module's flags are as before.
 
     A network whose class does not support it is left as it is.
+
+    Args:
+        network: of diffusers.
+        except_for: the module.
+        again: what is around a part of the network where it runs once more, for the backward pass.
     """
     if not network._supports_gradient_checkpointing:
         yield
@@ -89,8 +96,7 @@ def gradient_checkpointing(network: Any, except_for: Any) -> Iterator[None]:
     try:
         network.enable_gradient_checkpointing()
         for module in modules:
-            inner = module._gradient_checkpointing_func
-            module._gradient_checkpointing_func = _unless(except_for, inner)
+            module._gradient_checkpointing_func = _unless(except_for, again)
         if hasattr(except_for, FLAGS[0]):
             except_for.gradient_checkpointing = False
         yield
@@ -103,10 +109,12 @@ def gradient_checkpointing(network: Any, except_for: Any) -> Iterator[None]:
                     vars(module)[flag] = value
 
 
-def _unless(kept: Any, checkpointed: Any) -> Any:
-    """Run the one block as it is, every other through `checkpointed`."""
+def _unless(kept: Any, again: Surrounding) -> Any:
+    """Run the one block as it is, every other checkpointed."""
 
     def run(block: Any, *args: Any) -> Any:
-        return block(*args) if block is kept else checkpointed(block, *args)
+        if block is kept:
+            return block(*args)
+        return checkpoint(block, *args, use_reentrant=False, context_fn=lambda: (nullcontext(), again(block)))
 
     return run

@@ -25,6 +25,7 @@ from hitmark.control import AttentionSite, Control, Grid, Layers, Layout, SelfAt
 from hitmark.errors import HitmarkError
 from hitmark.hooks.intercept import Attend, projected, run_seen
 from hitmark.hooks.rotary import ROTARY, placed
+from hitmark.hooks.sparing import kept_sparingly, without_idle_gradients
 from hitmark.hooks.undo import around
 
 
@@ -61,8 +62,8 @@ def read_features(
     checkpointing: AbstractContextManager[None] = nullcontext()
     if memory_budget is not None and activation_gib(backbone, call, sites, sizes) > memory_budget:
         # the pass ends inside the last layer read, and an exception must not cross a checkpointed region
-        checkpointing = gradient_checkpointing(call.module, except_for=sites[-1].block)
-    with checkpointing, torch.enable_grad():
+        checkpointing = gradient_checkpointing(call.module, sites[-1].block, without_idle_gradients)
+    with checkpointing, kept_sparingly(call.module), torch.enable_grad():
         found = _pass(lambda: call.module(**arguments), sites, same_time)
         return [_read(backbone, site, found[site.name], sizes, first_frame_keys) for site in sites]
 

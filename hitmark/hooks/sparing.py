@@ -1,0 +1,86 @@
+"""What a pass with gradients need not keep until its backward pass.
+
+Autograd keeps what every operation wants for its derivative. Some of that is made from something else that is kept as
+well, by an operation that costs next to nothing: it is made once more when it is wanted. And a layer that looks at one
+key gives the same whatever it is asked, so no gradient comes back through its queries. Neither changes a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from hitmark.hooks.undo import around
+
+Made = Callable[[], Tensor]
+MADE = "hitmark_made"
+LARGE = 4096
+"""Elements from which on it is worth the while."""
+
+
+@contextmanager
+def kept_sparingly(network: Any) -> Iterator[None]:
+    """Passes of a network inside of this keep less; for passes that change no weight."""
+    with ExitStack() as stack:
+        stack.enter_context(without_idle_gradients(network))
+        for module in network.modules():
+            if isinstance(module, nn.GroupNorm):
+                stack.enter_context(around(module, "forward", _normalized))
+        stack.enter_context(torch.autograd.graph.saved_tensors_hooks(_pack, _unpack))
+        yield
+
+
+@contextmanager
+def without_idle_gradients(network: Any) -> Iterator[None]:
+    """Layers that look at one key run without gradients; also where a checkpointed part of a network runs again."""
+    with ExitStack() as stack:
+        for module in _readers(network):
+            stack.enter_context(around(module, "forward", _of_one_key))
+        yield
+
+
+def _pack(tensor: Tensor) -> Tensor | Made:
+    """The tensor, or how to make it."""
+    node: Any = tensor.grad_fn
+    if node is None or tensor.numel() < LARGE:
+        return tensor
+    if node.name() == "GeluBackward0":
+        return partial(functional.gelu, node._saved_self.detach(), approximate=node._saved_approximate)
+    return node.metadata.get(MADE, tensor)
+
+
+def _unpack(kept: Tensor | Made) -> Tensor:
+    if isinstance(kept, Tensor):
+        return kept
+    with torch.no_grad():
+        return kept()
+
+
+def _normalized(original: Callable[[Tensor], Tensor], hidden: Tensor) -> Tensor:
+    """Around the `forward` of a group normalization: its result says how it was made."""
+    output = original(hidden)
+    if output.grad_fn is not None:
+        output.grad_fn.metadata[MADE] = partial(original, hidden.detach())
+    return output
+
+
+def _readers(network: Any) -> list[Any]:
+    """Attention layers that are given what they look at, of the class that U-Nets have."""
+    from diffusers.models.attention_processor import Attention
+
+    return [module for module in network.modules() if isinstance(module, Attention) and module.is_cross_attention]
+
+
+def _of_one_key(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Around such a layer's `forward`."""
+    words = kwargs.get("encoder_hidden_states", args[1] if len(args) > 1 else None)
+    if words is None or words.shape[1] != 1 or words.requires_grad:
+        return original(*args, **kwargs)
+    with torch.no_grad():
+        return original(*args, **kwargs)
