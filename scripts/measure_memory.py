@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,6 +18,7 @@ from torch import Tensor
 from hitmark.backbones import backbone_for
 from hitmark.backbones.memory import activation_gib
 from hitmark.backbones.tiny import tiny_svd
+from hitmark.hooks import sparing
 from hitmark.hooks.features import feature_sites, read_features
 from hitmark.maths.attention import attend
 
@@ -65,14 +67,29 @@ def report(name: str, forward: object, latents: Tensor, network: torch.nn.Module
     weights = {weight.untyped_storage().data_ptr() for weight in network.parameters()}
     kept: dict[int, tuple[int, Tensor]] = {}
 
-    def pack(tensor: Tensor) -> Tensor:
+    def keep(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in weights:
             kept[storage.data_ptr()] = (storage.nbytes(), tensor)
         return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+    def pack(tensor: Tensor) -> Any:
+        found = spared(tensor)
+        source = found
+        while not isinstance(source, Tensor):  # how it is made, of what, and so on
+            source = source.args[-1]
+        keep(source)
+        return found
+
+    def repeated(module: Any, original: Any, *args: Any, **kwargs: Any) -> Any:
+        keep(args[0])
+        return again(module, original, *args, **kwargs)
+
+    spared, again = sparing._pack, sparing._checkpointed
+    sparing._pack, sparing._checkpointed = pack, repeated
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         forward()
+    sparing._pack, sparing._checkpointed = spared, again
     size = sum(each for each, _ in kept.values()) / 2**20
     kept.clear()
     start = time.perf_counter()

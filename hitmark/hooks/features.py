@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -19,13 +19,13 @@ import torch
 from torch import Tensor
 
 from hitmark.backbones.base import DenoiserCall, Site
-from hitmark.backbones.memory import activation_gib, gradient_checkpointing
+from hitmark.backbones.memory import parts_to_repeat
 from hitmark.backbones.pipeline import PipelineBackbone
 from hitmark.control import AttentionSite, Control, Grid, Layers, Layout, SelfAttention
 from hitmark.errors import HitmarkError
 from hitmark.hooks.intercept import Attend, projected, run_seen
 from hitmark.hooks.rotary import ROTARY, placed
-from hitmark.hooks.sparing import kept_sparingly, without_idle_gradients
+from hitmark.hooks.sparing import kept_sparingly, running_again
 from hitmark.hooks.undo import around
 
 
@@ -59,11 +59,8 @@ def read_features(
     sites = feature_sites(backbone, call.module, layers)
     family, sizes = backbone.family, (latents.shape[1], latents.shape[3], latents.shape[4])
     arguments = {**call.arguments, family.argument: backbone.with_latents(call, latents, norm)}
-    checkpointing: AbstractContextManager[None] = nullcontext()
-    if memory_budget is not None and activation_gib(backbone, call, sites, sizes) > memory_budget:
-        # the pass ends inside the last layer read, and an exception must not cross a checkpointed region
-        checkpointing = gradient_checkpointing(call.module, sites[-1].block, without_idle_gradients)
-    with checkpointing, kept_sparingly(call.module), torch.enable_grad():
+    repeated = parts_to_repeat(backbone, call, sites, sizes, memory_budget)
+    with kept_sparingly(call.module), running_again(repeated), torch.enable_grad():
         found = _pass(lambda: call.module(**arguments), sites, same_time)
         return [_read(backbone, site, found[site.name], sizes, first_frame_keys) for site in sites]
 

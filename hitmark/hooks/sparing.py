@@ -7,19 +7,22 @@ key gives the same whatever it is asked, so no gradient comes back through its q
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from hitmark.hooks.undo import around
 
 Made = Callable[[], Tensor]
 MADE = "hitmark_made"
+CHEAP = (nn.GroupNorm, nn.SiLU)
+"""Modules whose result is made once more; a convolution keeps what it is given."""
 LARGE = 4096
 """Elements from which on it is worth the while."""
 
@@ -30,10 +33,29 @@ def kept_sparingly(network: Any) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(without_idle_gradients(network))
         for module in network.modules():
-            if isinstance(module, nn.GroupNorm):
-                stack.enter_context(around(module, "forward", _normalized))
+            if isinstance(module, CHEAP):
+                stack.enter_context(around(module, "forward", _noting))
         stack.enter_context(torch.autograd.graph.saved_tensors_hooks(_pack, _unpack))
         yield
+
+
+@contextmanager
+def running_again(modules: Sequence[Any]) -> Iterator[None]:
+    """These parts of a network keep nothing but what they are given, and run once more in the backward pass.
+
+    The pass must not end within one of them: an exception must not cross a checkpointed part.
+    """
+    with ExitStack() as stack:
+        for module in modules:
+            stack.enter_context(around(module, "forward", partial(_checkpointed, module)))
+        yield
+
+
+def _checkpointed(module: Any, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def contexts() -> tuple[Any, Any]:
+        return nullcontext(), without_idle_gradients(module)
+
+    return checkpoint(original, *args, use_reentrant=False, context_fn=contexts, **kwargs)
 
 
 @contextmanager
@@ -62,12 +84,17 @@ def _unpack(kept: Tensor | Made) -> Tensor:
         return kept()
 
 
-def _normalized(original: Callable[[Tensor], Tensor], hidden: Tensor) -> Tensor:
-    """Around the `forward` of a group normalization: its result says how it was made."""
+def _noting(original: Callable[[Tensor], Tensor], hidden: Tensor) -> Tensor:
+    """Around the `forward` of a cheap module: its result says how it was made, from what is kept anyway."""
     output = original(hidden)
     if output.grad_fn is not None:
-        output.grad_fn.metadata[MADE] = partial(original, hidden.detach())
+        source = hidden.detach() if hidden.grad_fn is None else hidden.grad_fn.metadata.get(MADE, hidden.detach())
+        output.grad_fn.metadata[MADE] = partial(_again, original, source)
     return output
+
+
+def _again(original: Callable[[Tensor], Tensor], source: Tensor | Made) -> Tensor:
+    return original(source if isinstance(source, Tensor) else source())
 
 
 def _readers(network: Any) -> list[Any]:

@@ -106,7 +106,7 @@ class SGI2V(Control):
         low=0,
         high=1_000_000,
         optional=True,
-        help="GiB of activations above which gradient checkpointing is used; None = never.",
+        help="GiB of activations above which parts of the network run again in the backward pass; None = none do.",
     )
 
     def __post_init__(self) -> None:

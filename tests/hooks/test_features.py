@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from hitmark.backbones import backbone_for
-from hitmark.backbones.memory import activation_gib
+from hitmark.backbones.memory import activation_gib, parts_of, parts_to_repeat
 from hitmark.backbones.tiny import tiny_svd
 from hitmark.errors import HitmarkError
+from hitmark.hooks import sparing
 from hitmark.hooks.features import feature_sites, read_features
 
 OPTIONS = {"first_frame_keys": True, "memory_budget": None, "same_time": True}
@@ -80,22 +81,36 @@ def test_reads_the_projections_and_stops_there(first_frame_keys, memory_budget):
     assert gradient.abs().sum() > 0
 
 
-def saved_gib(pipe, frames, height, width):
-    """Bytes of distinct storages that autograd keeps, weights left out."""
+def kept_gib(monkeypatch, pipe, frames, height, width, budget=None):
+    """Bytes of distinct storages that autograd keeps, or that what it wants is made of; weights left out. A part that
+    runs again keeps what it is given.
+    """
     backbone, call = call_of(pipe, frames, height, width)
     pipe.unet.requires_grad_(False)
     weights = {weight.untyped_storage().data_ptr() for weight in pipe.unet.parameters()}
-    kept = {}
+    kept, pack, again = {}, sparing._pack, sparing._checkpointed
 
-    def pack(tensor):
+    def keep(tensor):
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in weights:
             kept[storage.data_ptr()] = (storage.nbytes(), tensor)
-        return tensor
 
+    def packed(tensor):
+        found = pack(tensor)
+        source = found
+        while not isinstance(source, torch.Tensor):  # how it is made, of what, and so on
+            source = source.args[-1]
+        keep(source)
+        return found
+
+    def repeated(module, original, *args, **kwargs):
+        keep(args[0])
+        return again(module, original, *args, **kwargs)
+
+    monkeypatch.setattr(sparing, "_pack", packed)
+    monkeypatch.setattr(sparing, "_checkpointed", repeated)
     latents = torch.randn(1, frames, 4, height, width, requires_grad=True)
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        layers = read_features(backbone, call, latents, 1.0, None, **OPTIONS)
+    layers = read_features(backbone, call, latents, 1.0, None, **OPTIONS | {"memory_budget": budget})
     assert layers
     estimate = activation_gib(backbone, call, feature_sites(backbone, pipe.unet), (frames, height, width))
     return sum(size for size, _ in kept.values()) / 2**30, estimate
@@ -104,6 +119,48 @@ def saved_gib(pipe, frames, height, width):
 @pytest.mark.parametrize(
     ("channels", "layers", "size"), [((32, 64), 1, (8, 12)), ((32, 32, 64, 64), 2, (16, 8)), ((64, 32, 96), 1, (9, 7))]
 )
-def test_memory_estimate(channels, layers, size):
-    measured, estimated = saved_gib(tiny_svd(channels=channels, layers=layers), 3, *size)
+def test_memory_estimate(monkeypatch, channels, layers, size):
+    measured, estimated = kept_gib(monkeypatch, tiny_svd(channels=channels, layers=layers), 3, *size)
     assert math.isclose(estimated, measured, rel_tol=0.1)
+
+
+@pytest.mark.parametrize("share", [0.8, 0.5])
+def test_activations_stay_within_the_budget(monkeypatch, share):
+    """What is kept, with the largest part that is back for its backward pass, to the accuracy of the estimate."""
+    pipe = tiny_svd(channels=(32, 64, 64), layers=1)
+    backbone, call = call_of(pipe, 3, 12, 12)
+    sites = feature_sites(backbone, pipe.unet)
+    whole = activation_gib(backbone, call, sites, (3, 12, 12))
+    repeated = parts_to_repeat(backbone, call, sites, (3, 12, 12), share * whole)
+    everything = parts_to_repeat(backbone, call, sites, (3, 12, 12), 0.0)
+    parts = {id(part.module): part.kept for part in parts_of(backbone, call, sites, (3, 12, 12))}
+    back = max(parts[id(module)] for module in repeated) * 4 / 2**30
+    kept, _ = kept_gib(monkeypatch, pipe, 3, 12, 12, share * whole)
+    assert kept + back <= 1.1 * share * whole
+    assert 0 < len(repeated) < len(everything)
+    assert repeated == everything[: len(repeated)]
+    assert parts_to_repeat(backbone, call, sites, (3, 12, 12), whole) == []
+    assert parts_to_repeat(backbone, call, sites, (3, 12, 12), None) == []
+
+
+@pytest.mark.parametrize("share", [None, 0.5, 0.0])
+def test_keeping_less_changes_no_bit_of_the_gradient(monkeypatch, share):
+    pipe = tiny_svd(channels=(32, 64, 64), layers=1)
+    backbone, call = call_of(pipe, 3, 16, 16)
+    pipe.unet.requires_grad_(False)
+    whole = activation_gib(backbone, call, feature_sites(backbone, pipe.unet), (3, 16, 16))
+    latents = torch.randn(1, 3, 4, 16, 16, generator=torch.Generator().manual_seed(1), requires_grad=True)
+    forward = dict.fromkeys(module.forward for module in pipe.unet.modules())
+
+    def gradient(budget):
+        layers = read_features(backbone, call, latents, 1.0, None, **OPTIONS | {"memory_budget": budget})
+        return torch.autograd.grad(sum(layer.queries.square().sum() for layer in layers), latents)[0]
+
+    got = gradient(None if share is None else share * whole)
+    assert dict.fromkeys(module.forward for module in pipe.unet.modules()) == forward
+    monkeypatch.setattr(sparing, "_pack", lambda tensor: tensor)
+    monkeypatch.setattr(sparing, "_of_one_key", lambda original, *args, **kwargs: original(*args, **kwargs))
+    wanted = gradient(None)
+    assert torch.allclose(got, wanted, atol=1e-5 * float(wanted.abs().max()), rtol=0)
+    monkeypatch.undo()
+    assert torch.equal(got, gradient(None))

@@ -27,6 +27,25 @@ def test_is_adamw(scale):
     assert not got.requires_grad
 
 
+@pytest.mark.parametrize(("every", "passes"), [(1, 5), (2, 3), (3, 2), (9, 1)])
+def test_steps_between_take_the_last_gradient(every, passes):
+    start, asked = torch.tensor([3.0, -2.0, 0.5]), []
+
+    def loss(z):
+        asked.append(z.detach().clone())
+        return (z**2).sum()
+
+    got = descend(start, loss, iterations=5, learning_rate=0.21, weight_decay=0.01, gradient_every=every)
+    seen = []
+
+    def gradient(z):
+        seen.append(2 * z if len(seen) % every == 0 else seen[-1])
+        return seen[-1]
+
+    assert torch.allclose(got.double(), by_hand(start, gradient, 5, 0.21, 0.01), atol=1e-6)
+    assert len(asked) == passes
+
+
 def test_works_under_no_grad_and_in_half_precision():
     start = torch.tensor([3.0, -2.0], dtype=torch.float16)
     with torch.no_grad():

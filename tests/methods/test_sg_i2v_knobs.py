@@ -26,6 +26,7 @@ def test_the_window_is_the_papers(count, active):
 def test_paper_defaults():
     knobs = SGI2V()
     assert (knobs.iterations, knobs.learning_rate, knobs.weight_decay) == (5, 0.21, 0.01)
+    assert knobs.gradient_every == 1
     assert (knobs.gaussian_sigma, knobs.merge_cutoff, knobs.features) == (0.4, 0.5, "first-frame")
 
 
@@ -35,6 +36,7 @@ def test_paper_defaults():
         ({"start": -0.1}, "start must be a number from 0 to 1, but got -0.1"),
         ({"start": 0.5, "stop": 0.2}, "start must not be after stop"),
         ({"iterations": 2.5}, "iterations must be a whole number"),
+        ({"gradient_every": 0}, "gradient_every must be a whole number"),
         ({"iterations": True}, "iterations must be a whole number"),
         ({"learning_rate": "fast"}, "learning_rate must be a number"),
         ({"learning_rate": float("nan")}, "learning_rate must be a number"),
