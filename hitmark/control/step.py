@@ -126,7 +126,7 @@ class Step:
             latents: (1, frames, channels, height, width) in the sampler's units, float32.
             layers: names such as "2.1,2.2"; None = the family's published layers.
             first_frame_keys: keep keys and values of the first frame only (saves memory).
-            memory_budget: GiB of activations above which parts of the network run again in the backward pass; None = none do.
+            memory_budget: GiB of activations above which parts of the network run again; None = none do.
             same_time: where rotary embeddings tell the frames apart, every frame is read as if it stood at the time of
                 the first, so that a still video has the same features in all frames.
         """

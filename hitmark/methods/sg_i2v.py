@@ -53,11 +53,7 @@ class SGI2V(Control):
     )
     iterations: int = knob(5, low=0, high=1000, help="Optimiser steps in each active step.")
     gradient_every: int = knob(
-        1,
-        low=1,
-        high=1000,
-        grid=(1, 2, 3, 5),
-        help="How many optimiser steps share one gradient, hence one pass of the network; 1 = the paper.",
+        1, low=1, high=1000, grid=(1, 2, 3, 5), help="How many optimiser steps share one gradient; 1 = the paper."
     )
     learning_rate: float = knob(
         0.21,
@@ -102,11 +98,7 @@ class SGI2V(Control):
         "transformer; None = the published ones, or the family's.",
     )
     memory_budget: float | None = knob(
-        4.0,
-        low=0,
-        high=1_000_000,
-        optional=True,
-        help="GiB of activations above which parts of the network run again in the backward pass; None = none do.",
+        4.0, low=0, high=1_000_000, optional=True, help="GiB of activations; above, parts run again. None = no limit."
     )
 
     def __post_init__(self) -> None:
