@@ -32,7 +32,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 MOST_PIXELS = 1_000_000  # of a stand-in clip; larger ones are refused
-PATIENCE = 30  # seconds that a case may take before it counts as one that hangs
+MOST_WORK = 30  # seconds of processor time that a case may take before it counts as one that hangs
+MOST_WAIT = 600  # seconds by the clock, for one that waits for what never comes; a busy machine needs far less
 
 PHOTO = ["--image", "photo.png", "--box", "0.1,0.2,0.5,0.6", "--path", "0.6,0.5 0.7,0.6"]
 WORDS = ["--prompt", "a red car on grass", "--subject", "red car", "--box", "0.1,0.2,0.5,0.6"]
@@ -226,18 +227,22 @@ def _in(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _impatient() -> Iterator[None]:
-    """A case that hangs is a failure too."""
+    """A case that works or waits for ever is a failure too."""
 
-    def hung(*_: Any) -> None:
-        raise TimeoutError(f"longer than {PATIENCE} s")
+    def hung(number: int, _frame: Any) -> None:
+        much, kind = (MOST_WORK, "of work") if number == signal.SIGPROF else (MOST_WAIT, "by the clock")
+        raise TimeoutError(f"longer than {much} s {kind}")
 
-    before = signal.signal(signal.SIGALRM, hung)
-    signal.alarm(PATIENCE)
+    before = {each: signal.signal(each, hung) for each in (signal.SIGPROF, signal.SIGALRM)}
+    signal.setitimer(signal.ITIMER_PROF, MOST_WORK)
+    signal.alarm(MOST_WAIT)
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def failures_of(seeds: range, tell: Callable[[int, Failure | None], None] = lambda *_: None) -> list[Failure]:

@@ -3,7 +3,7 @@
     python -m scripts.studio_pictures                      # writes docs/pictures/studio-*.png, about two minutes
     python -m scripts.studio_pictures -o out/pictures --steps 2      # quick, for a look
 
-Needs a Chromium (see tests/studio/browser/chromium.py). The pictures have 128 colours to be small.
+Needs a Chromium (see tests/studio/browser/chromium.py). The pictures have 128 colors to be small.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.studio.browser.chromium import launched
 from tests.studio.browser.process import Process
 
 WINDOW: ViewportSize = {"width": 1280, "height": 720}
-COLOURS = 128
+COLORS = 128
 
 
 def main() -> None:
@@ -52,7 +52,7 @@ class Camera:
         self.studio.page.mouse.move(640, 2)  # nothing is hovered
         data = (part or self.studio.page).screenshot(animations="disabled")
         with Image.open(io.BytesIO(data)) as picture:
-            small = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+            small = picture.convert("RGB").quantize(COLORS, dither=Image.Dither.NONE)
         path = self._folder / f"studio-{name}.png"
         small.save(path, optimize=True)
         print(f"{path}: {path.stat().st_size} bytes", flush=True)

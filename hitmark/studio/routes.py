@@ -61,9 +61,9 @@ def page(studio: Own, request: Request) -> Response:
     return sent("index.html", request, {"FOLDER-ID": studio.identity, "PAGE-VERSION": studio.version})
 
 
-@router.get("/assets/{name}", include_in_schema=False)
+@router.get("/assets/{name:path}", include_in_schema=False)
 def asset(name: str, request: Request) -> Response:
-    """A file of the page, by its exact name in the folder."""
+    """A file of the page, by its exact place in the folder."""
     return sent(name, request)
 
 

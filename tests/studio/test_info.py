@@ -152,6 +152,6 @@ def test_the_page_is_served_by_exact_names(client):
     page = client.get("/")
     assert page.status_code == 200
     assert page.headers["content-type"].startswith("text/html")
-    assert client.get("/assets/main.js").headers["content-type"].startswith("text/javascript")
+    assert client.get("/assets/shell/main.js").headers["content-type"].startswith("text/javascript")
     for name in ("..%2fserver.py", "%2e%2e%2fserver.py", "MAIN.JS", "main.js%00", ".", "nothing.js", "__init__.py"):
         assert client.get(f"/assets/{name}").status_code == 404

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-import gzip
+import posixpath
 import re
+from graphlib import TopologicalSorter
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[2] / "hitmark" / "studio" / "page"
-FILES = sorted(path for path in PAGE.iterdir() if path.is_file())
-SCRIPTS = [path for path in FILES if path.suffix == ".js"]
-LARGEST_TRAVEL = 200_000  # bytes, packed as they are sent: the time of a first paint over a slow line
-LONGEST_FILE = 300  # lines
+from hitmark.studio.assets import PAGE, content, files, without_comments
+
+FILES = {path.relative_to(PAGE).as_posix(): path for path in sorted(PAGE.rglob("*")) if path.is_file()}
+SCRIPTS = {name: path for name, path in FILES.items() if path.suffix == ".js"}
+LARGEST_TRAVEL = 150_000  # bytes of all files, packed as they are sent, those that are loaded later too
+LONGEST_FILE = 250  # lines
+FOLDERS = [  # each imports from itself and from those before it
+    "dom", "server", "scene", "jobs", "picture", "files", "projects", "canvas", "timeline", "panels", "generate",
+    "results", "player", "shell",
+]  # fmt: skip
 NAMESPACES = ("http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml")
 ADDRESS = re.compile(r"""(?:\b[a-z][a-z0-9+.-]*:)?//[a-z0-9-]+(?:\.[a-z0-9-]+)+[^\s"'`<>)]*""", re.IGNORECASE)
 COMMENT = re.compile(r"/\*.*?\*/|^\s*//[^\n]*", re.DOTALL | re.MULTILINE)
 IMPORT = re.compile(r"""(?:^import\b[^"';]*|^export\b[^"';=]* from |\bimport\()["']([^"']+)["']""", re.MULTILINE)
+WORKER = re.compile(r"""new SharedWorker\("/assets/([^"]+)\"""")
 EXPORT = re.compile(r"^export (?:async )?(?:function\*?|const|let|class) (\w+)", re.MULTILINE)
-NAMED_IMPORT = re.compile(r"""^import \{([^}]*)\} from ["']\./([^"']+)["']""", re.MULTILINE)
+NAMED_IMPORT = re.compile(r"""^import \{([^}]*)\} from ["']([^"']+)["']""", re.MULTILINE)
+WHOLE = re.compile(r"""(?:^import \* as \w+ from |\bimport\()["']([^"']+)["']""", re.MULTILINE)
 ASSET_FIELDS = {"href", "src"}
 
 
@@ -53,23 +60,50 @@ def elements() -> Elements:
     return Elements((PAGE / "index.html").read_text(encoding="utf-8"))
 
 
-def test_the_page_is_light() -> None:
-    assert len(SCRIPTS) > 10
-    assert sum(len(gzip.compress(path.read_bytes(), 6)) for path in FILES) < LARGEST_TRAVEL
+def imports(name: str) -> list[str]:
+    """The scripts that a script names, whether they are loaded at once or later, by their places in the page."""
+    text = COMMENT.sub("", SCRIPTS[name].read_text(encoding="utf-8"))
+    named = IMPORT.findall(text)
+    assert all(each.startswith("../" if "/" in each[2:] else "./") for each in named), named
+    return [placed(name, each) for each in named] + WORKER.findall(text)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_files_are_short_and_of_known_types(path: Path) -> None:
+def placed(name: str, named: str) -> str:
+    """Where a file lies that another one names."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(name), named))
+
+
+def test_every_file_is_sent_and_the_page_is_light() -> None:
+    assert len(SCRIPTS) > 80
+    assert files() == FILES
+    assert 50_000 < sum(len(content(path, 0)[1]) for path in FILES.values()) < LARGEST_TRAVEL
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_are_short_and_of_known_types(name: str) -> None:
+    path = FILES[name]
     assert path.suffix in {".html", ".js", ".css", ".svg", ".png"}
     assert path.suffix == ".png" or len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.suffix != ".png"], ids=lambda path: path.name)
-def test_no_file_names_another_host(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", [name for name in FILES if not name.endswith(".png")])
+def test_no_file_names_another_host(name: str) -> None:
+    text = FILES[name].read_text(encoding="utf-8")
     for namespace in NAMESPACES:
         text = text.replace(namespace, "")
     assert ADDRESS.findall(text) == []
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_no_text_goes_over_lines_so_that_comments_can_be_told(name: str) -> None:
+    code = without_comments(SCRIPTS[name].read_bytes()).decode()
+    assert len(code.splitlines()) == len(SCRIPTS[name].read_text(encoding="utf-8").splitlines())
+    assert [line for line in code.splitlines() if line.count("`") % 2] == []
+
+
+def test_only_comments_are_left_out() -> None:
+    source = b"/** One.\n * two */\nimport a; // three\n  // four\nlet b = \"//c\" /* d */;\n\t/* e */ f();\n"
+    assert without_comments(source) == b"\n\nimport a; // three\n\nlet b = \"//c\" /* d */;\n f();\n"
 
 
 def test_the_search_for_addresses_finds_them() -> None:
@@ -121,21 +155,38 @@ def test_every_button_has_a_name() -> None:
         assert words or "aria-label=" in attributes, attributes
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
-def test_imports_are_met(path: Path) -> None:
-    text = COMMENT.sub("", path.read_text(encoding="utf-8"))
-    for name in IMPORT.findall(text):
-        assert name.startswith("./"), name
-        assert (PAGE / name.removeprefix("./")).is_file(), name
-    for names, file in NAMED_IMPORT.findall(text):
-        offered = set(EXPORT.findall((PAGE / file).read_text(encoding="utf-8")))
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_imports_are_met(script: str) -> None:
+    assert set(imports(script)) <= set(SCRIPTS)
+    for names, file in NAMED_IMPORT.findall(COMMENT.sub("", SCRIPTS[script].read_text(encoding="utf-8"))):
+        offered = set(EXPORT.findall(SCRIPTS[placed(script, file)].read_text(encoding="utf-8")))
         wanted = {name.split(" as ")[0].strip() for name in names.split(",") if name.strip()}
         assert wanted <= offered, (file, wanted - offered)
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
-def test_scripts_make_no_code_from_text(path: Path) -> None:
-    text = COMMENT.sub("", path.read_text(encoding="utf-8"))
+def test_folders_import_downwards_only_and_nothing_in_a_circle() -> None:
+    assert {name.partition("/")[0] for name in SCRIPTS} == set(FOLDERS)
+    rank = {name: FOLDERS.index(name.partition("/")[0]) for name in SCRIPTS}
+    assert [(name, other) for name in SCRIPTS for other in imports(name) if rank[other] > rank[name]] == []
+    graph = TopologicalSorter({name: imports(name) for name in SCRIPTS})
+    graph.prepare()  # raises CycleError, which names the circle; what is loaded later counts too
+
+
+def test_no_offered_function_is_unused() -> None:
+    used = {
+        (placed(name, file), each.split(" as ")[0].strip())
+        for name, path in SCRIPTS.items()
+        for names, file in NAMED_IMPORT.findall(path.read_text(encoding="utf-8"))
+        for each in names.split(",")
+    }
+    offered = {(name, each) for name, path in SCRIPTS.items() for each in EXPORT.findall(path.read_text("utf-8"))}
+    whole = {placed(name, file) for name in SCRIPTS for file in WHOLE.findall(SCRIPTS[name].read_text("utf-8"))}
+    assert {(name, each) for name, each in offered - used if name not in whole} == set()
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_scripts_make_no_code_from_text(script: str) -> None:
+    text = COMMENT.sub("", SCRIPTS[script].read_text(encoding="utf-8"))
     forbidden = (
         r"\beval\(|\bnew Function\(|\.innerHTML\s*\+?=|\.outerHTML\s*=|insertAdjacentHTML"
         r"|document\.write|\.cssText|setAttribute\([\"']style"
@@ -144,21 +195,19 @@ def test_scripts_make_no_code_from_text(path: Path) -> None:
 
 
 def test_every_script_is_reached() -> None:
-    reached, open_files = {"theme.js", "stream_worker.js"}, ["main.js"]  # named in a tag and in a string
+    reached, open_files = {"shell/theme.js"}, ["shell/main.js"]  # both in tags of the page
     while open_files:
         name = open_files.pop()
-        if name in reached:
-            continue
-        reached.add(name)
-        text = COMMENT.sub("", (PAGE / name).read_text(encoding="utf-8"))
-        open_files += [each.removeprefix("./") for each in IMPORT.findall(text)]
-    assert {path.name for path in SCRIPTS} == reached
+        if name not in reached:
+            reached.add(name)
+            open_files += imports(name)
+    assert set(SCRIPTS) == reached
 
 
 def test_the_sprite_has_every_icon_that_is_used(elements: Elements) -> None:
     drawn = {attributes["id"] for tag, attributes in elements.found if tag == "symbol"}
     used = set()
-    for path in SCRIPTS:
+    for path in SCRIPTS.values():
         used |= set(re.findall(r"\b(?:icon|iconButton|plain)\(\"([a-z-]+)\"", path.read_text(encoding="utf-8")))
     assert len(used) > 8
     assert {f"icon-{name}" for name in used} <= drawn

@@ -12,12 +12,12 @@ from playwright.sync_api import Locator, Page, expect
 from tests.studio.browser.process import MILLISECONDS
 
 READ_SCENE = """async () => {
-  const { store } = await import("/assets/store.js");
-  const { stringifyJson } = await import("/assets/scene_json.js");
+  const { store } = await import("/assets/scene/store.js");
+  const { stringifyJson } = await import("/assets/server/json.js");
   return stringifyJson(store.scene);
 }"""
 IN_WINDOW = """async (points) => {
-  const { viewer } = await import("/assets/canvas.js");
+  const { viewer } = await import("/assets/canvas/canvas.js");
   return points.map((point) => viewer.inWindow(point));
 }"""
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"

@@ -74,8 +74,8 @@ def test_fields_of_another_time_stay(studio):
     strange["subjects"][0]["later"] = None
     strange["subjects"][0]["keyframes"][0]["tension"] = 0.5
     studio.open()
-    load = "async (text) => { const { parseJson } = await import('/assets/scene_json.js');"
-    load += " await (await import('/assets/store.js')).store.load(parseJson(text), null, { force: true }); }"
+    load = "async (text) => { const { parseJson } = await import('/assets/server/json.js');"
+    load += " await (await import('/assets/scene/store.js')).store.load(parseJson(text), null, { force: true }); }"
     studio.page.evaluate(load, json.dumps(strange))
     expect(studio.hook("subject")).to_have_count(1)
     assert studio.scene() == strange

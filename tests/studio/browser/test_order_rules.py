@@ -14,9 +14,9 @@ from tests.studio.conftest import moving
 
 PICTURE = "pictures/" + "0" * 24 + ".png"
 RULES = """async (scenes) => {
-  const { store } = await import("/assets/store.js");
-  const { modelOf, sizeOn } = await import("/assets/model.js");
-  const order = await import("/assets/result_order.js");
+  const { store } = await import("/assets/scene/store.js");
+  const { modelOf, sizeOn } = await import("/assets/scene/model.js");
+  const order = await import("/assets/generate/order.js");
   const { info } = store.ui;
   return JSON.parse(scenes).map((scene) => {
     const model = modelOf(scene, info);

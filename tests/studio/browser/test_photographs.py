@@ -30,9 +30,9 @@ def test_a_large_photograph_is_reduced_before_it_travels(studio, tmp_path, turne
     studio.open()
     studio.hook("file").set_input_files(photograph(tmp_path / "photo.jpg", turned=turned))
     expect(studio.hook("progress")).to_be_visible()
-    studio.page.wait_for_function("async () => Boolean((await import('/assets/store.js')).store.ui.picture)")
+    studio.page.wait_for_function("async () => Boolean((await import('/assets/scene/store.js')).store.ui.picture)")
     expect(studio.hook("progress")).to_have_count(0)
-    picture = studio.page.evaluate("async () => (await import('/assets/store.js')).store.ui.picture")
+    picture = studio.page.evaluate("async () => (await import('/assets/scene/store.js')).store.ui.picture")
     side = (MOST_SIDE, round(MOST_SIDE * SIDES[1] / SIDES[0]))
     assert (picture["width"], picture["height"]) == (side[::-1] if turned else side)
 
@@ -44,7 +44,7 @@ def test_padding_makes_no_picture_that_is_refused(studio, tmp_path):
     expect(studio.page.locator("#fit-note")).to_be_visible()
     studio.press("fit-pad")
     expect(studio.hook("toast").last).to_contain_text("Padded to fit")
-    picture = studio.page.evaluate("async () => (await import('/assets/store.js')).store.ui.picture")
+    picture = studio.page.evaluate("async () => (await import('/assets/scene/store.js')).store.ui.picture")
     assert max(picture["width"], picture["height"]) <= MOST_SIDE
 
 

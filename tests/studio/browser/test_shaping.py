@@ -113,10 +113,10 @@ def test_the_speed_of_a_path_is_drawn(studio):
 
 
 PLAY_TO = """async (time) => {
-  const { store } = await import("/assets/store.js");
+  const { store } = await import("/assets/scene/store.js");
   store.setUi({ playing: false, onion: false, selected: null });
-  const { drawPlan } = await import("/assets/draw.js");
-  const { View } = await import("/assets/view.js");
+  const { drawPlan } = await import("/assets/canvas/draw.js");
+  const { View } = await import("/assets/canvas/view.js");
   const image = new Image();
   image.src = store.ui.picture.url;
   await image.decode();
@@ -125,9 +125,9 @@ PLAY_TO = """async (time) => {
   const shown = (ui) => {
     const canvas = new OffscreenCanvas(640, 480);
     const pen = canvas.getContext("2d", { willReadFrequently: true });
-    const colours = { paper: "#fff", frame: "#fff", cells: "#fff", guide: "#fff" };
+    const colors = { paper: "#fff", frame: "#fff", cells: "#fff", guide: "#fff" };
     const extra = { guides: [], drawn: [], box: null };
-    drawPlan(pen, view, { scene: store.scene, ui: { ...store.ui, ...ui, time }, picture: image, colours, extra });
+    drawPlan(pen, view, { scene: store.scene, ui: { ...store.ui, ...ui, time }, picture: image, colors, extra });
     const at = (x, y) => [...pen.getImageData(...view.toScreen([x, y]).map(Math.round), 1, 1).data.slice(0, 3)];
     return { start: at(0.2, 0.42), end: at(0.8, 0.42), away: at(0.5, 0.1) };
   };
@@ -145,7 +145,7 @@ def test_the_animatic_moves_the_pixels_of_a_box_before_anything_is_made(studio, 
     scene = {"version": 1, "width": 64, "height": 48, "frames": 8, "image": f"pictures/{identity}.png"}
     studio.open()
     studio.page.evaluate(LOAD, scene | {"subjects": [{"name": "thing", "keyframes": path}]})
-    studio.page.wait_for_function("async () => Boolean((await import('/assets/store.js')).store.ui.picture)")
+    studio.page.wait_for_function("async () => Boolean((await import('/assets/scene/store.js')).store.ui.picture)")
     still, moved, off = studio.page.evaluate(PLAY_TO, 1)
 
     def is_red(color):
@@ -159,6 +159,6 @@ def test_the_animatic_moves_the_pixels_of_a_box_before_anything_is_made(studio, 
     assert off == still
     studio.page.locator("#canvas").focus()
     studio.page.keyboard.press("Space")
-    studio.page.wait_for_function("async () => (await import('/assets/store.js')).store.ui.playing")
-    studio.page.wait_for_function("async () => (await import('/assets/store.js')).store.ui.time > 0")
+    studio.page.wait_for_function("async () => (await import('/assets/scene/store.js')).store.ui.playing")
+    studio.page.wait_for_function("async () => (await import('/assets/scene/store.js')).store.ui.time > 0")
     expect(studio.hook("trouble")).to_have_count(0)

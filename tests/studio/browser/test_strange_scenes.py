@@ -18,8 +18,8 @@ from tests.studio.browser.test_motion import valid_scenes
 STRANGE = [None, True, 0, -1, 5, 1e9, 0.5, "", "text", [], {}, [1], [1, 2], [0.1, 0.2, 0.3, "x"], {"a": 1}, [[]], [{}]]
 MUTATIONS = 1500
 FLAWS = """async (scenes) => {
-  const { flaw } = await import("/assets/scene_shape.js");
-  const { tracks } = await import("/assets/motion.js");
+  const { flaw } = await import("/assets/scene/shape.js");
+  const { tracks } = await import("/assets/scene/motion.js");
   return JSON.parse(scenes).map((scene) => {
     const found = flaw(scene);
     if (found) return { found, stumbled: null };
@@ -32,8 +32,8 @@ FLAWS = """async (scenes) => {
   });
 }"""
 LOAD = """async (text) => {
-  const { store } = await import("/assets/store.js");
-  const { parseJson } = await import("/assets/scene_json.js");
+  const { store } = await import("/assets/scene/store.js");
+  const { parseJson } = await import("/assets/server/json.js");
   await store.load(parseJson(text), null, { force: true });
 }"""
 
@@ -154,7 +154,7 @@ def test_a_part_that_fails_takes_no_other_with_it(browser, process):
     try:
         page = made.new_page()
         broken = "export function mountTimeline() { throw new Error('on purpose'); }"
-        page.route("**/assets/timeline.js", lambda route: route.fulfill(body=broken, content_type="text/javascript"))
+        page.route("**/assets/timeline/timeline.js", lambda route: route.fulfill(body=broken, content_type="text/javascript"))
         studio = Studio(page, process.address)
         studio.open()
         expect(studio.hook("trouble")).to_contain_text("The timeline failed: on purpose")

@@ -218,7 +218,7 @@ def test_of_two_projects_the_one_asked_for_last_is_opened(studio, process):
         process.client.put(f"/api/projects/{name}", json={"scene": text_scene(prompt=f"a {name} heart"), "force": True})
     studio.open()
     held = Held(studio.page, "**/api/projects/slow")
-    open_by_name = "async (name) => void (await import('/assets/projects.js')).openProject(name)"
+    open_by_name = "async (name) => void (await import('/assets/projects/projects.js')).openProject(name)"
     studio.page.evaluate(open_by_name, "slow")
     held.wait()
     studio.page.evaluate(open_by_name, "quick")
