@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+
+from hitmark.drawing.lettering import lettered
 
 Colour = tuple[int, int, int]
 
@@ -101,8 +103,7 @@ class Canvas:
 
     def label(self, point: tuple[float, float], text: str, colour: Colour, taken: list[tuple[float, ...]]) -> None:
         """A name on a plate of the track's colour, above `point`, moved down past plates already `taken`."""
-        font = ImageFont.load_default(size=max(12 * SMOOTH, 7 * self.unit))
-        text = text if len(text) <= 32 else text[:31] + "…"
+        text, font = lettered(text, max(12 * SMOOTH, 7 * self.unit))
         ((x, y),) = self.place(np.array(point))
         left, top, right, bottom = self.pen.textbbox((0, 0), text, font)
         pad = self.unit * 1.5

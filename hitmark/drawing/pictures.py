@@ -32,6 +32,10 @@ PALETTE: tuple[Colour, ...] = (  # of subjects, in this order; told apart with c
     (222, 110, 255),
     (90, 220, 120),
     (255, 105, 140),
+    (154, 165, 255),
+    (0, 194, 178),
+    (224, 163, 102),
+    (195, 224, 90),
 )
 STILL: Colour = (225, 225, 225)  # anchors
 CAMERA: Colour = (120, 235, 225)

@@ -70,6 +70,7 @@ class Model(BaseModel):
     frames: int
     steps: int
     size_unit: int = Field(description="pixels that both sides must be multiples of")
+    frame_unit: int = Field(description="the frames of a clip are a multiple of it and one more; 1 = any number")
     cell: int = Field(description="pixels of a latent cell")
     call: dict[str, JsonValue]
     takes_picture: bool

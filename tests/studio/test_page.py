@@ -102,8 +102,8 @@ def test_no_text_goes_over_lines_so_that_comments_can_be_told(name: str) -> None
 
 
 def test_only_comments_are_left_out() -> None:
-    source = b"/** One.\n * two */\nimport a; // three\n  // four\nlet b = \"//c\" /* d */;\n\t/* e */ f();\n"
-    assert without_comments(source) == b"\n\nimport a; // three\n\nlet b = \"//c\" /* d */;\n f();\n"
+    source = b'/** One.\n * two */\nimport a; // three\n  // four\nlet b = "//c" /* d */;\n\t/* e */ f();\n'
+    assert without_comments(source) == b'\n\nimport a; // three\n\nlet b = "//c" /* d */;\n f();\n'
 
 
 def test_the_search_for_addresses_finds_them() -> None:

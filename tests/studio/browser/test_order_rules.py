@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
+from types import SimpleNamespace
 
 from hitmark.errors import HitmarkError
 from hitmark.methods import METHODS
+from hitmark.run.frame_rule import fitting_frames
 from hitmark.scene.schema import Scene
 from hitmark.studio.bodies import JobsRequest
 from hitmark.studio.orders import _plan
@@ -15,7 +17,7 @@ from tests.studio.conftest import moving
 PICTURE = "pictures/" + "0" * 24 + ".png"
 RULES = """async (scenes) => {
   const { store } = await import("/assets/scene/store.js");
-  const { modelOf, sizeOn } = await import("/assets/scene/model.js");
+  const { framesOn, modelOf, sizeOn } = await import("/assets/scene/model.js");
   const order = await import("/assets/generate/order.js");
   const { info } = store.ui;
   return JSON.parse(scenes).map((scene) => {
@@ -23,10 +25,15 @@ RULES = """async (scenes) => {
     const size = sizeOn(scene, model);
     return {
       model: model.name, method: order.methodName(scene, model), width: size.width, height: size.height,
-      frames: scene.frames ?? model.frames, refused: order.reasons(scene, model, info).map(({ text }) => text),
+      frames: framesOn(scene, model), refused: order.reasons(scene, model, info).map(({ text }) => text),
       fitting: order.fittingSize(scene, model),
     };
   });
+}"""
+
+FRAMES = """async (asked) => {
+  const { framesOn } = await import("/assets/scene/model.js");
+  return asked.map(([frames, unit]) => framesOn({ frames }, { frame_unit: unit }));
 }"""
 
 
@@ -83,3 +90,10 @@ def test_the_size_that_is_offered_is_one_that_is_made(studio):
     for fields, told in zip(given, studio.page.evaluate(RULES, json.dumps(given)), strict=True):
         width, height = told["fitting"]
         assert planned(fields | {"width": width, "height": height}) is not None
+
+
+def test_frames_are_rounded_as_the_server_rounds_them(studio):
+    asked = [(frames, unit) for unit in (1, 4, 8) for frames in range(unit + 1, 60)]
+    studio.open()
+    made = [fitting_frames(frames, SimpleNamespace(name="a model", frame_unit=unit)) for frames, unit in asked]
+    assert studio.page.evaluate(FRAMES, asked) == [max(2, frames) for frames in made]

@@ -101,7 +101,8 @@ def test_a_result_lies_under_the_editor_and_the_next_shot_goes_on_from_it(studio
     studio.card(clip).locator('[data-test="more"]').click()
     studio.press("underlay")
     studio.page.wait_for_function("async () => Boolean((await import('/assets/canvas/underlay.js')).frameUnder(1))")
-    studio.page.wait_for_function("async (id) => (await import('/assets/scene/store.js')).store.ui.under === id", arg=clip)
+    under = "async (id) => (await import('/assets/scene/store.js')).store.ui.under === id"
+    studio.page.wait_for_function(under, arg=clip)
 
     job = process.client.get(f"/api/jobs/{clip}").json()
     studio.card(clip).hover()

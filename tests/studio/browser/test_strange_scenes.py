@@ -154,7 +154,8 @@ def test_a_part_that_fails_takes_no_other_with_it(browser, process):
     try:
         page = made.new_page()
         broken = "export function mountTimeline() { throw new Error('on purpose'); }"
-        page.route("**/assets/timeline/timeline.js", lambda route: route.fulfill(body=broken, content_type="text/javascript"))
+        answer = {"body": broken, "content_type": "text/javascript"}
+        page.route("**/assets/timeline/timeline.js", lambda route: route.fulfill(**answer))
         studio = Studio(page, process.address)
         studio.open()
         expect(studio.hook("trouble")).to_contain_text("The timeline failed: on purpose")

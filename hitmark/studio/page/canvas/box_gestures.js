@@ -3,6 +3,7 @@
 import { toast } from "../dom/dialogs.js";
 import { addAnchor, addSubject, changeSubject, movePath, selectedBox, setBox, setField } from "../scene/edits.js";
 import { boxBetween, centerOf, centeredAt, dragHandle, shifted, tidyBox } from "../scene/geometry.js";
+import { LIMITS } from "../scene/limits.js";
 import { store } from "../scene/store.js";
 import { cameraBoxes } from "./draw_camera.js";
 import { CLICK, gesture, minus, otherBoxes, pixels, snapped, snappedPoint } from "./gestures.js";
@@ -94,6 +95,8 @@ function squared(first, point, view) {
   return [first[0] + (Math.sign(dx) * side) / width, first[1] + (Math.sign(dy) * side) / height];
 }
 
+const clamped = (value, [low, high]) => Math.min(high, Math.max(low, value));
+
 /** Drag the camera's handles: where the content goes, and how large it is at the end. */
 export function dragCamera(context, handle) {
   const { end } = cameraBoxes(store.scene.camera);
@@ -103,10 +106,10 @@ export function dragCamera(context, handle) {
       store.change("move camera", ({ camera }) => {
         if (handle === "zoom") {
           const zoom = Math.max(point[0] - center[0], point[1] - center[1]) / 0.25;
-          camera.zoom = Math.min(20, Math.max(0.05, Math.round(zoom * 100) / 100));
+          camera.zoom = clamped(Math.round(zoom * 100) / 100, LIMITS.zoom);
         } else {
           const settle = (value) => (!free && Math.abs(value) < 0.015 ? 0 : Math.round(value * 1000) / 1000);
-          setField(camera, "pan", minus(point, [0.5, 0.5]).map((value) => Math.min(10, Math.max(-10, settle(value)))), null);
+          setField(camera, "pan", minus(point, [0.5, 0.5]).map((value) => clamped(settle(value), LIMITS.pan)), null);
         }
       });
     },

@@ -4,6 +4,7 @@ import { sheet, toast } from "../dom/dialogs.js";
 import { saveAs } from "../dom/downloads.js";
 import { byId, element, field } from "../dom/elements.js";
 import { settled } from "../dom/pending.js";
+import { LIMITS, within } from "../scene/limits.js";
 import { framesOf, sizeOf } from "../scene/model.js";
 import { store } from "../scene/store.js";
 import { api, send } from "../server/api.js";
@@ -26,7 +27,7 @@ export async function exportSheet() {
   const info = await api.info().catch((error) => toast(error.message, "error"));
   if (!info) return;
   const formats = info.formats.filter((format) => format.writes);
-  const frames = element("input", { type: "number", min: "2", max: "10000", placeholder: framesOf(store.scene, store.ui) });
+  const frames = element("input", { type: "number", ...within(LIMITS.frames), placeholder: framesOf(store.scene, store.ui) });
   const choices = formats.map((format, index) => element("label", { class: "choice" }, [
     element("input", { type: "radio", name: "format", value: format.name, checked: index === 0, "data-test": `format-${format.name}` }),
     element("span", {}, [element("b", { text: format.name }), element("span", { class: "muted", text: format.label ?? "" })]),

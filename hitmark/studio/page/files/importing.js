@@ -2,6 +2,7 @@
 
 import { sheet, toast } from "../dom/dialogs.js";
 import { element, field } from "../dom/elements.js";
+import { LIMITS, within } from "../scene/limits.js";
 import { sizeOf } from "../scene/model.js";
 import { store } from "../scene/store.js";
 import { send } from "../server/api.js";
@@ -88,7 +89,7 @@ function question(title, parts, answerOf) {
 function askCanvas(file) {
   const now = sizeOf(store.scene, store.ui);
   const side = (name) => {
-    const input = element("input", { type: "number", min: "1", max: "16384", step: "1", required: true, "data-test": `canvas-${name}` });
+    const input = element("input", { type: "number", ...within(LIMITS.canvas), step: "1", required: true, "data-test": `canvas-${name}` });
     input.value = now[name];
     return input;
   };

@@ -1,7 +1,7 @@
 /** What pressing Generate asks for: the method that a scene means, its knobs, and why it can not run. No DOM in here. */
 
 import { counted } from "../jobs/words.js";
-import { modelOf, sizeOn } from "../scene/model.js";
+import { framesOn, modelOf, sizeOn } from "../scene/model.js";
 
 /** The name of the method that a scene means on a model: "auto" is the model's best, or none with nothing to steer. */
 export function methodName(scene, model) {
@@ -68,6 +68,9 @@ export function reasons(scene, model, info, problems = []) {
   if (lack) say(lack);
   const method = methodName(scene, model);
   if (!methodFits(method, model)) say(`${method} is not made for ${model.name}.`, "method");
+  if (framesOn(scene, model) <= model.frame_unit && model.frame_unit > 1) {
+    say(`${model.name} makes ${model.frame_unit} frames times a whole number and one more: ask for ${model.frame_unit + 1} or more.`);
+  }
   const { width, height } = sizeOn(scene, model);
   const unit = model.size_unit || 1;
   if (width % unit || height % unit) {

@@ -2,13 +2,12 @@
 
 import { showValue } from "../dom/elements.js";
 import { drawn, make, say, sayOrHide } from "../dom/make.js";
+import { LIMITS, within } from "../scene/limits.js";
 import { store } from "../scene/store.js";
 import { knobList } from "./knobs.js";
 
-const MOST_STEPS = 1000;
-const MOST_VARIANTS = 8;
 const RANDOM_BELOW = 1_000_000; // seeds that a person can still read out
-const MOST_SEED = 2n ** 63n - 1n;
+const [, MOST_SEED] = LIMITS.seed;
 
 /**
  * @param {function(Object)} setSettings merges a patch into the settings that are no part of the scene.
@@ -16,8 +15,8 @@ const MOST_SEED = 2n ** 63n - 1n;
  *   `update(scene, model, settings, controlled)`.
  */
 export function runSection(setSettings) {
-  const steps = number("steps", "Steps", { min: 1, max: MOST_STEPS });
-  const variants = number("variants", "Variants", { min: 1, max: MOST_VARIANTS });
+  const steps = number("steps", "Steps", within(LIMITS.steps));
+  const variants = number("variants", "Variants", within(LIMITS.variants));
   const seed = seedField();
   const baseline = make("input", { type: "checkbox", id: "generate-baseline", test: "baseline" });
   const note = make("span", { class: "facts" });

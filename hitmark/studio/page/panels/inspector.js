@@ -3,6 +3,7 @@
 import { toast } from "../dom/dialogs.js";
 import { element, field, icon, showValue } from "../dom/elements.js";
 import { addKeyframe, changeSubject, frameTime, goTo, removeKeyframe, retime, sameSizes, selectedBox, selectedSubject, setBox, setEasing, setField, tidyTime, uniqueName } from "../scene/edits.js";
+import { LIMITS, within } from "../scene/limits.js";
 import { framesOf, sizeOf } from "../scene/model.js";
 import { visibleOf } from "../scene/motion.js";
 import { simplifyPath } from "../scene/path_edits.js";
@@ -13,9 +14,9 @@ const RESERVED = /^(pin:|camera:)/;
 
 /** Mount the fields. */
 export function mountInspector(host) {
-  const name = element("input", { type: "text", maxlength: "200", autocomplete: "off", spellcheck: "false", "data-test": "subject-name" });
+  const name = element("input", { type: "text", maxlength: String(LIMITS.name), autocomplete: "off", spellcheck: "false", "data-test": "subject-name" });
   const sides = ["X", "Y", "Width", "Height"].map((label, side) => sideField(label, side));
-  const depth = element("input", { type: "number", step: "1", min: "-2147483648", max: "2147483647", "data-test": "depth" });
+  const depth = element("input", { type: "number", step: "1", ...within(LIMITS.depth), "data-test": "depth" });
   const seen = [0, 1].map((side) => seenField(side));
   const keyframes = element("ol", { class: "keyframes", "aria-label": "Keyframes" });
   const add = element("button", { type: "button", class: "small", text: "Add keyframe here" });

@@ -2,7 +2,8 @@
 
 import { element, field, showValue } from "../dom/elements.js";
 import { setField } from "../scene/edits.js";
-import { modelOf } from "../scene/model.js";
+import { FPS, LIMITS, within } from "../scene/limits.js";
+import { framesOn, modelOf } from "../scene/model.js";
 import { store } from "../scene/store.js";
 import { easingOptions } from "../timeline/bar.js";
 import { pictureSection } from "./picture.js";
@@ -32,10 +33,10 @@ function sceneNumber(name, attributes, { whole = true } = {}) {
 }
 
 function sizeSection() {
-  const width = sceneNumber("width", { min: "1", max: "8192" });
-  const height = sceneNumber("height", { min: "1", max: "8192" });
-  const frames = sceneNumber("frames", { min: "2", max: "10000" });
-  const fps = sceneNumber("fps", { min: "0.1", max: "1000", step: "any" }, { whole: false });
+  const width = sceneNumber("width", within(LIMITS.side));
+  const height = sceneNumber("height", within(LIMITS.side));
+  const frames = sceneNumber("frames", within(LIMITS.frames));
+  const fps = sceneNumber("fps", { min: "0.1", max: String(LIMITS.fps[1]), step: "any" }, { whole: false });
   const shape = element("select", { "data-test": "shape" });
   const say = element("p", { class: "muted small-text" });
   shape.addEventListener("change", () => setShape(shape.value));
@@ -47,7 +48,7 @@ function sizeSection() {
     }
     width.step = height.step = 1;
     showValue(fps, scene.fps ?? "");
-    fps.placeholder = "7";
+    fps.placeholder = String(FPS);
     showShapes(shape, scene, model);
     say.textContent = model ? sizeText(scene, model) : "";
     say.classList.toggle("bad", misfits(scene, model));
@@ -70,7 +71,9 @@ function misfits(scene, model) {
 function sizeText(scene, model) {
   const unit = model.size_unit ?? 1;
   if (misfits(scene, model)) return `${model.name} makes sides that are multiples of ${unit} px; choose others.`;
-  return `${model.name} is at its best at ${model.width} × ${model.height} and ${model.frames} frames. Sides in steps of ${unit} px.`;
+  const made = framesOn(scene, model);
+  const frames = made < (scene.frames ?? made) ? ` It makes ${model.frame_unit} frames times a whole number and one more: ${made}, not ${scene.frames}.` : "";
+  return `${model.name} is at its best at ${model.width} × ${model.height} and ${model.frames} frames. Sides in steps of ${unit} px.${frames}`;
 }
 
 /** Width and height of about the model's own area in a shape, on its grid. */
@@ -107,9 +110,9 @@ function setShape(value) {
 function cameraSection() {
   const on = element("input", { type: "checkbox", "data-test": "camera" });
   const number = (test, attributes) => element("input", { type: "number", step: "0.05", "data-test": test, ...attributes });
-  const right = number("camera-right", { min: "-10", max: "10" });
-  const down = number("camera-down", { min: "-10", max: "10" });
-  const zoom = number("camera-zoom", { min: "0.05", max: "20" });
+  const right = number("camera-right", within(LIMITS.pan));
+  const down = number("camera-down", within(LIMITS.pan));
+  const zoom = number("camera-zoom", within(LIMITS.zoom));
   const easing = element("select", { "data-test": "camera-easing" }, easingOptions().slice(0, 4));
   const fields = element("div", { class: "row four" }, [
     field("Right", right, "Shift of the picture's content, as a share of the width"),

@@ -1,7 +1,9 @@
 /** Boxes and points as fractions of the picture. Every function returns something new. */
 
+import { LIMITS } from "./limits.js";
+
 const SMALLEST = 0.004; // least side that the page draws; files may hold smaller boxes
-const FARTHEST = 99; // edges beyond 100 pictures away are refused by the scene format
+const FARTHEST = LIMITS.reach - 1; // room for the smallest side
 const DIGITS = 1e5;
 
 /** Round to 5 digits, far below a pixel, so that files stay readable. */

@@ -1,5 +1,7 @@
 /** Which model a scene means, and what that says about its size, frames and speed. */
 
+import { FPS, LIMITS } from "./limits.js";
+
 /**
  * The model of a scene: its own, else the first that reads what the scene has (a prompt alone: text).
  * @param {object|null} info what GET /api/info answered
@@ -29,10 +31,17 @@ export function sizeOn(scene, model, picture = null) {
 
 /** Number of frames that will be made. */
 export function framesOf(scene, ui) {
-  return Math.max(2, scene.frames ?? modelOf(scene, ui.info)?.frames ?? 16);
+  return framesOn(scene, modelOf(scene, ui.info));
 }
 
-/** Frames a second of the clip; 7 is the scene format's own default. */
+/** The same on a model: of those asked for the most that it can make, a multiple of its unit and one more. */
+export function framesOn(scene, model) {
+  const asked = Math.max(LIMITS.frames[0], scene.frames ?? model?.frames ?? 16);
+  const unit = model?.frame_unit ?? 1;
+  return unit > 1 && asked > unit ? Math.floor((asked - 1) / unit) * unit + 1 : asked;
+}
+
+/** Frames a second of the clip. */
 export function fpsOf(scene) {
-  return scene.fps ?? 7;
+  return scene.fps ?? FPS;
 }
