@@ -43,7 +43,8 @@ def lettered(text: str, size: float) -> tuple[str, ImageFont.FreeTypeFont | Imag
         if len(missed) < len(lacking):
             best, lacking = other, missed
             break
-    return "".join(UNKNOWN if each in lacking else each for each in text), best
+    unknown = "." if _lacking(UNKNOWN, best) else UNKNOWN
+    return "".join(unknown if each in lacking else each for each in text), best
 
 
 def _own(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

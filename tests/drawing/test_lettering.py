@@ -39,6 +39,10 @@ def test_long_labels_are_cut():
     assert lettered("a" * 40, 24)[0] == "a" * (LONGEST - 1) + "…"
 
 
-def test_without_matplotlib_labels_are_still_drawn(monkeypatch):
-    monkeypatch.setattr(lettering, "find_spec", lambda name: None)
-    assert lettered("Müller", 24)[0] == "Müller"
+def test_with_pillows_own_font_labels_have_no_boxes_either(monkeypatch):
+    monkeypatch.setattr(lettering, "_own", ImageFont.load_default)
+    monkeypatch.setattr(lettering, "ELSEWHERE", ())
+    written, font = lettered("a car, Müller", 24)
+    assert written.startswith("a car, M")
+    assert len(written) == len("a car, Müller")
+    assert all(shape(each, font) != shape(MISSING, font) for each in written if each != " ")

@@ -1,4 +1,4 @@
-"""Numbers, colors and kinds of files that the page repeats are those of Python: read from its scripts, without a browser."""
+"""Numbers, colors and kinds of files that the page repeats are those of Python: its scripts are read, no browser."""
 
 from __future__ import annotations
 

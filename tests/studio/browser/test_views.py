@@ -105,6 +105,11 @@ SCROLLED = """() => {
   }
   return bad;
 }"""
+COVERED = """() => {
+  const canvas = document.querySelector("#canvas").getBoundingClientRect();
+  const shelf = document.querySelector("#toasts").getBoundingClientRect();
+  return Math.max(0, shelf.bottom - canvas.top) * Math.max(0, Math.min(shelf.right, canvas.right) - shelf.left);
+}"""
 SMALL = [(640, 360), (960, 540), (390, 800)]  # 1280 x 720 and 1920 x 1080 at a zoom of 200 %, and a phone
 
 
@@ -119,3 +124,17 @@ def test_a_zoomed_or_small_window_scrolls_and_has_all_parts(studio):
     studio.page.locator("#canvas").scroll_into_view_if_needed()
     studio.draw("box", (0.1, 0.6), (0.4, 0.9))
     expect(studio.hook("subject")).to_have_count(2)
+
+
+def test_messages_leave_the_canvas_free(studio):
+    studio.open()
+    studio.example("picture")
+    say = "async (text) => (await import('/assets/dom/dialogs.js')).toast(text)"
+    for text in ("One.", "Two of them: the first gives way.", "A third."):
+        studio.page.evaluate(say, text)
+    expect(studio.hook("toast")).to_have_count(3)
+    expect(studio.hook("toast").last).to_be_visible()
+    expect(studio.hook("toast").first).to_be_hidden()
+    assert studio.page.evaluate(COVERED) == 0
+    studio.hook("toast").last.hover()
+    expect(studio.hook("toast").first).to_be_visible()
