@@ -7,6 +7,7 @@ picture itself, to the byte.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -196,8 +197,9 @@ def _owners(picture: np.ndarray, subjects: Sequence[Track], cutouts: Mapping[str
         if not (owners == number).any():
             raise CrudeVideoError(
                 f"subject {track.name!r}: expected at least one pixel of its own in the first picture, got none: it is "
-                "not in the picture there, or wholly covered by others; move its first box, or give its picture, with "
-                f"transparency: --cutout {track.name}=PICTURE.png"
+                "not in the picture there, or wholly covered by others; move its first box, or draw the crude video "
+                f"with a picture of it, with transparency: `hitmark reference SCENE -o FOLDER --cutout "
+                f"{shlex.quote(track.name)}=PICTURE.png`, then `hitmark generate SCENE --reference FOLDER`"
             )
     return owners
 

@@ -38,12 +38,15 @@ def sniff(source: Source) -> bool:
 
 
 def read(source: Source, options: Options) -> Scene:
-    """Read one or several tracks; one that ends earlier holds its last point, and is visible until then."""
+    """Read one or several tracks; one that ends earlier holds its last point, and is visible until then.
+
+    A point may say `visible` (or `visibility`) beside x and y.
+    """
     tracks = find_tracks(_value(source), str(source.path))
     points, visible = _together(tracks, source.path)
     remarks = []
-    if visible is not None:
-        short = sum(len(track) < len(points) for track in tracks)
+    short = sum(len(track) < len(points) for track in tracks)
+    if short:
         remarks.append(
             f"{short} of {len(tracks)} tracks end before the last of {len(points)} frames: they hold their last point "
             "and are visible until then"
@@ -52,12 +55,12 @@ def read(source: Source, options: Options) -> Scene:
 
 
 def _together(tracks: list[list[Point]], path: Path) -> tuple[np.ndarray, np.ndarray | None]:
-    """Points (frames, tracks, 2) and, for tracks of different lengths, visibility (frames, tracks)."""
+    """Points (frames, tracks, 2), and where each is seen (frames, tracks); None: everywhere."""
     frames = max(map(len, tracks))
     check_count(path, frames * len(tracks))
-    points = np.array([[*track, *[track[-1]] * (frames - len(track))] for track in tracks]).transpose(1, 0, 2)
-    lengths = np.array([len(track) for track in tracks])
-    visible = np.arange(frames)[:, None] < lengths[None]
+    whole = [[*track, *[track[-1]._replace(visible=False)] * (frames - len(track))] for track in tracks]
+    values = np.array(whole, dtype=float).transpose(1, 0, 2)  # x, y, whether it is seen
+    points, visible = values[..., :2], values[..., 2] > 0
     return points, None if visible.all() else visible
 
 

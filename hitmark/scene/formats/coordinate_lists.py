@@ -5,21 +5,29 @@ Editors and nodes save the same thing in many ways, as a widget's value, as a no
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from hitmark.scene.formats.source import FormatError
 from hitmark.scene.problems import SceneError, shorten
 from hitmark.scene.storage import parse_json
 
-Point = tuple[float, float]
+
+class Point(NamedTuple):
+    """Where a track is in a frame, and whether it is seen there."""
+
+    x: float
+    y: float
+    visible: bool = True
+
 
 SHAPE = 'a list of points {"x": 12.5, "y": 40}, one a frame, or a list of such lists'
 WRAPPERS = ("tracks", "track_coords", "coordinates", "coords", "points", "trajectories", "splines", "positions")
+SEEN = ("visible", "visibility")  # what a point may say beside x and y
 DEEPEST = 12  # wrappings that are looked into
 
 
 def find_tracks(value: Any, where: str) -> list[list[Point]]:
-    """Return the tracks in a JSON value, each a list of (x, y); `where` is what errors call the file.
+    """Return the tracks in a JSON value, each a list of points; `where` is what errors call the file.
 
     Raises:
         FormatError: nothing that can be points; names the track and the point.
@@ -86,7 +94,9 @@ def _of_object(value: dict[str, Any], where: str, depth: int) -> list[list[Any]]
     if {"x", "y"} <= value.keys():
         columns = value["x"], value["y"]
         if all(isinstance(column, list) for column in columns) and len(columns[0]) == len(columns[1]):
-            return [[{"x": x, "y": y} for x, y in zip(*columns, strict=True)]]
+            names = [name for name in SEEN if isinstance(value.get(name), list) and len(value[name]) == len(columns[0])]
+            rows = zip(*columns, *(value[name] for name in names), strict=True)
+            return [[dict(zip(("x", "y", *names), row, strict=True)) for row in rows]]
         return [[value]]
     inside = _inside(value)
     if inside is None and _named(value):
@@ -112,8 +122,20 @@ def _checked(track: Any, where: str) -> list[Point]:
                 f'{where}, point {frame}: expected {{"x": number, "y": number}} or a pair of numbers, '
                 f"got {shorten(point)}"
             )
-        points.append((float(pair[0] or 0), float(pair[1] or 0)))
+        seen = _seen(point, f"{where}, point {frame}") if isinstance(point, dict) else True
+        points.append(Point(float(pair[0] or 0), float(pair[1] or 0), seen))
     return points
+
+
+def _seen(point: dict[str, Any], where: str) -> bool:
+    """Whether a point says that it is seen; yes where it says nothing."""
+    name = next((name for name in SEEN if point.get(name) is not None), None)
+    if name is None:
+        return True
+    number = _number(point[name])
+    if isinstance(point[name], bool) or number in (0, 1):
+        return bool(point[name] if number is None else number)
+    raise FormatError(f"{where}: {name}: expected true, false, 0 or 1, got {shorten(point[name])}")
 
 
 def _number(value: Any) -> float | None:

@@ -158,3 +158,30 @@ def test_visibility_read_as_tracks_is_told(tmp_path):
     np.save(tmp_path / "cat_visibility.npy", np.ones((3, 2), bool))
     with pytest.raises(SceneError, match="is this another file"):
         read(tmp_path / "cat_visibility.npy", **SIZE)
+
+
+@pytest.mark.parametrize("name", ["visible", "visibility"])
+@pytest.mark.parametrize("values", [[True, False], [1, 0], ["1", "0"]], ids=str)
+def test_points_that_say_whether_they_are_seen(tmp_path, name, values):
+    yes, no = values
+    late = [{"x": 10.0 * step, "y": 20.0, name: no if step < 2 else yes} for step in range(5)]
+    plain = [{"x": 10.0 * step, "y": 60.0} for step in range(3)]
+    (tmp_path / "c.json").write_text(json.dumps([late, plain]))
+    scene = read(tmp_path / "c.json", **SIZE)
+    one, two = evaluate(scene, 5)
+    assert one.visible.tolist() == [False, False, True, True, True]
+    assert two.visible.tolist() == [True, True, True, False, False]
+    assert "1 of 2 tracks end before" in " ".join(remarks(scene))
+
+
+def test_columns_that_say_whether_points_are_seen(tmp_path):
+    (tmp_path / "c.json").write_text(json.dumps({"x": [1, 2, 3], "y": [4, 5, 6], "visible": [0, 1, 1]}))
+    scene = read(tmp_path / "c.json", **SIZE)
+    assert evaluate(scene, 3)[0].visible.tolist() == [False, True, True]
+    assert not [each for each in remarks(scene) if "end before" in each]
+
+
+def test_a_visibility_that_is_none_is_named(tmp_path):
+    (tmp_path / "c.json").write_text(json.dumps([{"x": 1, "y": 2}, {"x": 1, "y": 2, "visible": "perhaps"}]))
+    with pytest.raises(SceneError, match="track 0, point 1: visible: expected true, false, 0 or 1, got 'perhaps'"):
+        read(tmp_path / "c.json", **SIZE)
