@@ -1,4 +1,4 @@
-"""The files of the page, sent without the comments that only their authors need, and packed: a third of the bytes."""
+"""The files of the page, sent without the comments and indents that only their readers need, and packed."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ TYPES = {
 }
 BLOCK = re.compile(rb"^[ \t]*/\*.*?\*/", re.DOTALL | re.MULTILINE)
 LINE = re.compile(rb"^[ \t]*//[^\n]*", re.MULTILINE)
+END = re.compile(rb"^([^\"'`/\n]*?)[ \t]+//[^\n]*", re.MULTILINE)  # after code in which no text and no pattern begins
+INDENT = re.compile(rb"^[ \t]+", re.MULTILINE)
 
 
 def sent(name: str, request: Request, words: dict[str, str] | None = None) -> Response:
@@ -59,20 +61,20 @@ def content(path: Path, _changed: int, words: tuple[tuple[str, str], ...] = ()) 
     """Bytes, packed bytes and entity tag of a file as it was at that change."""
     data = path.read_bytes()
     if path.suffix in (".js", ".css"):
-        data = without_comments(data)
+        data = lean(data)
     for word, meant in words:
         data = data.replace(word.encode(), meant.encode())
-    return data, gzip.compress(data, 9, mtime=0), f'"{hashlib.sha256(data).hexdigest()[:24]}"'
+    return data, gzip.compress(data, 9, mtime=0), f'"{hashlib.sha256(data).hexdigest()[:16]}"'
 
 
-def without_comments(source: bytes) -> bytes:
-    """A script or style without the comments that begin a line; every line of the rest keeps its number.
+def lean(source: bytes) -> bytes:
+    """A script or style without its comments and indents; every line of the rest keeps its number.
 
     Sound where no text goes over several lines: then what begins a line like a comment is one. The page's scripts are
     held to that by a test.
     """
     bare = BLOCK.sub(lambda found: b"\n" * found.group().count(b"\n"), source)
-    return LINE.sub(b"", bare)
+    return INDENT.sub(b"", END.sub(rb"\1", LINE.sub(b"", bare)))
 
 
 def page_version() -> str:

@@ -26,6 +26,12 @@ HEADERS = {
     b"cross-origin-opener-policy": b"same-origin",
     b"x-frame-options": b"DENY",
 }
+PARTS = (b"text/javascript", b"text/css")  # of a document, whose own policy rules them; a shared worker has this one
+HEADERS_OF_PARTS = {
+    b"content-security-policy": b"default-src 'none'; connect-src 'self'",
+    b"x-content-type-options": b"nosniff",
+    b"cross-origin-resource-policy": b"same-origin",
+}
 YEAR = 365 * 24 * 3600  # seconds that a browser keeps a token; of one that is not kept here it is worth nothing
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 EVERYWHERE = ("0.0.0.0", "::")
@@ -140,8 +146,9 @@ class Guard:
 
         async def guarded(message: Any) -> None:
             if message["type"] == "http.response.start":
-                present = {name.lower() for name, _ in message.get("headers", [])}
-                extra = [(name, value) for name, value in HEADERS.items() if name not in present]
+                present = {name.lower(): value for name, value in message.get("headers", [])}
+                wanted = HEADERS_OF_PARTS if present.get(b"content-type", b"").startswith(PARTS) else HEADERS
+                extra = [(name, value) for name, value in wanted.items() if name not in present]
                 message = {**message, "headers": [*message.get("headers", []), *extra]}
             await send(message)
 

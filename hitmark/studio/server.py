@@ -160,6 +160,7 @@ def serve(studio: Studio, listening: socket.socket) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        date_header=False,  # nothing here is kept by its age
         timeout_graceful_shutdown=GRACE,
         h11_max_incomplete_event_size=64 * 1024,
     )

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from hitmark.studio.assets import PAGE, content, files, without_comments
+from hitmark.studio.assets import PAGE, content, files, lean
 
 FILES = {path.relative_to(PAGE).as_posix(): path for path in sorted(PAGE.rglob("*")) if path.is_file()}
 SCRIPTS = {name: path for name, path in FILES.items() if path.suffix == ".js"}
@@ -96,14 +96,23 @@ def test_no_file_names_another_host(name: str) -> None:
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_no_text_goes_over_lines_so_that_comments_can_be_told(name: str) -> None:
-    code = without_comments(SCRIPTS[name].read_bytes()).decode()
+    code = lean(SCRIPTS[name].read_bytes()).decode()
     assert len(code.splitlines()) == len(SCRIPTS[name].read_text(encoding="utf-8").splitlines())
     assert [line for line in code.splitlines() if line.count("`") % 2] == []
 
 
-def test_only_comments_are_left_out() -> None:
-    source = b'/** One.\n * two */\nimport a; // three\n  // four\nlet b = "//c" /* d */;\n\t/* e */ f();\n'
-    assert without_comments(source) == b'\n\nimport a; // three\n\nlet b = "//c" /* d */;\n f();\n'
+def test_only_comments_and_indents_are_left_out() -> None:
+    source = """/** One.
+ * two */
+import a; // three
+  // four
+  let b = "//c" /* d */; // five
+\tf(x / 2); // six
+let g = 2; // it's `seven`
+\t/* e */ h();
+"""
+    kept = ["", "", "import a;", "", 'let b = "//c" /* d */; // five', "f(x / 2); // six", "let g = 2;", "h();", ""]
+    assert lean(source.encode()).decode().split("\n") == kept
 
 
 def test_the_search_for_addresses_finds_them() -> None:

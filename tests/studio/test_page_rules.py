@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from typing import Any, get_args
@@ -13,6 +14,7 @@ from hitmark.drawing import pictures as drawing
 from hitmark.scene.boxes import FARTHEST
 from hitmark.scene.parts import Anchor, Camera, Easing, Subject
 from hitmark.scene.schema import Scene
+from hitmark.studio import results
 from hitmark.studio.assets import PAGE
 from hitmark.studio.bodies import JobChange, JobsRequest, NameRequest
 from hitmark.studio.folder import FORBIDDEN, LONGEST_NAME
@@ -78,8 +80,6 @@ def test_the_limits_are_those_of_scenes_and_orders() -> None:
 
 def canvas() -> list[Any]:
     """The marks of the canvas's width in an import."""
-    import inspect
-
     marks = get_args(inspect.signature(import_scene, eval_str=True).parameters["width"].annotation)[1]
     return list(marks.metadata)
 
@@ -123,3 +123,9 @@ def test_characters_that_no_project_may_have_are_refused_in_the_page(character: 
     assert found
     assert re.search(f"[{found[1]}]", character)
     assert len(found[1].replace("\\", "")) + found[1].count("\\\\") == len(FORBIDDEN)
+
+
+def test_scores_are_those_that_results_have_each_once() -> None:
+    shown = re.findall(r'^    key: "([^"]+)"', source("jobs/words.js"), re.MULTILINE)
+    assert len(shown) == len(set(shown))
+    assert set(shown) == set(re.findall(r'^            "([a-z ]+)": ', inspect.getsource(results.scores), re.MULTILINE))

@@ -31,6 +31,18 @@ def test_every_answer_carries_the_policy(client, path):
 
 
 @pytest.mark.parametrize(
+    "path", ["/assets/shell/main.js", "/assets/server/stream_worker.js", "/assets/styles/page.css"]
+)
+def test_parts_of_the_page_may_do_nothing_but_ask_this_server(client, path):
+    answer = client.get(path)
+    assert answer.headers["content-security-policy"] == "default-src 'none'; connect-src 'self'"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert answer.headers["content-type"] in ("text/javascript; charset=utf-8", "text/css; charset=utf-8")
+    assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:8188", "127.0.0.1.evil.example", "10.0.0.7:8188", "", "["]
 )
 def test_a_foreign_host_is_refused(refused, host):

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from tests.studio.browser.weight import LOAD, PAINTS, SUBJECTS, Weight, crowded_scene, drag_in_circles
 
-LARGEST_PAGE = 300_000  # bytes over the wire
+LARGEST_PAGE = 150_000  # bytes over the wire, headers included
 SHOWN = 2.0  # seconds of processor time until the page is there; a slow machine needs under half of it
 DRAGS = 60
 SCRIPT = 1000 / 60  # ms of processor time that scripts may take for a drag event: more would miss frames

@@ -56,7 +56,7 @@ def test_every_view_in_every_window(studio, clip):
     KEPT.mkdir(parents=True, exist_ok=True)
 
     def keep(name):
-        for theme, (width, height) in zip(themes, SIZES, strict=False):
+        for (width, height), theme in zip(SIZES, themes, strict=False):  # in this order no theme is skipped
             page.emulate_media(color_scheme=theme)
             page.set_viewport_size({"width": width, "height": height})
             page.evaluate(TWO_FRAMES)

@@ -110,13 +110,6 @@ export const SCORES = [
     text: (value) => `${value.toFixed(1)} px`,
   },
   {
-    key: "guess px",
-    label: "guess error",
-    help: "The same over all frames, by the observer's best guess where it is not sure",
-    lessIsBetter: true,
-    text: (value) => `${value.toFixed(1)} px`,
-  },
-  {
     key: "found share",
     label: "frames found",
     help: "Share of the planned frames in which the object was found",
