@@ -5,7 +5,6 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 export HF_HUB_OFFLINE ?= 1
-export OMP_WAIT_POLICY ?= PASSIVE
 export OMP_NUM_THREADS ?= $(shell nproc 2>/dev/null || echo 2)
 # Threads that wait sleep; else they take the processor from those that work.
 export OMP_WAIT_POLICY ?= PASSIVE
@@ -18,7 +17,7 @@ SHARED := -n auto --maxprocesses 4 --dist loadfile
 
 .PHONY: demo test unit check install table clean
 
-demo: install  ## Six scenes with and without control on the embedded models; prints a table and where the page is.
+demo: $(VENV)/.runs  ## Six scenes with and without control on the embedded models; prints a table and where the page is.
 	$(BIN)/hitmark demo -o out/demo --force
 
 test: install check  ## All checks and tests.
@@ -38,10 +37,16 @@ table: install  ## The measured table of the documentation (64 held-out scenes; 
 
 install: $(VENV)/.installed
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+# What the commands need, and no more.
+$(VENV)/.runs: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "hitmark needs Python 3.11 or newer; run make PYTHON=python3.12")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install --quiet -c constraints.txt torch==2.13.0
+	$(PIP) install --quiet -c constraints.txt -e .
+	touch $@
+
+# What the tests and checks need too.
+$(VENV)/.installed: $(VENV)/.runs
 	$(PIP) install --quiet -c constraints.txt -e ".[dev]"
 	touch $@
 

@@ -2,6 +2,7 @@
 
     python -m scripts.measure_studio                       # a studio of its own, three loads, ten seconds of dragging
     python -m scripts.measure_studio --events 3600 --trace out/drag.json     # keep the trace, for chrome://tracing
+    python -m scripts.measure_studio --loads 1 --events 0  # the bytes alone, which a busy machine does not change
     python -m scripts.measure_studio --examples            # also how long the built-in examples take to generate
 
 The scene of the drag has 10 subjects of 12 keyframes each on curves; the first subject's box is dragged in circles.
@@ -44,6 +45,7 @@ LATE = 1.5 / 60  # seconds: a frame that comes later than this was missed
 def main() -> None:
     """Measure, print."""
     options = _parser().parse_args()
+    trace = b""
     with tempfile.TemporaryDirectory() as folder:
         process = Process(Path(folder) / "studio")
         try:
@@ -53,9 +55,12 @@ def main() -> None:
             if options.examples:
                 for name, seconds in _examples(process):
                     print(f"example {name}: {seconds:.1f} s from the order to the finished clip", flush=True)
-            trace = asyncio.run(_drag(process.address, options.events, options.rate))
+            if options.events:
+                trace = asyncio.run(_drag(process.address, options.events, options.rate))
         finally:
             process.end()
+    if not options.events:
+        return
     if options.trace:
         options.trace.parent.mkdir(parents=True, exist_ok=True)
         options.trace.write_bytes(trace)
@@ -166,7 +171,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--loads", type=int, default=3, help="how often the page is loaded")
     parser.add_argument("--examples", action="store_true", help="also generate the built-in examples")
-    parser.add_argument("--events", type=int, default=1200, help="pointer events of the drag")
+    parser.add_argument("--events", type=int, default=1200, help="pointer events of the drag; 0 = no drag")
     parser.add_argument("--rate", type=float, default=120, help="pointer events a second; a usual mouse sends 125")
     parser.add_argument("--trace", type=Path, help="where to keep the trace of the drag")
     return parser
