@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from PIL import ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
 LONGEST = 32  # characters of a label
 MISSING = "\U0010fffd"  # a character that no font has: what is drawn for it is the font's empty box
@@ -63,5 +63,7 @@ def _lacking(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> s
 
 
 def _shape(character: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> tuple[tuple[int, int], bytes]:
-    mask = font.getmask(character)
-    return mask.size, bytes(mask)
+    _, _, right, bottom = font.getbbox(character)
+    picture = Image.new("L", (max(1, round(right)), max(1, round(bottom))))
+    ImageDraw.Draw(picture).text((0, 0), character, 255, font)
+    return picture.size, picture.tobytes()
