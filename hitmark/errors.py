@@ -26,5 +26,9 @@ class HitmarkError(ValueError):
         return self.sentence if self.hint is None else f"{self.sentence} {self.hint}"
 
 
+class GenerationError(HitmarkError):
+    """A clip cannot be made from these inputs or on this machine; the message has the fix."""
+
+
 class HitmarkWarning(UserWarning):
     """What was decided, or is allowed but probably not meant: in Python a warning, the commands print it as a note."""

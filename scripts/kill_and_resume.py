@@ -27,9 +27,9 @@ from pathlib import Path
 
 import psutil
 
-from hitmark.bench.jobs import CLIP, COST, jobs_of
+from hitmark.bench.jobs import jobs_of
 from hitmark.bench.plan import BenchPlan
-from hitmark.bench.store import PARTIAL, Store
+from hitmark.bench.store import CLIP, COST, PARTIAL, Store
 from hitmark.console import readable_errors
 from hitmark.errors import HitmarkError
 from hitmark.media.video import VideoError, read_video

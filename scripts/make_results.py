@@ -14,9 +14,9 @@ from typing import Any
 
 import yaml
 
-from hitmark.bench.jobs import COST
 from hitmark.bench.plan import BenchPlan
 from hitmark.bench.run import run
+from hitmark.bench.store import COST
 from hitmark.console import readable_errors
 from hitmark.errors import HitmarkError
 from hitmark.files import write_text

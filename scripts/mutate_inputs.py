@@ -136,7 +136,7 @@ def standing_in() -> Iterator[None]:
     import hitmark.sprites.train
     import hitmark.studio.server
     from hitmark.errors import HitmarkError
-    from hitmark.run.prepare import plan
+    from hitmark.run.plan import plan
 
     def inspected(scene: Any, *_: Any, **options: Any) -> Any:
         plan(scene, steps=options.get("steps"), call=options.get("call"))
@@ -168,8 +168,8 @@ def _grey_clip(request: Any, planned: Any, picture: Any, crude: Any) -> Any:
 
     from hitmark.errors import HitmarkError
     from hitmark.methods import resolved
-    from hitmark.run.generate import Result
     from hitmark.run.record import Settings
+    from hitmark.run.result import Result
 
     scene = planned.scene
     shape = (scene.frames, scene.height, scene.width, 3)

@@ -14,7 +14,7 @@ from hitmark.hooks import attach
 from hitmark.method_fit import check_family, check_method, check_tracks
 from hitmark.methods import METHODS, build
 from hitmark.reference import MotionSignal
-from hitmark.run.prepare import plan
+from hitmark.run.plan import plan
 from hitmark.scene.schema import Scene
 
 NAMES = [*METHODS, "peekaboo+mask-normalization", "mask-normalization+peekaboo", "peekaboo+sg-i2v"]

@@ -12,8 +12,8 @@ from PIL import Image
 import hitmark
 from hitmark.errors import HitmarkWarning
 from hitmark.hooks.guards import chosen_controls, warn_of_other_size
-from hitmark.run.generate import Result
 from hitmark.run.record import Settings
+from hitmark.run.result import Result
 from hitmark.scene import Scene, evaluate
 
 SCENE = Scene.from_dict({"subjects": [{"name": "car", "keyframes": [{"time": 0, "box": [0.1, 0.2, 0.5, 0.6]}]}]})

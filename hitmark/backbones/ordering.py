@@ -15,10 +15,10 @@ from hitmark.control import Grid
 from hitmark.errors import HitmarkError
 
 if TYPE_CHECKING:
-    from hitmark.backbones.pipeline import PipelineBackbone
+    from hitmark.backbones.base import Backbone
 
 
-def run_order(backbone: PipelineBackbone, order: Order) -> np.ndarray:
+def run_order(backbone: Backbone, order: Order) -> np.ndarray:
     """Call the pipeline; frames float32 (frames, height, width, 3) in 0..1.
 
     Raises:
@@ -49,7 +49,7 @@ def run_order(backbone: PipelineBackbone, order: Order) -> np.ndarray:
 
 
 @contextmanager
-def _told_by_scheduler(backbone: PipelineBackbone, order: Order, sizes: Grid) -> Iterator[None]:
+def _told_by_scheduler(backbone: Backbone, order: Order, sizes: Grid) -> Iterator[None]:
     """Tell the order of each step of a pipeline that tells nobody, from what its scheduler gives."""
     if backbone.family.callback is not None:
         yield
@@ -73,7 +73,7 @@ def _told_by_scheduler(backbone: PipelineBackbone, order: Order, sizes: Grid) ->
             vars(scheduler)["step"] = before
 
 
-def _told_after_step(backbone: PipelineBackbone, order: Order, sizes: Grid) -> dict[str, Any]:
+def _told_after_step(backbone: Backbone, order: Order, sizes: Grid) -> dict[str, Any]:
     """The argument of the pipeline's call that tells the order of each step."""
     if backbone.family.callback == "callback":
         return {"callback": lambda index, _time, now: order.after_step(index, backbone.canonical(now, sizes))}

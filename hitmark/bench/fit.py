@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hitmark.errors import HitmarkError
-from hitmark.run.prepare import check_fit
+from hitmark.run.fit import check_fit
 
 if TYPE_CHECKING:
-    from hitmark.run.prepare import Plan
+    from hitmark.run.plan import Plan
 
 SHOWN = 3
 """Scenes that an error names at most."""

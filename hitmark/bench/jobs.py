@@ -8,32 +8,27 @@ import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hitmark.bench.fit import Misfits
-from hitmark.bench.job_list import FIELDS, ListedJob
+from hitmark.bench.job_list import ListedJob
 from hitmark.bench.plan import BenchPlan
-from hitmark.bench.scoring import FinishedClip, Scores, observers_for, score, scorer
-from hitmark.bench.store import RESULT, Store
+from hitmark.bench.scoring import observers_for, score, scorer
+from hitmark.bench.store import CLIP, COST, FEATURES, FORMAT, RESULT, Store
+from hitmark.bench.written import as_json, cost_of, finished, result_of
 from hitmark.errors import HitmarkError, HitmarkWarning
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from hitmark.datasets import Dataset, DatasetItem
-    from hitmark.run.generate import Result
+    from hitmark.run.plan import Plan
     from hitmark.scene.schema import Scene
-    from hitmark.scene.tracks import Track
 
-FORMAT = 1
-"""Of result.json, and part of every job's key: raised when the same job would be scored otherwise."""
 SEEDS_APART = 1_000_000
 """Between the noise seeds of one scene."""
-CLIP, COST, FEATURES = "clip.mkv", "cost.json", "features.npz"
-"""Files of a finished job, beside result.json."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +38,12 @@ class Job(ListedJob):
     Attributes:
         plan: settings of the run.
         observers: what looks at the clip.
+        planned: the clip, but for its first picture.
     """
 
     plan: BenchPlan
     observers: tuple[str, ...]
+    planned: Plan
 
 
 def jobs_of(plan: BenchPlan) -> list[Job]:
@@ -86,27 +83,31 @@ def run_job(job: Job, store: Store) -> None:
     """
     import torch
 
+    from hitmark.media.images import as_rgb
     from hitmark.media.video import write_video
-    from hitmark.run.generate import generate
+    from hitmark.run.make import make
+    from hitmark.run.memory_fit import check_memory
+    from hitmark.run.prepare import with_picture
 
     item = dataset(job.dataset)[job.item]
-    scene = _scene(job.plan, item, job.model, job.seed, job.row)
-    scene = scene.replace(fit="stretch") if scene.fit == "auto" else scene  # as the published protocols do
+    planned, picture = job.planned, _picture(item) if job.planned.card.takes_picture else None
+    if picture is not None:
+        planned, picture = with_picture(planned, as_rgb(picture))
     torch.set_num_threads(job.plan.threads)
-    given = _given(scene, item)
-    pipe = _pipeline(str(scene.model), job.plan.dtype, job.plan.device, given is not None)
+    pipe = _pipeline(planned.model, job.plan.dtype, job.plan.device, planned.card.takes_picture)
     kind = getattr(pipe, "_execution_device", pipe.device).type
     with torch.autocast(kind, torch.bfloat16) if job.plan.autocast else nullcontext(), warnings.catch_warnings():
         warnings.simplefilter("ignore", HitmarkWarning)  # the same for every clip of the plan
-        result = generate(scene, given, pipe, steps=job.plan.steps, call=dict(job.plan.call))
-    scores = score(_finished(result), job.observers)
+        check_memory(planned.card, planned.shape, kind)
+        result = make(planned, picture, pipe)
+    scores = score(finished(result), job.observers)
     with store.writing(job.key) as folder:
         write_video(result.frames, folder / CLIP, result.scene.fps)
         features = {name: values for each in scores.values() for name, values in each.features.items()}
         if features:
             np.savez(folder / FEATURES, allow_pickle=False, **features)
-        (folder / COST).write_text(_json(_cost(result)), encoding="utf-8")
-        (folder / RESULT).write_text(_json(_result(job, item, result, scores, folder)), encoding="utf-8")
+        (folder / COST).write_text(as_json(cost_of(result)), encoding="utf-8")
+        (folder / RESULT).write_text(as_json(result_of(job, item.kind, result, scores, folder)), encoding="utf-8")
 
 
 @lru_cache(maxsize=16)
@@ -152,11 +153,12 @@ def _job(
     plan: BenchPlan, name: str, item: DatasetItem, picture: str | None, model: str, noise: int, row: str, bad: Misfits
 ) -> Job:
     from hitmark.methods import resolved
-    from hitmark.run.prepare import plan as prepare
+    from hitmark.run.plan import plan as planned_clip
 
     seed = item.scene.seed + noise * SEEDS_APART
     scene = _scene(plan, item, model, seed, row)
-    planned = prepare(scene, steps=plan.steps, call=dict(plan.call), picture=picture is not None)
+    stretched = scene.replace(fit="stretch") if scene.fit == "auto" else scene  # as the published protocols do
+    planned = planned_clip(stretched, steps=plan.steps, call=dict(plan.call), picture=picture is not None)
     bad.look(row, name, item.id, planned, picture is not None, plan.autocast)
     method = planned.scene.method
     subjects = [track for track in planned.tracks if track.kind == "subject"]
@@ -169,7 +171,9 @@ def _job(
         scorer(each)  # an unknown one is said before anything runs
     whole = {
         "format": FORMAT,
-        "scene": planned.scene.replace(model=None, method=type(method)(name="none"), image=None).content_hash(),
+        "scene": planned.scene.replace(
+            model=None, method=type(method)(name="none"), image=None, fit=scene.fit
+        ).content_hash(),
         "picture": picture,
         "model": _fingerprint(planned.model),
         "method": [method.name, resolved(method.name, method.knobs)],
@@ -177,15 +181,7 @@ def _job(
         "observers": sorted(set(observers)),
     }
     key = hashlib.sha256(json.dumps(whole, sort_keys=True, default=list).encode()).hexdigest()[:24]
-    return Job(key, name, item.id, row, planned.model, seed, noise, plan, tuple(dict.fromkeys(observers)))
-
-
-def _given(scene: Scene, item: DatasetItem) -> Image.Image | None:
-    """The picture that the scene's model starts from; None for one that makes clips from text."""
-    from hitmark.run.model_choice import card_for
-
-    picture = _picture(item)
-    return picture if card_for(scene, picture=picture is not None).takes_picture else None
+    return Job(key, name, item.id, row, planned.model, seed, noise, plan, tuple(dict.fromkeys(observers)), planned)
 
 
 def _picture(item: DatasetItem) -> Image.Image | None:
@@ -194,57 +190,3 @@ def _picture(item: DatasetItem) -> Image.Image | None:
 
     values = item.picture()
     return None if values is None else Image.fromarray(values)
-
-
-def _finished(result: Result) -> FinishedClip:
-    subjects = tuple(track for track in result.tracks if track.kind == "subject")
-    picture = None
-    if result.picture is not None:
-        height, width = result.frames.shape[1:3]
-        picture = np.asarray(result.picture.resize((width, height)))
-    return FinishedClip(result.frames, subjects, picture, result.scene.prompt)
-
-
-def _result(job: Job, item: DatasetItem, result: Result, scores: dict[str, Scores], folder: Path) -> dict[str, Any]:
-    """What is the same whenever and wherever the job runs on one kind of machine."""
-    from hitmark.run.record import frames_sha256
-
-    made: dict[str, Any] = {
-        "format": FORMAT,
-        "job": {name: getattr(job, name) for name in FIELDS},
-        "kind": item.kind,
-        "frames_sha256": frames_sha256(result.frames),
-        "files": {path.name: path.stat().st_size for path in sorted(folder.iterdir()) if path.name != COST},
-        "settings": result.settings.model_dump(mode="json"),
-        "prompt": result.scene.prompt,
-        "wanted": [_wanted(track) for track in result.tracks if track.kind == "subject"],
-        "scores": {name: each.figures for name, each in scores.items()},
-        "seen": {name: each.seen for name, each in scores.items() if each.seen},
-    }
-    not_finite = {name: list(each.not_finite) for name, each in scores.items() if each.not_finite}
-    return made | ({"not_finite": not_finite} if not_finite else {})
-
-
-def _wanted(track: Track) -> dict[str, Any]:
-    """A subject's boxes for the clip's frames, normalised."""
-    boxes, visible = np.asarray(track.boxes, dtype=float), np.asarray(track.visible, dtype=bool)
-    return {"name": track.name, "phrase": track.phrase, "boxes": boxes.tolist(), "visible": visible.tolist()}
-
-
-def _cost(result: Result) -> dict[str, Any]:
-    """What differs from run to run."""
-    import torch
-
-    from hitmark.run.record import package_versions, this_machine
-
-    machine = this_machine(torch.get_num_threads(), result.settings.device)
-    return {
-        "seconds": result.seconds,
-        "peak_memory": result.peak_memory,
-        "machine": machine.model_dump(mode="json"),
-        "packages": package_versions(),
-    }
-
-
-def _json(value: dict[str, Any]) -> str:
-    return json.dumps(value, indent=1, allow_nan=False) + "\n"

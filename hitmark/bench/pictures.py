@@ -62,7 +62,8 @@ def main(
     """Prints one line per picture and the ratio over all."""
     from hitmark.backbones.loading import load_pipeline
     from hitmark.drawing.pictures import contact_sheet
-    from hitmark.run.generate import first_picture, generate
+    from hitmark.run.first_picture import first_picture
+    from hitmark.run.generate import generate
     from hitmark.scene import formats
     from hitmark.scene.schema import MethodChoice
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from hitmark.bench.executors import inline, on_ray
 from hitmark.bench.job_list import save_jobs
-from hitmark.bench.jobs import CLIP, COST, Job, jobs_of
+from hitmark.bench.jobs import Job, jobs_of
 from hitmark.bench.plan import BenchPlan
-from hitmark.bench.store import Store
+from hitmark.bench.store import CLIP, COST, Store
 from hitmark.errors import HitmarkError
 
 OnJob = Callable[[int, int, int], None]

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from hitmark.bench.scoring import Figure, FinishedClip, observers_for, score
+from hitmark.bench.clip_scores import Figure, FinishedClip
+from hitmark.bench.scoring import observers_for, score
 from hitmark.errors import HitmarkError
 from hitmark.media.clips import Clip, read_clip
 from hitmark.run.model_choice import draws_sprites
@@ -54,7 +55,7 @@ def score_video(
     Args:
         video: any format of `read_video`, or a folder of frames.
         scene_path: file or folder.
-        observers: names of `scoring.SCORERS`; "auto" = what fits the scene.
+        observers: names of `scorers.SCORERS`; "auto" = what fits the scene.
         policy: of frames. "exact": the clip has as many as the scene says (any number where it says none). "stretch":
             the paths are spread over the clip's own number of frames. "first": the clip's first frames, as many as
             the scene says.
@@ -117,8 +118,8 @@ def _picture(
     scene: Scene, image: Path | None, folder: Path, size: tuple[int, ...]
 ) -> tuple[np.ndarray | None, list[str]]:
     """The first picture at the clip's size, uint8 (height, width, 3), brought to its shape as `scene.fit` says."""
+    from hitmark.run.first_picture import load_first_picture, open_picture
     from hitmark.run.framing import frame_picture
-    from hitmark.run.prepare import load_first_picture, open_picture
 
     if image is None and scene.image is None:
         return None, []

@@ -28,6 +28,10 @@ from hitmark.files import output_error, write_text
 PARTIAL = ".partial-"
 RESULT = "result.json"
 """The file that every finished job has."""
+CLIP, COST, FEATURES = "clip.mkv", "cost.json", "features.npz"
+"""Files of a finished job, beside result.json."""
+FORMAT = 1
+"""Of result.json, and part of every job's key: raised when the same job would be scored otherwise."""
 
 
 class Store:

@@ -8,7 +8,7 @@ from hitmark.metrics.followed import Followed, followed
 
 if TYPE_CHECKING:
     from hitmark.observers.positions import Look
-    from hitmark.run.generate import Result
+    from hitmark.run.result import Result
 
 OBSERVERS = {
     "sprites": "the sprites observer, which looks for the drawing by its name",

@@ -15,17 +15,19 @@ from hitmark.cli.flags import parse_pairs
 from hitmark.cli.found import sentences
 from hitmark.cli.progress import silence_libraries, step_bar
 from hitmark.cli.reading import Axes, Canvas, PointSize, Reading, Record, Units
-from hitmark.cli.request import Flags, Request, Target, read_request
-from hitmark.console import command_line
+from hitmark.cli.request import Request
+from hitmark.cli.source import Flags, Target, read_request
+from hitmark.cli.told import tell
 from hitmark.errors import HitmarkWarning
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from hitmark.reference.signal import MotionSignal
-    from hitmark.run.generate import Plan, Result
     from hitmark.run.outputs import Outputs
-    from hitmark.run.record import CrudeVideo, RunRecord
+    from hitmark.run.plan import Plan
+    from hitmark.run.record import CrudeVideo
+    from hitmark.run.result import Result
 
 EXAMPLES = """\b
 Examples:
@@ -120,17 +122,17 @@ def _drawn(seed: int | None) -> int | None:
 def run(request: Request, outputs: Outputs, *, force: bool) -> None:
     """Check everything that can be checked, load the model, generate, write, tell."""
     from hitmark.observers.positions import look
+    from hitmark.run.fit import check_fit
     from hitmark.run.illustrate import illustrate
     from hitmark.run.illustrate import planned as planned_picture
     from hitmark.run.model_choice import model_folder
-    from hitmark.run.prepare import check_fit
 
     planned, picture = prepared(request)
     outputs = replace(outputs, from_picture=picture is not None).beside(request.inputs)
     check_fit(planned, request.device)
     crude, recorded = crude_reference(request, planned, picture)
     with outputs.claimed():
-        outputs.check(request.inputs, overwrite=force, shape=(planned.frames, planned.height, planned.width))
+        outputs.check(request.inputs, overwrite=force, shape=planned.shape)
         for note in notes(planned):
             typer.echo(f"note: {note}", err=True)
         typer.echo(planned.method, err=True)
@@ -151,8 +153,9 @@ def run(request: Request, outputs: Outputs, *, force: bool) -> None:
 def prepared(request: Request) -> tuple[Plan, Image | None]:
     """The plan of a request, and its first picture in the shape of the clip."""
     from hitmark.media.images import parse_color
+    from hitmark.run.first_picture import load_picture
     from hitmark.run.model_choice import card_for
-    from hitmark.run.prepare import load_picture, prepare
+    from hitmark.run.prepare import prepare
 
     request.refuse_unused(card_for(request.scene, picture=request.image is not None))
     background = parse_color(request.background)
@@ -177,7 +180,7 @@ def crude_reference(
     from hitmark.run.record import CrudeVideo, signal_sha256
 
     given = None if request.reference is None else read_reference(*request.reference)
-    crude = chosen_reference(planned.scene, picture, given, planned.controls)
+    crude = chosen_reference(planned.scene, planned.shape, picture, given, planned.controls)
     for note in crude.notes if crude is not None else ():
         typer.echo(f"note: {note}", err=True)
     if crude is None or request.reference is None:
@@ -190,13 +193,14 @@ def crude_reference(
 def _make(request: Request, planned: Plan, picture: Image | None, crude: MotionSignal | None) -> Result:
     """Load the model and make the clip."""
     from hitmark.backbones.loading import load_pipeline
-    from hitmark.run.generate import check_size, make
+    from hitmark.run.fit import check_size
+    from hitmark.run.make import make
     from hitmark.run.model_choice import find_model
 
     typer.echo(f"loading {planned.model} ...", err=True)
     silence_libraries()
     pipe = load_pipeline(planned.model, dtype=request.dtype, device=request.device, picture=planned.card.takes_picture)
-    check_size(planned.scene, pipe)
+    check_size(planned, pipe)
     if request.replayed is not None and request.replayed.machine.device == "cpu":
         _use_threads(request.replayed.machine.threads)
     found = find_model(planned.scene, ".")  # what is recorded does not depend on the folder of the command
@@ -213,41 +217,6 @@ def notes(planned: Plan) -> list[str]:
 
         found += notes_on_words(planned.scene.prompt)
     return found
-
-
-def tell(request: Request, outputs: Outputs, result: Result, record: RunRecord) -> None:
-    """Say what was written, and whether a replay gave the same frames."""
-    frames, height, width, _ = result.frames.shape
-    typer.echo(
-        f"wrote {outputs.video}: {frames} frames of {width}x{height} in {result.seconds:.1f} s, "
-        f"peak memory {result.peak_memory / 1e9:.2f} GB"
-    )
-    others = [path for path in outputs.all() if path not in (outputs.video, outputs.record, outputs.image)]
-    typer.echo(f"      {', '.join(str(path) for path in others if path.exists())}")
-    if result.picture is not None:
-        typer.echo(f"      {outputs.image}{_about_size(request, result)}")
-    again = command_line("hitmark", "generate", outputs.record)
-    typer.echo(f"      {outputs.record} (make it again: {again})")
-    if request.replayed is None:
-        return
-    differences = "; ".join(request.replayed.differences(record))
-    if record.output.frames_sha256 == request.replayed.output.frames_sha256:
-        typer.echo("replay: the frames are the same, bit for bit")
-    else:
-        why = differences or "same versions and machine: was the record edited?"
-        typer.echo(f"warning: replay: the frames differ from the recorded ones ({why})", err=True)
-
-
-def _about_size(request: Request, result: Result) -> str:
-    """Where the copy of the first picture is smaller than the picture: that it is, and what of."""
-    from hitmark.run.outputs import kept_picture
-
-    given, kept = result.picture, kept_picture(result)
-    if given is None or kept is None or kept.size == given.size:
-        return ""
-    source = request.image or request.scene.image_path(request.folder) or "the picture"
-    sizes = [f"{each.width}x{each.height}" for each in (kept, given)]
-    return f" ({sizes[0]}, the size of the clip; {source}, in its shape, has {sizes[1]})"
 
 
 def _default_output(scene: str | None, request: Request) -> Path:

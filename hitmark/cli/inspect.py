@@ -33,7 +33,7 @@ from hitmark.cli.generate_options import (
 )
 from hitmark.cli.progress import silence_libraries, step_bar
 from hitmark.cli.reading import Axes, Canvas, PointSize, Reading, Record, Units
-from hitmark.cli.request import Flags, Target, read_request
+from hitmark.cli.source import Flags, Target, read_request
 
 Output = Annotated[Path, typer.Option("--output", "-o", help="Folder to write; it is made if it is not there.")]
 
@@ -93,7 +93,7 @@ def inspect(
     from hitmark.drawing.pictures import contact_sheet
     from hitmark.files import written_whole
     from hitmark.inspection.run import FIGURES, inspect_scene, save_inspection
-    from hitmark.run.prepare import open_picture
+    from hitmark.run.first_picture import open_picture
 
     flags = Flags(prompt, subjects or [], boxes or [], paths or [], smooth, box_format)
     target = Target(model, width, height, Reading(canvas, units, axes, record, point_size))

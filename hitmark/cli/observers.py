@@ -22,7 +22,7 @@ def observers(as_json: Annotated[bool, typer.Option("--json", help="For programs
     Networks come from a folder, a file or a hub name and are no part of hitmark: each has its licence, and what of it
     was tried. Nothing is loaded or downloaded to find out.
     """
-    from hitmark.bench.scoring import NETWORKS, SCORERS
+    from hitmark.bench.scorers import NETWORKS, SCORERS
     from hitmark.observers.catalog import describe_observers
     from hitmark.observers.catalog import observers as cards
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hitmark.cli.reading import Axes, Canvas, PointSize, Reading, Record, Units
-from hitmark.cli.request import Flags, Target, read_request
+from hitmark.cli.source import Flags, Target, read_request
 from hitmark.errors import HitmarkError
 
 if TYPE_CHECKING:
@@ -58,7 +58,9 @@ def reference(
     Writes first_frame.png, motion_signal.mp4, mask.mp4 and prompt.txt, the layout of Time-to-Move's own tools.
     """
     from hitmark.reference import reference_of, write_reference
-    from hitmark.run.prepare import load_first_picture, open_picture, plan, with_picture
+    from hitmark.run.first_picture import load_first_picture, open_picture
+    from hitmark.run.plan import plan
+    from hitmark.run.prepare import with_picture
 
     target = Target(model, width, height, Reading(canvas, units, axes, record, point_size))
     request = read_request(scene, image, Flags(None, [], [], [], False), target).with_options(
@@ -70,8 +72,7 @@ def reference(
     wanted = planned.scene
     for note in planned.notes:
         typer.echo(f"note: {note}", err=True)
-    size = int(wanted.frames or 0), int(wanted.height or 0), int(wanted.width or 0)
-    signal = reference_of(wanted, picture, size, read_cutouts(cutouts or []))
+    signal = reference_of(wanted, picture, planned.shape, read_cutouts(cutouts or []))
     paths = write_reference(signal, output, picture, wanted.prompt, fps=wanted.fps, lossless=lossless, overwrite=force)
     count, high, wide = signal.mask.shape
     typer.echo(f"wrote {', '.join(str(path) for path in paths)}: {count} frames of {wide}x{high}")

@@ -12,11 +12,11 @@ import typer
 from hitmark.cli.flags import parse_pairs
 from hitmark.cli.generate_options import Call, Device, Dtype, FirstPicture, Frames, Height, Seed, Steps, Width
 from hitmark.cli.progress import silence_libraries, step_bar
-from hitmark.cli.request import Flags, Target, read_request
+from hitmark.cli.source import Flags, Target, read_request
 from hitmark.errors import HitmarkError
 
 if TYPE_CHECKING:
-    from hitmark.run.generate import OnStep
+    from hitmark.run.make import OnStep
     from hitmark.verify.evidence import Entry
 
 SceneArgument = Annotated[
@@ -72,7 +72,7 @@ def verify(
     whether the model is as before. Writes verify.html (everything in one file), verify.json and the clips. What fails
     is told with its reason, and the rest goes on; what is finished is written at once.
     """
-    from hitmark.run.prepare import open_picture
+    from hitmark.run.first_picture import open_picture
     from hitmark.verify.prepare import BUILT_IN, prepared
     from hitmark.verify.run import PAGE
 

@@ -19,7 +19,8 @@ from hitmark.control.attention import (
 )
 from hitmark.control.base import Control
 from hitmark.control.knobs import Knob, knob, knobs_of, listed_in
-from hitmark.control.layout import POOLINGS, Grid, Layout, Pooling
+from hitmark.control.layout import Grid, Layout
+from hitmark.control.pooling import POOLINGS, Pooling
 from hitmark.control.reference import Reference
 from hitmark.control.step import CleanEstimator, Layers, SelfAttention, SelfAttentionReader, Step
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hitmark.control.pooling import Pooling
 from hitmark.scene.grid import latent_cells, region_labels
 
 if TYPE_CHECKING:
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
     from hitmark.prompt import Prompt
     from hitmark.scene.tracks import Track
 
-Pooling = Literal["first", "last", "mid", "any"]
-"""Which of the frames that one latent frame stands for its box is of; "any": a cell belongs to a subject that covers
-it in any of them."""
-POOLINGS: tuple[Pooling, ...] = ("first", "last", "mid", "any")
 Grid = tuple[int, int, int]
 """Frames, rows and columns of tokens."""
 

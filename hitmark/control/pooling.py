@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
-from hitmark.control.layout import Pooling
 from hitmark.errors import HitmarkError
 from hitmark.scene.tracks import Track
+
+Pooling = Literal["first", "last", "mid", "any"]
+"""Which of the frames that one latent frame stands for its box is of; "any": a cell belongs to a subject that covers
+it in any of them."""
+POOLINGS: tuple[Pooling, ...] = ("first", "last", "mid", "any")
 
 
 def frame_groups(latent_frames: int, stride: int, *, causal: bool, padded: int = 0) -> tuple[range, ...]:

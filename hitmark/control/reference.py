@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hitmark.control.layout import Pooling
+from hitmark.control.pooling import Pooling
 
 if TYPE_CHECKING:
     from torch import Tensor

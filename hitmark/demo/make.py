@@ -5,14 +5,13 @@ Three scenes start from a picture (SG-I2V), three from a sentence (Peekaboo and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 from PIL import Image
 
+from hitmark.demo.finished import Demo, Run
 from hitmark.demo.page import page
 from hitmark.demo.scenes import (
     PICTURE_MODEL,
@@ -26,81 +25,37 @@ from hitmark.drawing.pictures import annotated, plan_picture, side_by_side
 from hitmark.errors import HitmarkError
 from hitmark.files import OutputError, claimed, ensure_writable, output_error, write_text, written_whole
 from hitmark.media.video import write_video
-from hitmark.run.generate import OnStep, Result, generate
+from hitmark.run.fit import check_fit
 from hitmark.run.illustrate import BLANK, illustrate
+from hitmark.run.make import OnStep, make
 from hitmark.run.model_choice import configured_frames, model_folder
 from hitmark.run.outputs import Outputs
+from hitmark.run.plan import Plan
+from hitmark.run.prepare import prepare
 from hitmark.scene.schema import MethodChoice
 
 if TYPE_CHECKING:
     from hitmark.backbones.catalog import ModelCard
-    from hitmark.metrics.followed import Followed
 
 Only = Literal["image", "text"]
 
 
-@dataclass(frozen=True)
-class Run:
-    """One finished clip of the demo."""
-
-    method: str  # key of its scene's methods
-    result: Result
-    guesses: dict[str, np.ndarray]  # subject -> (frames, 2) centres in pixels, the observer's best guess
-    figures: dict[str, Followed]  # subject -> how it followed its path
-
-
-@dataclass(frozen=True)
-class Demo:
-    """What `run_demo` made."""
-
-    page: Path
-    scenes: list[tuple[DemoScene, list[Run]]]
-
-    def rows(self) -> list[list[str]]:
-        """The table: scene, method, the best guess's distance, in the last frame too, where found and how often, cost.
-
-        Means over the subjects; the figures are those that `hitmark generate` prints.
-        """
-        lines = [["scene", "method", "best guess px", "in last frame", "where found", "found", "time s", "peak GB"]]
-        for demo_scene, runs in self.scenes:
-            for run in runs:
-                every = list(run.figures.values())
-                lines.append(
-                    [
-                        demo_scene.title,
-                        demo_scene.methods[run.method],
-                        _mean([each.guess for each in every]),
-                        _mean([each.last for each in every]),
-                        _mean([each.pixels for each in every]),
-                        _mean([each.found_share for each in every], "{:.0%}"),
-                        f"{run.result.seconds:.1f}",
-                        f"{run.result.peak_memory / 1e9:.2f}",
-                    ]
-                )
-        return lines
-
-    def table(self) -> str:
-        """The table as text."""
-        rows = self.rows()
-        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-        return "\n".join(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-        )
+Clip = tuple[Plan, Image.Image | None]
+"""What is to be made, and the first picture in its shape."""
 
 
 @dataclass(frozen=True)
 class _Part:
-    """The scenes that one model makes."""
+    """The scenes that one model makes, each with the clip of every method, planned."""
 
     card: ModelCard
     model: str  # as given
-    steps: int
-    scenes: list[DemoScene]
+    scenes: list[tuple[DemoScene, dict[str, Clip]]]
 
     @property
     def all_steps(self) -> int:
         """Steps of all clips."""
-        return self.steps * sum(len(demo_scene.methods) for demo_scene in self.scenes)
+        return sum(planned.steps for _, clips in self.scenes for planned, _ in clips.values())
 
 
 def run_demo(
@@ -141,11 +96,11 @@ def run_demo(
         _check_folder(page_file, overwrite=overwrite)
         for part in parts:
             pipe = load_pipeline(part.model, picture=part.card.takes_picture)
-            for demo_scene in part.scenes:
+            for demo_scene, clips in part.scenes:
                 runs = []
-                for method in demo_scene.methods:
-                    runs.append(_run(demo_scene, method, pipe, part.steps, _moved_by(on_step, done, total)))
-                    done += part.steps
+                for method, (planned, picture) in clips.items():
+                    runs.append(_run(method, planned, picture, pipe, _moved_by(on_step, done, total)))
+                    done += planned.steps
                 _save(folder, demo_scene, runs, model_folder(part.card))
                 finished.append((demo_scene, runs))
         demo = Demo(page_file, finished)
@@ -156,12 +111,22 @@ def run_demo(
 def _picture_part(model: str, seed: int, steps: int | None) -> _Part:
     card = _card(model, takes_picture=True)
     world = sprite_world(card.width, card.height, card.frames or configured_frames(card, None))
-    return _Part(card, model, card.steps if steps is None else steps, list(picture_demo_scenes(world, seed, model)))
+    return _Part(card, model, [(each, _planned(each, steps)) for each in picture_demo_scenes(world, seed, model)])
 
 
 def _text_part(model: str, seed: int, steps: int | None) -> _Part:
     card = _card(model, takes_picture=False)
-    return _Part(card, model, card.steps if steps is None else steps, list(text_demo_scenes(seed, model)))
+    return _Part(card, model, [(each, _planned(each, steps)) for each in text_demo_scenes(seed, model)])
+
+
+def _planned(demo_scene: DemoScene, steps: int | None) -> dict[str, Clip]:
+    """The clip of every method of a scene. Raises HitmarkError for one that cannot be made."""
+    clips = {}
+    for method in demo_scene.methods:
+        scene = demo_scene.scene.replace(method=MethodChoice(name=method))
+        clips[method] = planned, _ = prepare(scene, demo_scene.picture, steps=steps)
+        check_fit(planned)
+    return clips
 
 
 def _card(model: str, *, takes_picture: bool) -> ModelCard:
@@ -180,13 +145,13 @@ def _moved_by(on_step: OnStep | None, first: int, total: int) -> OnStep | None:
     return None if on_step is None else lambda done, _of_this_clip: on_step(first + done, total)
 
 
-def _run(demo_scene: DemoScene, method: str, pipe: Any, steps: int, on_step: OnStep | None) -> Run:
+def _run(method: str, planned: Plan, picture: Image.Image | None, pipe: Any, on_step: OnStep | None) -> Run:
     """One clip, and where the observer sees its subjects."""
     from hitmark.metrics.followed import followed
     from hitmark.observers.positions import look
 
-    scene = demo_scene.scene.replace(method=MethodChoice(name=method))
-    result = generate(scene, demo_scene.picture, pipe, on_step, steps=steps)
+    planned.warn()
+    result = make(planned, picture, pipe, on_step)
     height, width = result.frames.shape[1:3]
     seen = look(result).sightings
     figures = {
@@ -197,11 +162,6 @@ def _run(demo_scene: DemoScene, method: str, pipe: Any, steps: int, on_step: OnS
         if track.name in seen
     }
     return Run(method, result, {name: each.centres for name, each in seen.items()}, figures)
-
-
-def _mean(values: Sequence[float | None], form: str = "{:.1f}") -> str:
-    known = [value for value in values if value is not None]
-    return form.format(np.mean(known)) if known else "-"
 
 
 def _save(folder: Path, demo_scene: DemoScene, runs: list[Run], files: Path | None) -> None:

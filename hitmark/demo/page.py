@@ -10,7 +10,7 @@ from hitmark.demo.scenes import FIRST_TEXT
 from hitmark.run.record import hitmark_version, package_versions
 
 if TYPE_CHECKING:
-    from hitmark.demo.make import Demo, Run
+    from hitmark.demo.finished import Demo, Run
     from hitmark.demo.scenes import DemoScene
 
 STYLE = """

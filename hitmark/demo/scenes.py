@@ -19,7 +19,8 @@ from hitmark.errors import HitmarkError
 from hitmark.scene.schema import Camera, Keyframe, Scene, Subject
 
 if TYPE_CHECKING:
-    from hitmark.sprites.world import ClipPlan, SpriteObject, SpriteWorld
+    from hitmark.sprites.clip_plan import ClipPlan, SpriteObject
+    from hitmark.sprites.world import SpriteWorld
 
 PICTURE_MODEL = "sprites-i2v"
 TEXT_MODEL = "sprites-t2v"

@@ -20,14 +20,18 @@ from hitmark.inspection.plots import (
     shift_figure,
 )
 from hitmark.inspection.shift import ShiftProbe
-from hitmark.methods import build
-from hitmark.run.generate import OnStep, Result, generate
+from hitmark.media.images import parse_color
+from hitmark.run.fit import check_fit
+from hitmark.run.make import OnStep, make
+from hitmark.run.model_choice import find_model
+from hitmark.run.prepare import prepare
+from hitmark.run.result import Result
 from hitmark.scene.schema import Scene
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from hitmark.run.prepare import Plan
+    from hitmark.run.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -53,10 +57,13 @@ def inspect_scene(
     on_step: OnStep | None = None,
     *,
     image: Image.Image | None = None,
+    folder: Path | str = ".",
     at: float = USUAL,
+    steps: int | None = None,
     dtype: str = "auto",
     device: str = "auto",
-    **options: Any,
+    call: dict[str, Any] | None = None,
+    background: str = "white",
 ) -> Inspection:
     """Run a scene's method with probes; the clip is the same as without them.
 
@@ -64,27 +71,29 @@ def inspect_scene(
         scene: with subjects, and their phrases for a model that reads text.
         pipe: a loaded pipeline, or None.
         on_step: as in `generate`.
-        image: the first picture, or None: the scene's own.
+        image: the first picture, or None: the scene's own, relative to `folder`.
+        folder: as in `generate`.
         at: share of the steps after which features are read.
-        dtype: as for `load_pipeline`.
-        device: as for `load_pipeline`.
-        options: further arguments of `generate`.
+        steps: as in `generate`.
+        dtype: as in `generate`.
+        device: as in `generate`.
+        call: as in `generate`.
+        background: as in `generate`.
 
     Raises:
         HitmarkError: whatever `generate` raises.
     """
-    from hitmark.run.model_choice import find_model
-    from hitmark.run.prepare import check_fit, plan
-
-    scene = find_model(scene, options.get("folder", "."))
-    planned = plan(scene, steps=options.get("steps"), call=options.get("call"), pipe=pipe, picture=image is not None)
+    planned, picture = prepare(
+        find_model(scene, folder), image, folder, steps=steps, call=call, pipe=pipe, background=parse_color(background)
+    )
+    planned.warn()
     if pipe is None:
         check_fit(planned, device)
-        pipe = load_pipeline(planned.model, dtype=dtype, device=device)
+        pipe = load_pipeline(planned.model, dtype=dtype, device=device, picture=planned.card.takes_picture)
     features, gap, shift = FeatureProbe(at), *_word_probes(planned)
     watch: list[Control] = [probe for probe in (shift, gap, features) if probe is not None]
     with features.on_blocks(pipe):
-        result = generate(scene, image, pipe, on_step, watch=watch, **options)
+        result = make(planned, picture, pipe, on_step, watch=watch)
     return Inspection(result, features, gap, shift)
 
 
@@ -93,8 +102,7 @@ def _word_probes(planned: Plan) -> tuple[GapProbe | None, ShiftProbe | None]:
     abilities = FAMILIES[planned.card.pipeline].abilities
     if planned.card.takes_picture or not abilities.reads_words or "words" not in abilities.scopes:
         return None, None
-    method = planned.scene.method
-    edits = any(control.implements("attention") for control in build(method.name, method.knobs))
+    edits = any(control.implements("attention") for control in planned.controls)
     return GapProbe(), ShiftProbe() if edits else None
 
 

@@ -17,7 +17,7 @@ from hitmark.errors import HitmarkError
 if TYPE_CHECKING:
     from hitmark.drawing.pictures import Found
     from hitmark.observers.detections import Detections
-    from hitmark.run.generate import Result
+    from hitmark.run.result import Result
     from hitmark.scene.tracks import Track
 
 Observer = Literal["sprites", "template"]

@@ -20,7 +20,8 @@ from hitmark.observers.detections import Detections
 from hitmark.observers.sprites import find_sprite
 from hitmark.observers.template import track_template
 from hitmark.sprites.atlas import COLORS, load_atlas
-from hitmark.sprites.world import SPLITS, Clip, SpriteObject, SpriteWorld
+from hitmark.sprites.clip_plan import Clip, SpriteObject
+from hitmark.sprites.world import SPLITS, SpriteWorld
 
 VISIBLE = 0.6
 """Frames with a smaller visible share of the thing are not judged."""

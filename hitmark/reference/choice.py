@@ -13,12 +13,17 @@ from hitmark.scene.schema import Scene
 
 
 def chosen_reference(
-    scene: Scene, picture: Image.Image | None, given: MotionSignal | None, controls: Iterable[Any]
+    scene: Scene,
+    shape: tuple[int, int, int],
+    picture: Image.Image | None,
+    given: MotionSignal | None,
+    controls: Iterable[Any],
 ) -> MotionSignal | None:
     """The reference of a clip.
 
     Args:
-        scene: with size, frames and method filled in.
+        scene: with model and method filled in.
+        shape: frames, height and width of the clip.
         picture: the first picture; None: the model takes none.
         given: by the user.
         controls: of the method; whether any of them looks at one.
@@ -26,7 +31,6 @@ def chosen_reference(
     Raises:
         CrudeVideoError: one is given and none looks at it, or has too few frames; none is given and none can be drawn.
     """
-    frames, height, width = int(scene.frames or 0), int(scene.height or 0), int(scene.width or 0)
     if not any(control.needs.reference for control in controls):
         if given is not None:
             raise CrudeVideoError(
@@ -34,10 +38,10 @@ def chosen_reference(
             )
         return None
     if given is not None:
-        return given.first(frames)
+        return given.first(shape[0])
     if picture is None:
         raise CrudeVideoError(
             f"reference: {scene.method.name} starts from a crude video, which is drawn from a first picture, and "
             f"{scene.model} takes none; give one with --reference and --mask, or choose another model"
         )
-    return reference_of(scene, picture, (frames, height, width))
+    return reference_of(scene, picture, shape)

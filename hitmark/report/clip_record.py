@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hitmark.bench.jobs import CLIP, COST, FORMAT
-from hitmark.bench.store import RESULT, Store
+from hitmark.bench.store import CLIP, COST, FORMAT, RESULT, Store
 from hitmark.report.boxes import Several, seen_of, wanted_of
 from hitmark.report.figures import COST as COST_OBSERVER
-from hitmark.report.figures import COVERED, MADE, Figure
+from hitmark.report.figures import COVERED, MADE, MEDIAN, Figure
 
 Scene = tuple[str, str]
 """Dataset and item."""
@@ -120,7 +119,7 @@ def _clip(place: Path, result: dict[str, Any], cost: dict[str, Any]) -> Clip:
         noise=int(job["noise"]),
         kind=str(result.get("kind") or ""),
         shape=shape,
-        figures=measured | _coverage(measured),
+        figures=measured | _made_here(measured),
         not_finite=_not_finite(result) + sum(_is_wrong(value) for values in given.values() for value in values),
         settings=dict(result["settings"]),
         frames_sha256=str(result.get("frames_sha256", "")),
@@ -184,12 +183,19 @@ def _without_distance_where_not_found(figures: dict[Figure, Values]) -> None:
             figures[figure] = tuple(math.nan if share == 0 else v for v, share in zip(values, shares, strict=True))
 
 
-def _coverage(figures: dict[Figure, Values]) -> dict[Figure, Values]:
-    return {
+def _made_here(figures: dict[Figure, Values]) -> dict[Figure, Values]:
+    """Figures that the report makes of others: coverage, and errors of which the median is taken."""
+    found = {
         Figure(figure.observer, MADE): tuple(math.nan if math.isnan(v) else float(v > COVERED) for v in values)
         for figure, values in figures.items()
         if figure.name == "found"
     }
+    errors = {
+        Figure(figure.observer, MEDIAN): values
+        for figure, values in figures.items()
+        if figure.name == "guessed path error"
+    }
+    return found | errors
 
 
 def _machine(cost: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hitmark.bench.jobs import FEATURES
+from hitmark.bench.store import FEATURES
 from hitmark.errors import HitmarkError
 from hitmark.media.video import WRITERS, read_video
 from hitmark.metrics.frechet import FeatureMoments, measure_frechet

@@ -28,6 +28,8 @@ class FigureCard:
     definition: str
     unit: str = ""
     average: Average = "mean"
+    from_zero: bool = True
+    """Whether 0 means none of it, so that a ratio of two rows says something: not so of decibels and correlations."""
 
 
 @dataclass(frozen=True, order=True)
@@ -43,12 +45,14 @@ class Figure:
         return CARDS.get(self.name, UNKNOWN)
 
 
-UNKNOWN = FigureCard("other", None, "Not described here: see the observer that computes it.")
+UNKNOWN = FigureCard("other", None, "Not described here: see the observer that computes it.", from_zero=False)
 COST = "cost"
 """Stands for an observer where the figures are those of cost.json."""
 MADE = "coverage"
 """The figure that the report makes itself, of `found`."""
 COVERED = 0.5
+MEDIAN = "median path error"
+"""Likewise, of `guessed path error`."""
 OUTSIDE = "outside"
 """Likewise, of two clips."""
 
@@ -74,6 +78,13 @@ CARDS: dict[str, FigureCard] = {
         "frame in which it is not found counts from where it was last found: what vanishes counts as stopped. No "
         "number for a subject that is found in no frame.",
         "diagonals of the picture",
+    ),
+    MEDIAN: FigureCard(
+        "control",
+        "smaller",
+        "`guessed path error` of the subject in the middle, which a few that go far astray do not move.",
+        "diagonals of the picture",
+        "median",
     ),
     "overlap": FigureCard(
         "control",
@@ -139,6 +150,7 @@ CARDS: dict[str, FigureCard] = {
         "2..F. Crops are taken at the observer's best guess, found or not. No number where all "
         "of them lie outside of the picture.",
         "-1..1",
+        from_zero=False,
     ),
     OUTSIDE: FigureCard(
         "kept",
@@ -155,6 +167,7 @@ CARDS: dict[str, FigureCard] = {
         "Peak signal-to-noise ratio of frame 1 against the given picture at the clip's size. No number where both are "
         "equal.",
         "dB",
+        from_zero=False,
     ),
     "background PSNR": FigureCard(
         "kept",
@@ -162,6 +175,7 @@ CARDS: dict[str, FigureCard] = {
         "Peak signal-to-noise ratio of frames 2..F against the given picture, outside of the wanted boxes of the frame "
         "and of frame 1. Only without camera motion. No number where both are equal.",
         "dB",
+        from_zero=False,
     ),
     "colour shift": FigureCard(
         "kept",
@@ -201,7 +215,7 @@ def labels(figures: Iterable[Figure]) -> dict[Figure, str]:
 def averaged(figure: Figure) -> str:
     """How the table's number comes from the clips', as a sentence."""
     if figure.card.average == "median":
-        return "Median over clips."
+        return "Median over clips (over all subjects where there is one number for each)."
     if figure.card.average == "max":
         return "Greatest of all clips."
     return "Mean over all subjects of all clips (over clips where it is one number for a clip)."

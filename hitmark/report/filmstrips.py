@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hitmark.bench.jobs import CLIP
+from hitmark.bench.store import CLIP
 from hitmark.errors import HitmarkError
 from hitmark.report.clip_record import Clip, Row, Scene
 from hitmark.report.figures import Figure

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hitmark.bench.jobs import CLIP
+from hitmark.bench.store import CLIP
 from hitmark.errors import HitmarkError
 from hitmark.files import OutputError, write_text
 from hitmark.media.video import read_video

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hitmark.report.boxes import Boxes, matched
+from hitmark.report.boxes import Boxes
 from hitmark.report.clip_record import Clip, Row
 from hitmark.report.run_record import BenchRun
 from hitmark.report.statistics import DRAWS, Draws
+from hitmark.report.wanted import matched
 
 READINGS = {
     "guess": "by the observer's best guess, found or not",

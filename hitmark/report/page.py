@@ -28,7 +28,7 @@ from hitmark.report.tables import heading
 from hitmark.run.record import hitmark_version
 
 if TYPE_CHECKING:
-    from hitmark.report.write import Report
+    from hitmark.report.contents import Report
 
 MOST_LISTED = 200
 """Jobs that are listed one by one; further ones are counted only."""

@@ -14,7 +14,7 @@ from hitmark.report.page_tables import key, marked
 from hitmark.report.published import PublishedRow
 
 if TYPE_CHECKING:
-    from hitmark.report.write import Report
+    from hitmark.report.contents import Report
 
 
 COLUMNS = {

@@ -14,9 +14,10 @@ from hitmark.metrics.peekaboo_boxes import (
     PublishedBoxSummary,
     published_box_scores,
 )
-from hitmark.report.boxes import Boxes, in_pixels, matched
+from hitmark.report.boxes import Boxes, in_pixels
 from hitmark.report.clip_record import Row
 from hitmark.report.run_record import BenchRun
+from hitmark.report.wanted import matched
 
 TITLE = "As published by Peekaboo's script, beside the strict reading"
 LEGEND = (

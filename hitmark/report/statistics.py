@@ -64,6 +64,20 @@ class Difference:
         return self.low > 0 or self.high < 0
 
 
+@dataclass(frozen=True)
+class Ratio:
+    """Mean of a row over that of a baseline, both over the values that both have.
+
+    Attributes:
+        value, low, high: the ratio with its 95 % interval, both means over the same draws of scenes; None with fewer
+            than two scenes, and where none is made.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+
+
 class Draws:
     """Draws of scenes with replacement, the same for all that is computed with them."""
 
@@ -87,11 +101,7 @@ class Draws:
 
     def interval(self, values: Mapping[Hashable, Sequence[float]]) -> tuple[float | None, float | None]:
         """95 % interval of the mean; (None, None) with fewer than two scenes."""
-        if len(values) < 2:
-            return None, None
-        rest = (1 - CONFIDENCE) / 2
-        low, high = np.nanquantile(self.means(values), [rest, 1 - rest])
-        return float(low), float(high)
+        return _percentiles(self.means(values)) if len(values) > 1 else (None, None)
 
 
 def estimate(entries: Entries, draws: Draws, average: str = "mean") -> Estimate | None:
@@ -113,6 +123,33 @@ def difference(entries: Entries, baseline: Entries, draws: Draws) -> Difference 
         return None
     low, high = draws.interval(grouped)
     return Difference(float(np.mean(gaps)), low, high, len(gaps), len(grouped))
+
+
+def ratio(entries: Entries, baseline: Entries, draws: Draws) -> Ratio | None:
+    """Mean of entry over baseline, of the entries that both have as numbers; None where the baseline's is not above 0.
+
+    The interval is that of the ratio in draws of scenes; draws in which the baseline is 0 do not count.
+    """
+    both = [entry for entry, value in entries.items() if not np.isnan(value + baseline.get(entry, np.nan))]
+    of_row, of_baseline = (_by_scene({entry: some[entry] for entry in both}) for some in (entries, baseline))
+    means = [
+        np.mean([value for some in each.values() for value in some]) if each else 0 for each in (of_row, of_baseline)
+    ]
+    if not means[1] > 0:
+        return None
+    low, high = None, None
+    if len(of_row) > 1:
+        below = draws.means(of_baseline)
+        low, high = _percentiles(
+            np.divide(draws.means(of_row), below, out=np.full(len(below), np.nan), where=below > 0)
+        )
+    return Ratio(float(means[0] / means[1]), low, high)
+
+
+def _percentiles(drawn: np.ndarray) -> tuple[float, float]:
+    rest = (1 - CONFIDENCE) / 2
+    low, high = np.nanquantile(drawn, [rest, 1 - rest])
+    return float(low), float(high)
 
 
 def _by_scene(entries: Entries) -> dict[Hashable, list[float]]:

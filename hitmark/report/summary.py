@@ -9,9 +9,9 @@ from typing import Literal
 
 from hitmark.errors import HitmarkError
 from hitmark.report.clip_record import Clip, Row
-from hitmark.report.figures import Figure, ordered
+from hitmark.report.figures import Figure, FigureCard, ordered
 from hitmark.report.run_record import BenchRun
-from hitmark.report.statistics import DRAWS, Difference, Draws, Entry, Estimate, difference, estimate
+from hitmark.report.statistics import DRAWS, Difference, Draws, Entry, Estimate, Ratio, difference, estimate, ratio
 
 Verdict = Literal["", "better", "worse", "differs"]
 UNCONTROLLED = "none"
@@ -23,6 +23,7 @@ class Cell:
 
     estimate: Estimate | None
     difference: Difference | None = None
+    ratio: Ratio | None = None
 
     def verdict(self, figure: Figure) -> Verdict:
         """Whether the difference is sure, and which way it goes; "differs" for a figure without a better side."""
@@ -117,16 +118,28 @@ def _line(
     clips = by_row[row]
     others = {clip.place: clip for clip in by_row[baseline]} if baseline is not None else {}
     paired = [clip for clip in clips if clip.place in others and others[clip.place].shape == clip.shape]
-    cells = {}
-    for figure in figures:
-        gap = None
-        if paired and figure.card.average == "mean":
-            partners = [others[clip.place] for clip in paired]
-            gap = difference(entries(paired, figure), entries(partners, figure), drawn)
-        cells[figure] = Cell(estimate(entries(clips, figure), drawn, figure.card.average), gap)
+    partners = [others[clip.place] for clip in paired]
+    cells = {figure: _cell(figure, clips, paired, partners, drawn) for figure in figures}
     scenes = len({clip.scene for clip in clips})
     unpaired = 0 if baseline is None else len(clips) - len(paired)
     return Line(row, label, len(clips), scenes, baseline, unpaired, cells)
+
+
+def _cell(figure: Figure, clips: list[Clip], paired: list[Clip], partners: list[Clip], drawn: Draws) -> Cell:
+    """A figure of a row, and what it is beside the baseline: of `paired` clips against their `partners`."""
+    card, mean = figure.card, estimate(entries(clips, figure), drawn, figure.card.average)
+    if not paired:
+        return Cell(mean)
+    ours, theirs = entries(paired, figure), entries(partners, figure)
+    if card.average != "mean":
+        return Cell(mean, None, _of_averages(ours, theirs, drawn, card))
+    return Cell(mean, difference(ours, theirs, drawn), ratio(ours, theirs, drawn) if card.from_zero else None)
+
+
+def _of_averages(ours: dict[Entry, float], theirs: dict[Entry, float], drawn: Draws, card: FigureCard) -> Ratio | None:
+    """The ratio of medians or greatest values, which has no interval."""
+    first, second = (estimate(some, drawn, card.average) for some in (ours, theirs))
+    return None if first is None or second is None or second.mean <= 0 else Ratio(first.mean / second.mean, None, None)
 
 
 def entries(clips: Iterable[Clip], figure: Figure) -> dict[Entry, float]:

@@ -24,6 +24,7 @@ COLUMNS = (
     *("kind", "method", "model", "clips", "scenes", "observer", "figure", "better", "average"),
     *("value", "low", "high", "values", "absent"),
     *("baseline", "difference", "difference_low", "difference_high", "pairs", "verdict"),
+    *("ratio", "ratio_low", "ratio_high"),
 )
 
 Write = Callable[[list[str], list[list[str]]], str]
@@ -36,7 +37,7 @@ def markdown(
     readings: Sequence[PublishedRow] = (),
     lacking: Sequence[Gaps] = (),
 ) -> str:
-    """All tables: for each group of figures the means, then the differences to the baseline.
+    """All tables: for each group of figures the means, then the differences to the baseline and the ratios.
 
     `notes` and what the rows lack come first, Peekaboo's published reading after the table of all clips.
     """
@@ -133,7 +134,18 @@ def _sections(table: Table, title: str, write: Write) -> list[str]:
             gaps = [[line.label, *(_gap(line.cells[figure], figure) for figure in figures)] for line in compared]
             label = f"{name} Difference to {baseline_names(table)}"
             parts += [title.format(label), write(["row", *heads], gaps)]
+        parts += _ratios(table, figures, title.format(f"{name} Ratio to {baseline_names(table)}"), write)
     return parts
+
+
+def _ratios(table: Table, figures: list[Figure], title: str, write: Write) -> list[str]:
+    """What the rows are of the baseline, for the figures that have a ratio in any row."""
+    shown = [figure for figure in figures if any(line.cells[figure].ratio for line in table.lines)]
+    if not shown:
+        return []
+    heads = [f"{table.figures[figure]} {ARROWS[figure.card.better]}".strip() for figure in shown]
+    lines = [line for line in table.lines if any(line.cells[figure].ratio for figure in shown)]
+    return [title, write(["row", *heads], [[line.label, *(_ratio(line.cells[f]) for f in shown)] for line in lines])]
 
 
 def baseline_names(table: Table) -> str:
@@ -154,6 +166,13 @@ def _gap(cell: Cell, figure: Figure) -> str:
         return NONE
     between = interval(cell.difference.low, cell.difference.high)
     return signed(cell.difference.mean) + (f" ({between})" if between else "") + MARKS[cell.verdict(figure)]
+
+
+def _ratio(cell: Cell) -> str:
+    if cell.ratio is None:
+        return NONE
+    between = interval(cell.ratio.low, cell.ratio.high)
+    return number(cell.ratio.value) + (f" ({between})" if between else "")
 
 
 def _markdown_table(heads: list[str], rows: list[list[str]]) -> str:
@@ -214,6 +233,8 @@ def _record(table: Table, line: Line, figure: Figure, cell: Cell) -> dict[str, o
     if gap is not None and line.baseline is not None:
         made |= {"baseline": line.baseline.method, "difference": gap.mean, "pairs": gap.pairs}
         made |= {"difference_low": gap.low, "difference_high": gap.high, "verdict": cell.verdict(figure)}
+    if cell.ratio is not None:
+        made |= {"ratio": cell.ratio.value, "ratio_low": cell.ratio.low, "ratio_high": cell.ratio.high}
     return made
 
 

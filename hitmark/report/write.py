@@ -3,61 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from hitmark.files import output_error, write_text
-from hitmark.report.boxes import with_wanted
-from hitmark.report.failures import Gaps, gaps
-from hitmark.report.features import Distance, feature_distances, feature_sets, read_reference
-from hitmark.report.figures import Figure
-from hitmark.report.filmstrips import Shown, choose, planned_tracks, show
+from hitmark.report.contents import Report
+from hitmark.report.failures import gaps
+from hitmark.report.features import feature_distances, feature_sets, read_reference
+from hitmark.report.filmstrips import choose, planned_tracks, show
 from hitmark.report.numbers import counted
 from hitmark.report.outside import with_outside
-from hitmark.report.over_time import OverTimes, over_time
 from hitmark.report.over_time import comma_separated as times_as_csv
+from hitmark.report.over_time import over_time
 from hitmark.report.page import page
-from hitmark.report.published import PublishedRow, published_rows
+from hitmark.report.published import published_rows
 from hitmark.report.run_record import BenchRun, read_run
 from hitmark.report.statistics import DRAWS
 from hitmark.report.summary import Table, baselines, by_kind, headlines, summarise
 from hitmark.report.tables import clips_as_csv, comma_separated, latex, markdown, readings_as_csv
+from hitmark.report.wanted import with_wanted
 
 PAGE, CLIPS = "index.html", 24
-
-
-@dataclass(frozen=True)
-class Report:
-    """All that the report of a run says.
-
-    Attributes:
-        run, table, kinds: the clips; the table of all; one for each kind of scene.
-        control, quality: the figures that the charts show; None where the run has none.
-        distances: Frechet, empty without a reference.
-        shown: the clips on the page.
-        notes: whatever may mislead.
-        draws: of the bootstrap.
-        readings: Peekaboo's published reading beside the strict one; empty where no boxes are known.
-        times: distance frame by frame.
-        lacking: failed and missing jobs by row.
-    """
-
-    run: BenchRun
-    table: Table
-    kinds: list[Table]
-    control: Figure | None
-    quality: Figure | None
-    distances: list[Distance]
-    shown: list[Shown]
-    notes: list[str]
-    draws: int
-    readings: list[PublishedRow] = field(default_factory=list)
-    times: OverTimes = field(default_factory=OverTimes)
-    lacking: list[Gaps] = field(default_factory=list)
-
-    def tables(self) -> list[Table]:
-        """The table of all clips, then those by kind."""
-        return [self.table, *self.kinds]
 
 
 def make_report(

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    from hitmark.run.generate import Result
     from hitmark.run.outputs import Outputs
+    from hitmark.run.result import Result
     from hitmark.scene.tracks import Track
 
 BLANK = (128, 128, 128)

@@ -10,7 +10,6 @@ from hitmark.run.model_choice import model_folder
 
 if TYPE_CHECKING:
     from hitmark.backbones.catalog import ModelCard
-    from hitmark.scene.schema import Scene
 
 EMBEDDED_BYTES = 2_000
 """What a run of an embedded model has at its peak for each pixel of each frame, at least. Measured on a CPU in float32,
@@ -18,21 +17,23 @@ as the peak of 8 frames of 128x128 above the loaded model: 3,976 for sprites-i2v
 LEAST_BYTES = 60
 """The same of any other model: frames as float32 and as bytes, and a few maps of features over latents of 8x8x4 pixels
 a cell. Real models have many times that; nothing was measured."""
+BYTES_A_PIXEL = 15
+"""Of the finished frames alone: RGB as float32 when they are decoded, and as uint8 beside it."""
 CGROUP = Path("/sys/fs/cgroup")
 
 
-def check_memory(card: ModelCard, scene: Scene, device: str = "auto") -> None:
+def check_memory(card: ModelCard, shape: tuple[int, int, int], device: str = "auto") -> None:
     """Raise HitmarkError where a clip of this size cannot fit; nothing is loaded for it.
 
     Args:
         card: of the model, for the size of its files where these are on this machine.
-        scene: with width, height and frames filled in.
+        shape: frames, height and width of the clip.
         device: that will compute it; "auto": a GPU where there is one.
     """
     import torch
 
     on_gpu = device.startswith("cuda") or (device == "auto" and torch.cuda.is_available())
-    frames, width, height = (int(value or 0) for value in (scene.frames, scene.width, scene.height))
+    frames, height, width = shape
     each = EMBEDDED_BYTES if card.embedded else LEAST_BYTES
     needed = frames * width * height * (each // 2 if on_gpu else each) + (0 if on_gpu else weight_bytes(card))
     free = free_on_gpu(device) if on_gpu else free_bytes()
@@ -45,6 +46,31 @@ def check_memory(card: ModelCard, scene: Scene, device: str = "auto") -> None:
         "started.",
         hint=f"{card.name} was made for {fitting}",
     )
+
+
+def check_frames(shape: tuple[int, int, int], total: int | None = None) -> None:
+    """Raise HitmarkError where the finished frames alone are more than this machine's memory, whatever the model.
+
+    Needs neither a model nor torch, unlike `check_memory`.
+
+    Args:
+        shape: frames, height and width of the clip.
+        total: bytes of memory; None: this machine's.
+    """
+    import psutil
+
+    frames, height, width = shape
+    room = int(psutil.virtual_memory().total) if total is None else total
+    least = frames * height * width * BYTES_A_PIXEL
+    if least > room:
+        raise HitmarkError(
+            f"size: {frames} frames of {width}x{height} take {_size(least)} as pictures alone, and this machine has "
+            f"{_size(room)} of memory; use fewer frames or a smaller size"
+        )
+
+
+def _size(count: float) -> str:
+    return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:,.0f} MB"
 
 
 def weight_bytes(card: ModelCard) -> int:

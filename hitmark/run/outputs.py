@@ -5,7 +5,6 @@ All of it lies beside the video under its name: OUT.mp4, OUT.plan.png, OUT.sheet
 
 from __future__ import annotations
 
-import datetime
 import errno
 import os
 import tempfile
@@ -14,26 +13,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from hitmark.errors import HitmarkError
 from hitmark.files import OutputError, claimed, ensure_writable, output_error, written_whole
 from hitmark.media.video import WRITERS, write_video
 from hitmark.run import record
-from hitmark.run.model_choice import portable_name
+from hitmark.run.describe import KEPT_PIXELS, MOST_KEPT, describe, kept_picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from PIL import Image
 
-    from hitmark.run.generate import Result
+    from hitmark.run.result import Result
 
 BYTES_PER_PIXEL = 4  # more than any of the formats needs for noise
 BYTES_PER_LATENT = 4  # a pixel's share of float32 latents of 4 channels at half of the clip's sides
 DRAWINGS = 4_000_000  # bytes of plan, contact sheet and record, rather too many
-MOST_KEPT = 4  # a first picture of more than so many times the clip's pixels is kept at the clip's size,
-KEPT_PIXELS = 512 * 512  # unless it has no more than these
 Shape = tuple[int, int, int]
 """Frames, height, width."""
 
@@ -158,7 +153,8 @@ class Outputs:
             OutputError: the disk refuses. The frames are then kept in the system's folder for temporary files, if
                 that has room, and the message says where.
         """
-        run = self.describe(result, model_folder).model_copy(update={"reference": self._beside(reference)})
+        run = describe(result, self.video, self.image, model_folder)
+        run = run.model_copy(update={"reference": self._beside(reference)})
         try:
             with ExitStack() as drafts:
                 run.save(drafts.enter_context(written_whole(self.record)))
@@ -180,49 +176,6 @@ class Outputs:
         folder = self.record.parent
         moved = {name: path and os.path.relpath(path, folder) for name, path in names.items()}
         return reference.model_copy(update=moved)
-
-    def describe(self, result: Result, model_folder: Path | None = None) -> record.RunRecord:
-        """Return the run record of a result whose picture is (to be) saved as `self.image`."""
-        import torch
-
-        name = portable_name(str(result.scene.model), self.record.parent)
-        on_gpu = result.settings.device == "cuda"
-        return record.RunRecord(
-            hitmark=record.hitmark_version(),
-            python=record.python_version(),
-            packages=record.package_versions(),
-            machine=record.this_machine(
-                torch.get_num_threads(), torch.cuda.get_device_name() if on_gpu else result.settings.device
-            ),
-            created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            model=record.Model(
-                name=name, fingerprint=None if model_folder is None else record.fingerprint(model_folder)
-            ),
-            image=None
-            if result.picture is None
-            else record.Picture(path=self.image.name, sha256=record.picture_sha256(np.asarray(kept_picture(result)))),
-            settings=result.settings,
-            output=record.Output(
-                video=self.video.name,
-                frames_sha256=record.frames_sha256(result.frames),
-                seconds=round(result.seconds, 3),
-                peak_memory=result.peak_memory,
-            ),
-            notes=list(result.notes),
-            scene=result.scene.replace(image=None if result.picture is None else self.image.name, model=name).to_dict(),
-        )
-
-
-def kept_picture(result: Result) -> Image.Image | None:
-    """What lies beside the clip as its first picture: as given, a much larger one at the clip's size.
-
-    The model is given the picture at the clip's size, so that a replay from the reduced one makes the same frames.
-    """
-    picture = result.picture
-    height, width = result.frames.shape[1:3]
-    if picture is None or picture.width * picture.height <= max(MOST_KEPT * width * height, KEPT_PIXELS):
-        return picture
-    return picture.resize((width, height))
 
 
 def _with_rescue(error: OutputError, result: Result, video: Path) -> OutputError:

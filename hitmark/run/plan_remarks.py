@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -12,28 +13,53 @@ if TYPE_CHECKING:
     from hitmark.backbones.catalog import ModelCard
     from hitmark.scene.schema import Scene
 
-
-def remarks_on(scene: Scene, card: ModelCard) -> list[str]:
-    """Return sentences about a scene whose size, frames and method are filled in, for the model of the card."""
-    return [*_size(scene, card), *_unused(scene, card), *_same_words(scene, card), *_canvas(scene)]
+FAR_BEYOND = 16
+"""Times the pixels of a model's own clip from which on a clip is said to be much."""
 
 
-def _size(scene: Scene, card: ModelCard) -> list[str]:
+def remarks_on(scene: Scene, card: ModelCard, shape: tuple[int, int, int]) -> list[str]:
+    """Return sentences about a scene for the model of the card.
+
+    Args:
+        scene: with its method filled in.
+        card: of the model.
+        shape: frames, height and width of the clip.
+    """
+    return [*_size(card, *shape), *_unused(scene, card), *_same_words(scene, card), *_canvas(scene, *shape[1:])]
+
+
+def _size(card: ModelCard, frames: int, height: int, width: int) -> list[str]:
     if card.path is None and card.name not in MODELS:  # a pipeline that does not say what it was loaded from
         return []
     found = []
-    asked, made_for = (scene.width or 0) * (scene.height or 0), card.width * card.height
+    asked, made_for = width * height, card.width * card.height
     if not made_for / 4 <= asked <= made_for * 4:
         found.append(
-            f"{card.name} was made for {card.width}x{card.height} and this run asks for {scene.width}x{scene.height}; "
+            f"{card.name} was made for {card.width}x{card.height} and this run asks for {width}x{height}; "
             f"--width {card.width} --height {card.height} would fit"
         )
-    if card.frames and not card.frames / 2 <= (scene.frames or 0) <= card.frames * 2:
+    if card.frames and not card.frames / 2 <= frames <= card.frames * 2:
         found.append(
-            f"{card.name} was made for {card.frames} frames and this run asks for {scene.frames}; "
+            f"{card.name} was made for {card.frames} frames and this run asks for {frames}; "
             f"--frames {card.frames} would fit"
         )
     return found
+
+
+def far_beyond(shape: tuple[int, int, int], own: tuple[int, int, int]) -> str | None:
+    """A sentence on a clip that is many times what a model was made for; None for others.
+
+    Args:
+        shape: frames, height and width of the clip.
+        own: the same of the model's own clip.
+    """
+    times = math.prod(shape) / math.prod(own)
+    if times < FAR_BEYOND:
+        return None
+    return (
+        f"the clip has {times:,.0f} times the pixels that the model is made for, {own[2]} x {own[1]}, {own[0]} frames; "
+        "it takes at least as many times as long, and seldom looks right"
+    )
 
 
 def _unused(scene: Scene, card: ModelCard) -> list[str]:
@@ -64,14 +90,14 @@ def _same_words(scene: Scene, card: ModelCard) -> list[str]:
     return found
 
 
-def _canvas(scene: Scene) -> list[str]:
+def _canvas(scene: Scene, height: int, width: int) -> list[str]:
     """Paths that were drawn on a canvas of another shape, with no picture that says how to bring them to the clip's."""
     canvas = noted_canvas(scene)
-    if canvas is None or scene.image is not None or not scene.width or not scene.height:
+    if canvas is None or scene.image is not None:
         return []
-    if abs(canvas[0] / canvas[1] / (scene.width / scene.height) - 1) <= SAME_SHAPE:
+    if abs(canvas[0] / canvas[1] / (width / height) - 1) <= SAME_SHAPE:
         return []
     return [
-        f"the paths were drawn on {canvas[0]}x{canvas[1]} and the clip is {scene.width}x{scene.height}: they are "
+        f"the paths were drawn on {canvas[0]}x{canvas[1]} and the clip is {width}x{height}: they are "
         "stretched to its shape"
     ]

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hitmark.sprites.world import ClipPlan
+from hitmark.sprites.clip_plan import ClipPlan
 
 CLEAR = 0.6
 """Least share of a cell that one thing (or the background) must fill for the cell to count as showing it."""

@@ -17,8 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from hitmark.sprites.clip_plan import ClipPlan
 from hitmark.sprites.correspondence import CLEAR, owners, taught_heads
-from hitmark.sprites.world import ClipPlan
 
 BACKGROUND = 0.2
 """Weight of a cell that shows the background: there are many of them, and one word for all."""

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from hitmark.sprites.clip_plan import shorten
 from hitmark.sprites.code import LinearCode
 from hitmark.sprites.configuration import ImageToVideoConfiguration
 from hitmark.sprites.correspondence import (
@@ -25,7 +26,7 @@ from hitmark.sprites.correspondence import (
     stack,
 )
 from hitmark.sprites.networks import ENCODED_SIZE
-from hitmark.sprites.world import SPLITS, SpriteWorld, shorten
+from hitmark.sprites.world import SPLITS, SpriteWorld
 
 CELLS = (4, 8)
 """Pixels of a side of a cell, at the two levels of the denoiser."""

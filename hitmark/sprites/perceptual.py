@@ -20,10 +20,11 @@ from torch import Tensor, nn
 
 from hitmark.errors import HitmarkError
 from hitmark.sprites.atlas import load_atlas
+from hitmark.sprites.clip_plan import ClipPlan
 from hitmark.sprites.image_to_video import one_thread
 from hitmark.sprites.places import PLACES
 from hitmark.sprites.training import Schedule, Training
-from hitmark.sprites.world import SPLITS, ClipPlan, text_world
+from hitmark.sprites.world import SPLITS, text_world
 
 FOLDER = Path(str(files("hitmark") / "sprites" / "weights" / "sprites-perceptual"))
 WIDTH = 64

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from hitmark.sprites import code as linear_code
-from hitmark.sprites import networks, samples, video_code, video_networks, video_recipe
+from hitmark.sprites import networks, samples, video_encoder, video_networks, video_recipe
 from hitmark.sprites.code import LinearCode
 from hitmark.sprites.configuration import ImageToVideoConfiguration, ModelConfiguration, TextToVideoConfiguration
 from hitmark.sprites.correspondence import ShortcutProcessor
@@ -169,7 +169,7 @@ RECIPES: dict[str, Recipe] = {
         network="transformer",
         code=VideoCode,
         fit=video_recipe.fit_videos,
-        write_encoder=video_code.write_encoder,
+        write_encoder=video_encoder.write_encoder,
         model=video_recipe.build_model,
         loss=video_recipe.step_loss,
         autoencoder=video_networks.build_video_autoencoder,

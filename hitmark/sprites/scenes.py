@@ -15,7 +15,8 @@ from PIL import Image
 from hitmark.scene.problems import SceneError
 from hitmark.scene.schema import Camera, Keyframe, Scene, Subject
 from hitmark.scene.tracks import evaluate
-from hitmark.sprites.world import SPLITS, Clip, ClipPlan, SpriteWorld
+from hitmark.sprites.clip_plan import Clip, ClipPlan
+from hitmark.sprites.world import SPLITS, SpriteWorld
 
 SEEN = 0.6
 """Least visible share of every sprite in every frame of a scene that is judged."""

@@ -11,10 +11,11 @@ import numpy as np
 from hitmark.scene.schema import Scene
 from hitmark.scene.tracks import evaluate
 from hitmark.sprites.atlas import COLORS, load_atlas
+from hitmark.sprites.clip_plan import ClipPlan, SpriteObject, preposition
 from hitmark.sprites.motion import Motion
 from hitmark.sprites.places import PLACES
 from hitmark.sprites.textures import extent
-from hitmark.sprites.world import SPLITS, TEXT_NAMES, ClipPlan, SpriteObject, SpriteWorld, preposition
+from hitmark.sprites.world import SPLITS, TEXT_NAMES, SpriteWorld
 
 KINDS = ("static", "moving", "fast", "curved", "two")
 """Kinds of scenes, taken in turn."""

@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from hitmark.sprites import video_code
+from hitmark.sprites.clip_plan import shorten
 from hitmark.sprites.configuration import VideoConfiguration
 from hitmark.sprites.decoder import video_decoder_loss
 from hitmark.sprites.fast import Ahead, attention_by_products
@@ -27,7 +28,7 @@ from hitmark.sprites.video_networks import (
     build_transformer,
 )
 from hitmark.sprites.video_training import VideoBatch, encode_words, flow_loss, make_video_batch
-from hitmark.sprites.world import SPLITS, shorten
+from hitmark.sprites.world import SPLITS
 
 if TYPE_CHECKING:
     from diffusers import WanPipeline

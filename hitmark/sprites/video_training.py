@@ -15,11 +15,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hitmark.sprites.clip_plan import select_frames, shorten
 from hitmark.sprites.configuration import VideoConfiguration
 from hitmark.sprites.image_to_video import one_thread
 from hitmark.sprites.video_code import PATCH, VideoCode
 from hitmark.sprites.video_networks import VideoModel
-from hitmark.sprites.world import SPLITS, SpriteWorld, select_frames, shorten
+from hitmark.sprites.world import SPLITS, SpriteWorld
 
 SMALLEST_LEVEL = 0.1
 """Noise levels below count as this in the loss, which divides by their square."""

@@ -9,16 +9,16 @@ import shutil
 from typing import TYPE_CHECKING, Any, Literal
 
 from hitmark.errors import HitmarkError
+from hitmark.run.memory_fit import check_frames
 from hitmark.studio.bodies import JobsRequest
 from hitmark.studio.cards import why_missing
 from hitmark.studio.folder import picture_id
 from hitmark.studio.job import Job
 from hitmark.studio.jobs import Queue
-from hitmark.studio.room import check_room
 from hitmark.studio.scenes import card_for_scene, evaluate_bounded, frames_of, scene_of, shown, with_picture
 
 if TYPE_CHECKING:
-    from hitmark.run.prepare import Plan
+    from hitmark.run.plan import Plan
     from hitmark.scene.schema import Scene
 
 LARGEST_SEED = 2**63 - 1
@@ -67,7 +67,8 @@ def _clips(scene: Scene, asked: JobsRequest) -> list[tuple[Scene, Role]]:
 
 
 def _plan(scene: Scene, asked: JobsRequest) -> Plan:
-    from hitmark.run.prepare import check_fit, plan
+    from hitmark.run.fit import check_fit
+    from hitmark.run.plan import plan
 
     card = card_for_scene(scene)
     missing = why_missing(card.name)
@@ -77,7 +78,7 @@ def _plan(scene: Scene, asked: JobsRequest) -> Plan:
         raise HitmarkError(f"image: {card.name} starts from a picture, and the scene has none; load one")
     _check_call(card.name, card.call, asked.call)
     frames = scene.frames or frames_of(card)
-    check_room(scene.width or card.width, scene.height or card.height, frames)
+    check_frames((frames, scene.height or card.height, scene.width or card.width))
     evaluate_bounded(scene, frames)
     planned = plan(scene, steps=asked.steps, call=asked.call)
     check_fit(planned)

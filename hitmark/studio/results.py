@@ -13,8 +13,8 @@ from hitmark.studio.job import RESULT, Result
 if TYPE_CHECKING:
     from hitmark.backbones.catalog import ModelCard
     from hitmark.observers.positions import Look
-    from hitmark.run.generate import Result as Clip
     from hitmark.run.outputs import Outputs
+    from hitmark.run.result import Result as Clip
 
 
 def save(clip: Clip, outputs: Outputs, card: ModelCard) -> Result:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hitmark.errors import HitmarkError
+from hitmark.run.memory_fit import check_frames
+from hitmark.run.plan_remarks import far_beyond
 from hitmark.scene.schema import Scene
 from hitmark.scene.tracks import evaluate
 from hitmark.studio.cards import MOST_SPEED, card_of, frames_of, grid
 from hitmark.studio.folder import Folder, picture_id
 from hitmark.studio.refusals import RefusedError
-from hitmark.studio.room import check_room, far_beyond
 
 if TYPE_CHECKING:
     from hitmark.backbones.catalog import ModelCard
@@ -114,10 +115,10 @@ def _of_the_whole(scene: Scene, card: ModelCard, width: int, height: int) -> lis
     own = frames_of(card)
     frames = scene.frames or own
     try:
-        check_room(width, height, frames)
+        check_frames((frames, height, width))
     except HitmarkError as error:
         return [str(error)]
-    return [far_beyond(width, height, frames, (card.width, card.height, own))]
+    return [far_beyond((frames, height, width), (own, card.height, card.width))]
 
 
 def _is_late(track: Track) -> bool:

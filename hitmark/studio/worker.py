@@ -64,7 +64,7 @@ class Maker:
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
-        self._loaded: tuple[tuple[str, str, str], Any] | None = None
+        self._loaded: tuple[tuple[str, str, str, str], Any] | None = None
 
     def run(self, order: dict[str, Any]) -> None:
         """Make one clip and say how it ended; nothing that goes wrong in it ends the process."""
@@ -87,7 +87,7 @@ class Maker:
             self.channel.tell(id=identity, event="failed", error=f"the model's library failed: {reason}", hint=hint)
 
     def _make(self, order: dict[str, Any]) -> None:
-        from hitmark.run.generate import make
+        from hitmark.run.make import make
         from hitmark.run.memory_fit import check_memory
         from hitmark.run.outputs import Outputs
         from hitmark.run.prepare import prepare
@@ -100,8 +100,8 @@ class Maker:
             scene = scene.replace(fit="stretch")
         planned, picture = prepare(scene, None, folder, steps=order["steps"], call=order["call"])
         outputs = Outputs(folder / "clip.mp4", from_picture=picture is not None)
-        outputs.check([], overwrite=True, shape=(planned.frames, planned.height, planned.width))
-        check_memory(planned.card, planned.scene, order["device"])
+        outputs.check([], overwrite=True, shape=planned.shape)
+        check_memory(planned.card, planned.shape, order["device"])
         pipe = self._pipe(planned.card, order["dtype"], order["device"])
         self.channel.stop_if_cancelled(identity)
 
@@ -142,7 +142,7 @@ def main() -> None:
     channel = Channel()
     import diffusers  # noqa: F401  # seconds of imports, while the user still draws
 
-    import hitmark.run.generate  # noqa: F401
+    import hitmark.run.make  # noqa: F401
 
     channel.tell(event="ready")
     maker = Maker(channel)

@@ -13,8 +13,10 @@ from hitmark.errors import HitmarkError
 from hitmark.files import OutputError, ensure_writable, output_error
 from hitmark.method_fit import check_method
 from hitmark.run.acting import Acting, acting_on
+from hitmark.run.fit import check_fit
 from hitmark.run.model_choice import model_folder
-from hitmark.run.prepare import Plan, check_fit, prepare
+from hitmark.run.plan import Plan
+from hitmark.run.prepare import prepare
 from hitmark.run.record import fingerprint, package_versions, python_version
 from hitmark.scene.schema import MethodChoice, Scene
 from hitmark.verify.evidence import Entry, Evidence

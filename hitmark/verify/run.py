@@ -19,11 +19,12 @@ from hitmark.errors import HitmarkError
 from hitmark.files import write_text
 from hitmark.media.video import write_video
 from hitmark.run.acting import Acting
-from hitmark.run.generate import OnStep, Result
+from hitmark.run.make import OnStep
 from hitmark.run.model_choice import model_folder
 from hitmark.run.outputs import Outputs
 from hitmark.run.peak_memory import PeakMemory
 from hitmark.run.record import this_machine
+from hitmark.run.result import Result
 from hitmark.verify.evidence import Entry, Evidence
 from hitmark.verify.page import page
 from hitmark.verify.silent import Silent

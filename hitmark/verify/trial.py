@@ -12,7 +12,9 @@ import torch
 from hitmark.control import Control
 from hitmark.errors import HitmarkWarning
 from hitmark.methods.spec import MethodSpec
-from hitmark.run.generate import OnStep, Result, generate
+from hitmark.run.generate import generate
+from hitmark.run.make import OnStep
+from hitmark.run.result import Result
 from hitmark.scene.schema import MethodChoice, Scene
 
 if TYPE_CHECKING:

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hitmark.bench import jobs, scoring, store
+from hitmark.bench import jobs, scorers, store
+from hitmark.bench.clip_scores import FinishedClip, Scores
 from hitmark.bench.job_list import JOBS_FILE
 from hitmark.bench.plan import BenchPlan
 from hitmark.bench.run import run
-from hitmark.bench.scoring import FinishedClip, Scores, score
+from hitmark.bench.scoring import score
 from hitmark.bench.store import PARTIAL, RESULT, Store
 from hitmark.files import OutputError
 from hitmark.media import video
@@ -32,7 +33,7 @@ def full(*_: Any, **__: Any) -> None:
 FULL: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "the clip": lambda patch: patch.setitem(video.WRITERS, ".mkv", full),
     "the features": lambda patch: patch.setattr(np, "savez", full),
-    "the record": lambda patch: patch.setattr(jobs, "_json", full),
+    "the record": lambda patch: patch.setattr(jobs, "as_json", full),
     "the way to the disk": lambda patch: patch.setattr(store, "_to_disk", full),
     "the folder": lambda patch: patch.setattr(store.tempfile, "mkdtemp", full),
     "the list of jobs": lambda patch: patch.setattr(Path, "write_text", full),
@@ -53,7 +54,7 @@ def few(plan: BenchPlan) -> BenchPlan:
 def test_a_full_disk_ends_the_run_with_its_reason_and_goes_on_later(
     few: BenchPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setitem(scoring.SCORERS, "frames", featured)
+    monkeypatch.setitem(scorers.SCORERS, "frames", featured)
     with monkeypatch.context() as patch:
         FULL[name](patch)
         with pytest.raises(OutputError, match="the disk is full"):
@@ -94,7 +95,7 @@ def nowhere(_clip: FinishedClip) -> Scores:
 
 
 def test_numbers_that_are_none_are_named_where_they_arise(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(scoring.SCORERS, "frames", nowhere)
+    monkeypatch.setitem(scorers.SCORERS, "frames", nowhere)
     clip = FinishedClip(np.zeros((2, 8, 8, 3), np.uint8), (), None, "")
     scores = score(clip, ["frames"])["frames"]
     assert scores.figures == {"flicker": None, "overlap": [0.5, None, None], "found": [1.0, 1.0, 1.0]}
@@ -105,7 +106,7 @@ def test_a_metric_that_gives_no_number_is_in_no_mean_and_is_told(
     few: BenchPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = iter([float("nan"), 4.0])
-    monkeypatch.setitem(scoring.SCORERS, "frames", lambda clip: Scores({"flicker": next(given)}))
+    monkeypatch.setitem(scorers.SCORERS, "frames", lambda clip: Scores({"flicker": next(given)}))
     state = run(few, tmp_path)
     assert len(state.done) == 2
     report = make_report(tmp_path, clips=0, draws=100)

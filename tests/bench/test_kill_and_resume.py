@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hitmark.bench.jobs import CLIP, COST
-from hitmark.bench.store import RESULT, Store
+from hitmark.bench.store import CLIP, COST, RESULT, Store
 from hitmark.media.video import write_video
 from hitmark.run.record import frames_sha256
 

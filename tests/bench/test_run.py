@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from hitmark.bench import executors, jobs
-from hitmark.bench.jobs import CLIP, COST, jobs_of
+from hitmark.bench.jobs import jobs_of
 from hitmark.bench.plan import PLAN_FILE, BenchPlan
 from hitmark.bench.run import Engine, forecast, run, state_of
-from hitmark.bench.store import RESULT, Store
+from hitmark.bench.store import CLIP, COST, RESULT, Store
 from hitmark.errors import HitmarkError
 from hitmark.files import OutputError
 from hitmark.media.video import read_video
@@ -183,3 +183,15 @@ def test_a_plan_may_ask_for_another_size_and_length(plan: BenchPlan, tmp_path: P
     run(asked, tmp_path / "run", only=lambda job: job.key == first.key)
     frames, _ = read_video(tmp_path / "run" / "jobs" / first.key / CLIP)
     assert frames.shape == (3, 40, 48, 3)
+
+
+def test_the_clip_of_a_job_is_the_one_that_was_planned(plan: BenchPlan, tmp_path: Path, monkeypatch: Any) -> None:
+    listed = jobs_of(plan)[:1]
+
+    def again(*_arguments: Any, **_options: Any) -> None:
+        raise AssertionError("planned a second time")
+
+    monkeypatch.setattr("hitmark.run.plan.card_for", again)
+    with Store(tmp_path).claimed():
+        ((_, error),) = executors.inline(listed, tmp_path)
+    assert error is None

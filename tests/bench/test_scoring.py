@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hitmark.bench.scoring import FinishedClip, observers_for, score, scorer
+from hitmark.bench.clip_scores import FinishedClip
+from hitmark.bench.scoring import observers_for, score, scorer
 from hitmark.errors import HitmarkError
 from hitmark.scene.tracks import evaluate
 from hitmark.sprites.text_scenes import text_scene, true_clip

@@ -72,7 +72,7 @@ def load_once():
 def hitmark(tmp_path, monkeypatch, load_once):
     """Run a command line in an empty folder: `hitmark("generate", ...)` gives exit_code, stdout, stderr."""
     monkeypatch.chdir(tmp_path)
-    for place in ("hitmark.backbones.loading", "hitmark.run.generate"):
+    for place in ("hitmark.backbones.loading", "hitmark.run.make"):
         monkeypatch.setattr(f"{place}.load_pipeline", load_once)
     runner = CliRunner()
 

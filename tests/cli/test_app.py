@@ -44,7 +44,7 @@ def test_the_public_names_are_there():
 FIRST = (
     "import hitmark.run.generate",
     "import hitmark",
-    "from hitmark.run.generate import Result",
+    "from hitmark.run.result import Result",
     "import hitmark.hooks",
 )
 EACH_BY_ITSELF = """

@@ -133,7 +133,7 @@ def test_read_only_folder(refused, flags, tmp_path, monkeypatch):
 
 def test_disk_full_is_noticed_before_the_computation(refused, flags, tmp_path, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda _path: shutil._ntuple_diskusage(10, 9, 100))
-    monkeypatch.setattr("hitmark.run.generate.make", lambda *_args, **_options: pytest.fail("computed"))
+    monkeypatch.setattr("hitmark.run.make.make", lambda *_args, **_options: pytest.fail("computed"))
     assert "are needed and the disk has" in refused(*flags, *BOX)
 
 
@@ -222,7 +222,7 @@ def test_out_of_memory_says_what_needs_less(refused, flags, monkeypatch):
     def full(*_args, **_options):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr("hitmark.run.generate._run", full)
+    monkeypatch.setattr("hitmark.run.make._run", full)
     words = refused(*flags, *BOX)
     assert "not enough memory for 3 frames of 32x24" in words
     assert "memory_budget" in words
@@ -236,6 +236,6 @@ def test_a_mistake_of_ours_keeps_its_traceback(hitmark, flags, monkeypatch):
     def broken(*_args, **_options):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("hitmark.run.generate._run", broken)
+    monkeypatch.setattr("hitmark.run.make._run", broken)
     done = hitmark(*flags, *BOX)
     assert isinstance(done.exception, ZeroDivisionError)

@@ -170,7 +170,7 @@ def test_ctrl_c_leaves_nothing(hitmark, checkpoint, scene_file, tmp_path, monkey
         raise KeyboardInterrupt
 
     before = sorted(os.listdir(tmp_path))
-    for place in ("hitmark.run.generate.make", "hitmark.run.outputs.write_video"):
+    for place in ("hitmark.run.make.make", "hitmark.run.outputs.write_video"):
         with monkeypatch.context() as patch:
             patch.setattr(place, interrupted)
             done = hitmark("generate", scene_file, "--model", checkpoint)

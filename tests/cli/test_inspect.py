@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from hitmark.run import plan
+
 from .test_generate_from_text import PROMPT, SUBJECTS
 
 
@@ -25,11 +27,14 @@ def test_figures_of_a_masking_method(hitmark: Any, text_checkpoint: str, tmp_pat
         assert np.asarray(Image.open(path).convert("L")).std() > 5, path
 
 
-def test_no_shift_without_an_edit(hitmark: Any, text_checkpoint: str, tmp_path: Any) -> None:
+def test_no_shift_without_an_edit(hitmark: Any, text_checkpoint: str, tmp_path: Any, monkeypatch: Any) -> None:
+    planned, original = [], plan.card_for
+    monkeypatch.setattr(plan, "card_for", lambda *args, **kw: planned.append(args) or original(*args, **kw))
     done = hitmark("inspect", *PROMPT, *SUBJECTS, "--model", text_checkpoint, "--method", "none", "-o", "out")
     assert done.exit_code == 0, done.output
     assert "shift.png" not in done.stdout
     assert not (tmp_path / "out" / "shift.png").exists()
+    assert len(planned) == 1, "a clip is planned once"
 
 
 def test_earlier_figures_are_kept_unless_forced(hitmark: Any, text_checkpoint: str, tmp_path: Any) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from hitmark.backbones.catalog import model_card
 from hitmark.backbones.families import FAMILIES
-from hitmark.bench.scoring import NETWORKS, SCORERS
+from hitmark.bench.scorers import NETWORKS, SCORERS
 from hitmark.cli.datasets import HOLDS
 from hitmark.datasets import READERS
 from hitmark.datasets.sprite_worlds import NAME, TEXT_NAME

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 
+import hitmark.run.plan
 from hitmark.backbones.tiny import tiny_svd, tiny_text_to_video
 from hitmark.demo.make import run_demo
 from hitmark.demo.scenes import FIRST_TEXT, picture_demo_scenes, sprite_world, text_demo_scenes
@@ -136,8 +137,11 @@ def test_progress_runs_over_all_clips(demo):
 def test_one_kind_of_scenes_needs_only_its_model(tmp_path, text_model, monkeypatch):
     monkeypatch.setattr("hitmark.demo.scenes.TEXT_KINDS", {"moving": ("a straight path", "4-straight")})
     monkeypatch.setattr("hitmark.demo.scenes.TEXT_METHODS", {"none": "no control"})
+    planned, original = [], hitmark.run.plan.card_for
+    monkeypatch.setattr("hitmark.run.plan.card_for", lambda *args, **kw: planned.append(args) or original(*args, **kw))
     made = run_demo(tmp_path, model="no such model", text_model=text_model, only="text", steps=1)
     assert [(each.slug, len(runs)) for each, runs in made.scenes] == [("4-straight", 1)]
+    assert len(planned) == 1
     assert "first frames" not in made.page.read_text(encoding="utf-8")
 
 

@@ -12,7 +12,8 @@ import pytest
 from hitmark.backbones.loading import load_pipeline
 from hitmark.metrics.boxes import box_scores
 from hitmark.observers.sprites import find_sprite, sprite_boxes
-from hitmark.run.generate import Result, generate
+from hitmark.run.generate import generate
+from hitmark.run.result import Result
 from hitmark.scene.schema import MethodChoice
 from hitmark.sprites.text_scenes import TextScene, text_scenes
 

@@ -10,11 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hitmark.errors import HitmarkError
-from hitmark.metrics.tracks import (
-    object_motion_control_error,
-    published_control_error,
-    summarise_control_errors,
-)
+from hitmark.metrics.published_tracks import published_control_error
+from hitmark.metrics.tracks import object_motion_control_error, summarise_control_errors
 
 WANTED = np.array([[10.0, 10.0], [20.0, 10.0], [30.0, 10.0], [40.0, 10.0]])
 SIZE = (60, 80)  # diagonal 100

@@ -10,8 +10,8 @@ import torch
 
 from hitmark.cli.found import sentences
 from hitmark.observers.positions import look, look_for
-from hitmark.run.generate import Result
 from hitmark.run.record import Settings
+from hitmark.run.result import Result
 from hitmark.scene.tracks import evaluate
 from hitmark.sprites.text_scenes import text_scene, true_clip
 from hitmark.sprites.world import text_world

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from hitmark.bench.job_list import JOBS_FILE
-from hitmark.bench.jobs import CLIP, COST, FEATURES, FORMAT
 from hitmark.bench.plan import PLAN_FILE
-from hitmark.bench.store import RESULT
+from hitmark.bench.store import CLIP, COST, FEATURES, FORMAT, RESULT
 from hitmark.media.video import write_video
 
 

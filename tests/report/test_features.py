@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hitmark.bench.jobs import FEATURES
+from hitmark.bench.store import FEATURES
 from hitmark.errors import HitmarkError
 from hitmark.media.video import write_video
 from hitmark.metrics.frechet import FeatureMoments, frechet_distance

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hitmark.bench.jobs import CLIP
+from hitmark.bench.store import CLIP
 from hitmark.files import OutputError
 from hitmark.media.video import read_video
 from hitmark.report import outside

@@ -14,15 +14,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hitmark.bench.jobs import CLIP
+from hitmark.bench.store import CLIP
 from hitmark.files import OutputError
 from hitmark.report import filmstrips, write
 from hitmark.report.charts import Point, Scale, marks, scatter, spreads
+from hitmark.report.contents import Report
 from hitmark.report.figures import Figure
 from hitmark.report.filmstrips import MOST_FRAMES, SIDE, choose, filmstrip
 from hitmark.report.run_record import BenchRun, read_run
 from hitmark.report.statistics import Estimate
-from hitmark.report.write import Report, make_report, write_report
+from hitmark.report.write import make_report, write_report
 from hitmark.scene.schema import Scene
 from hitmark.scene.tracks import evaluate
 from tests.report.fakes import FakeRun, errors

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from hitmark.bench.jobs import CLIP, COST
 from hitmark.bench.plan import PLAN_FILE
-from hitmark.bench.store import RESULT
+from hitmark.bench.store import CLIP, COST, RESULT
 from hitmark.errors import HitmarkError
 from hitmark.report.clip_record import Row
 from hitmark.report.figures import Figure

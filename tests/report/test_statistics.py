@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hitmark.report.statistics import LEAST_SCENES, Draws, difference, estimate
+from hitmark.report.statistics import LEAST_SCENES, Draws, difference, estimate, ratio
 
 NAN = math.nan
 
@@ -127,3 +127,27 @@ def test_intervals_move_and_stretch_with_the_values(scenes: list[list[float]], s
     same = difference(entries(*scenes), entries(*scenes), drawn)
     assert same is not None
     assert (same.mean, same.low, same.high, same.sure) == (0, 0, 0, False)
+
+
+def test_the_ratio_is_of_means_of_pairs_and_its_interval_that_of_a_bootstrap_with_loops() -> None:
+    generator = np.random.default_rng(5)
+    baseline = [generator.uniform(1, 2, generator.integers(1, 4)).tolist() for _ in range(7)]
+    ours = [[value * generator.uniform(0.2, 0.8) for value in scene] for scene in baseline]
+    found = ratio(entries(*ours, [9.0]), entries(*baseline), Draws(range(8), 300, seed=3))
+    picks = np.random.default_rng(3).integers(8, size=(300, 8))
+    drawn = [
+        sum(sum(ours[scene]) for scene in pick if scene < 7) / sum(sum(baseline[scene]) for scene in pick if scene < 7)
+        for pick in picks
+    ]
+    assert found is not None
+    assert found.value == pytest.approx(sum(map(sum, ours)) / sum(map(sum, baseline)))
+    assert (found.low, found.high) == pytest.approx(np.quantile(drawn, [0.025, 0.975]))
+
+
+def test_there_is_no_ratio_to_nothing() -> None:
+    drawn = Draws(range(2), 10)
+    assert ratio(entries([1.0], [2.0]), entries([0.0], [0.0]), drawn) is None
+    assert ratio(entries([1.0], [NAN]), entries([NAN], [2.0]), drawn) is None
+    alone = ratio(entries([1.0]), entries([4.0]), drawn)
+    assert alone is not None
+    assert (alone.value, alone.low, alone.high) == (0.25, None, None)

@@ -104,6 +104,8 @@ def test_markdown_has_means_and_differences(run: BenchRun) -> None:
     assert mean.count("|") == heads.count("|")
     assert any(line.startswith("| peekaboo | \u22120.200 (\u2212") and ")* | " in line for line in lines)
     assert "Difference to none" in text
+    assert sum(line.startswith("| peekaboo | 0.600 (") for line in lines) == 1
+    assert "Ratio to none" in text
 
 
 def test_latex_is_escaped_and_balanced(tmp_path: Path) -> None:
@@ -126,6 +128,8 @@ def test_the_comma_separated_file_has_every_number(run: BenchRun) -> None:
     (ours,) = [row for row in rows if row["method"] == "peekaboo" and row["figure"] == "path error"]
     assert float(ours["value"]) == pytest.approx(0.3)
     assert float(ours["difference"]) == pytest.approx(-0.2)
+    assert float(ours["ratio"]) == pytest.approx(0.6)
+    assert float(ours["ratio_low"]) < 0.6 < float(ours["ratio_high"])
     assert (ours["kind"], ours["observer"], ours["baseline"], ours["verdict"]) == ("all", "template", "none", "better")
     clips = list(csv.DictReader(io.StringIO(clips_as_csv(run))))
     first = [row for row in clips if row["item"] == "s0" and row["method"] == "none" and row["figure"] == "path error"]
@@ -161,9 +165,9 @@ def test_every_figure_that_is_scored_is_described() -> None:
     import inspect
     import re
 
-    from hitmark.bench import scoring
+    from hitmark.bench import scorers
 
-    named = set(re.findall(r'"([a-zA-Z ]+)":', inspect.getsource(scoring))) - {*scoring.SCORERS, *scoring.NETWORKS}
+    named = set(re.findall(r'"([a-zA-Z ]+)":', inspect.getsource(scorers))) - {*scorers.SCORERS, *scorers.NETWORKS}
     assert len(named) > 10
     assert named <= set(CARDS)
 
@@ -186,3 +190,17 @@ def test_signs_and_intervals() -> None:
     assert (signed(0.25), signed(-0.25), signed(0.0)) == ("+0.250", "\u22120.250", "0.00")
     assert (interval(0.1, 0.2), interval(None, None)) == ("0.100 to 0.200", "")
     assert number(1e-7) == "1.00e\u221207"
+
+
+def test_medians_and_ratios_of_what_has_a_zero_are_shown(tmp_path: Path) -> None:
+    fake = FakeRun(tmp_path, ["none", "peekaboo"])
+    for scene, value in enumerate((0.1, 0.2, 0.9)):
+        for row, factor in (("none", 1.0), ("peekaboo", 0.5)):
+            scores = {"sprites": {"guessed path error": [value * factor], "identity": [0.5 + value / 10]}}
+            fake.add(row, f"s{scene}", scores)
+    none, ours = summarise(read_run(tmp_path), baselines([NONE, OURS])).lines
+    median = Figure("sprites", "median path error")
+    assert [line.cells[median].estimate.mean for line in (none, ours)] == [0.2, 0.1]
+    assert ours.cells[median].ratio.value == pytest.approx(0.5)
+    assert ours.cells[Figure("sprites", "guessed path error")].ratio.value == pytest.approx(0.5)
+    assert ours.cells[Figure("sprites", "identity")].ratio is None, "a correlation has no zero"

@@ -9,7 +9,7 @@ from hitmark.backbones.tiny import tiny_ltx
 from hitmark.errors import HitmarkError, HitmarkWarning
 from hitmark.run.frame_rule import fitting_frames
 from hitmark.run.generate import generate
-from hitmark.run.prepare import plan
+from hitmark.run.plan import plan
 from hitmark.scene.schema import Scene
 
 

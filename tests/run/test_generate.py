@@ -9,9 +9,13 @@ from PIL import Image
 
 from hitmark.backbones.tiny import tiny_svd
 from hitmark.errors import HitmarkError, HitmarkWarning
+from hitmark.run.first_picture import first_picture
+from hitmark.run.fit import size_unit
 from hitmark.run.generate import generate
+from hitmark.run.make import make
 from hitmark.run.model_choice import card_for
-from hitmark.run.prepare import first_picture, plan, prepare, size_unit
+from hitmark.run.plan import plan
+from hitmark.run.prepare import prepare
 from hitmark.scene import Scene
 
 SMALL = {"width": 32, "height": 24, "frames": 3}
@@ -203,8 +207,6 @@ def test_a_picture_of_another_shape_is_fitted_in_python_too(pipe):
 
 
 def test_a_plan_is_made_as_it_is_without_planning_again(pipe, picture, monkeypatch):
-    from hitmark.run import generate as module
-
     wanted = scene(method={"name": "none"})
     planned, framed = prepare(wanted, picture, steps=1, pipe=pipe)
     assert (planned.width, planned.height, planned.frames) == (32, 24, 3)
@@ -214,7 +216,7 @@ def test_a_plan_is_made_as_it_is_without_planning_again(pipe, picture, monkeypat
     def again(*_args, **_options):
         raise AssertionError("planned a second time")
 
-    monkeypatch.setattr(module, "prepare", again)
-    made = module.make(planned, framed, pipe)
+    monkeypatch.setattr("hitmark.run.plan.card_for", again)
+    made = make(planned, framed, pipe)
     np.testing.assert_array_equal(made.frames, expected.frames)
     assert (made.scene, made.notes, made.settings) == (expected.scene, expected.notes, expected.settings)

@@ -7,10 +7,10 @@ import pytest
 import torch
 from PIL import Image
 
-from hitmark.run.generate import Result
 from hitmark.run.illustrate import illustrate, planned
 from hitmark.run.outputs import Outputs
 from hitmark.run.record import Settings
+from hitmark.run.result import Result
 from hitmark.scene import Scene, evaluate
 
 

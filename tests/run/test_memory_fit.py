@@ -7,8 +7,7 @@ import pytest
 from hitmark.backbones.catalog import MODELS, model_card
 from hitmark.errors import HitmarkError
 from hitmark.run import memory_fit
-from hitmark.run.memory_fit import check_memory, free_bytes
-from hitmark.scene import Scene
+from hitmark.run.memory_fit import check_frames, check_memory, free_bytes
 
 GB = 10**9
 
@@ -18,22 +17,22 @@ def test_a_clip_that_cannot_fit_is_refused_with_a_size_that_does(monkeypatch):
     with pytest.raises(
         HitmarkError, match=r"81 frames of 832x480 need about 65 GB .* 16\.0 GB free; nothing was started"
     ):
-        check_memory(model_card("sprites-i2v"), Scene(width=832, height=480, frames=81), "cpu")
+        check_memory(model_card("sprites-i2v"), (81, 480, 832), "cpu")
     with pytest.raises(HitmarkError, match="--frames 8 --width 64 --height 64"):
-        check_memory(model_card("sprites-t2v"), Scene(width=832, height=480, frames=81), "cpu")
-    check_memory(model_card("sprites-i2v"), Scene(width=128, height=128, frames=25), "cpu")
+        check_memory(model_card("sprites-t2v"), (81, 480, 832), "cpu")
+    check_memory(model_card("sprites-i2v"), (25, 128, 128), "cpu")
 
 
 def test_every_models_own_clip_fits_in_sixteen_gigabytes(monkeypatch):
     monkeypatch.setattr(memory_fit, "free_bytes", lambda: 16 * GB)
     for name in MODELS:
         card = model_card(name)
-        check_memory(card, Scene(width=card.width, height=card.height, frames=card.frames or 25), "cpu")
+        check_memory(card, (card.frames or 25, card.height, card.width), "cpu")
 
 
 def test_an_unknown_amount_refuses_nothing(monkeypatch):
     monkeypatch.setattr(memory_fit, "free_bytes", lambda: None)
-    check_memory(model_card("sprites-i2v"), Scene(width=8192, height=8192, frames=10_000), "cpu")
+    check_memory(model_card("sprites-i2v"), (10_000, 8192, 8192), "cpu")
 
 
 @pytest.mark.parametrize(
@@ -59,3 +58,9 @@ def test_the_limit_of_a_container_counts(monkeypatch, tmp_path, files, free):
     whole = free_bytes()
     monkeypatch.setattr(memory_fit, "CGROUP", tmp_path)
     assert free_bytes() == free if free is not None else free_bytes() > whole / 2
+
+
+def test_frames_that_are_more_than_the_machine_are_refused_whatever_the_model():
+    check_frames((81, 480, 832), 500_000_000)
+    with pytest.raises(HitmarkError, match=r"81 frames of 832x480 take 485 MB as pictures alone, .* 400 MB of memory"):
+        check_frames((81, 480, 832), 400_000_000)

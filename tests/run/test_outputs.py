@@ -15,10 +15,10 @@ from safetensors.torch import load_file
 from hitmark.errors import HitmarkError
 from hitmark.files import OutputError
 from hitmark.media.video import read_video, write_video
-from hitmark.run.generate import Result
 from hitmark.run.illustrate import illustrate
 from hitmark.run.outputs import Outputs
 from hitmark.run.record import RunRecord, Settings, frames_sha256, picture_sha256
+from hitmark.run.result import Result
 from hitmark.scene import Scene, evaluate
 
 

@@ -10,7 +10,7 @@ import hitmark
 from hitmark.backbones.catalog import MODELS, model_card
 from hitmark.errors import HitmarkError
 from hitmark.methods import METHODS
-from hitmark.run.prepare import plan
+from hitmark.run.plan import plan
 from hitmark.run.presets import build, describe, preset_knobs
 from hitmark.scene import Scene
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from hitmark.sprites.clip_plan import shorten
 from hitmark.sprites.configuration import read_configuration
 from hitmark.sprites.correspondence import (
     UNMOVED,
@@ -19,7 +20,7 @@ from hitmark.sprites.correspondence import (
 )
 from hitmark.sprites.image_to_video import make_batch, one_thread
 from hitmark.sprites.networks import build_unet
-from hitmark.sprites.world import SpriteWorld, shorten
+from hitmark.sprites.world import SpriteWorld
 
 TINY = {"width": 16, "height": 16, "frames": 3, "channels": [32, 32], "heads": [2, 2], "embedding": 16}
 

@@ -8,7 +8,8 @@ import torch
 
 from hitmark.sprites.configuration import VideoConfiguration
 from hitmark.sprites.decoder import decode_causally
-from hitmark.sprites.video_code import VideoCode, fit, write_encoder
+from hitmark.sprites.video_code import VideoCode, fit
+from hitmark.sprites.video_encoder import write_encoder
 from hitmark.sprites.video_networks import build_video_autoencoder
 from hitmark.sprites.world import SpriteWorld
 

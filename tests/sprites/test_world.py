@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from hitmark.sprites.atlas import load_atlas
+from hitmark.sprites.clip_plan import shorten
 from hitmark.sprites.places import PLACES, paint
 from hitmark.sprites.scenes import MOVED, SEEN, held_out, sprite_scene
-from hitmark.sprites.world import SPLITS, TEXT_NAMES, SpriteWorld, shorten, text_world
+from hitmark.sprites.world import SPLITS, TEXT_NAMES, SpriteWorld, text_world
 
 
 @pytest.fixture(scope="module")

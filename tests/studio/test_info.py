@@ -46,7 +46,7 @@ def test_embedded_models_are_installed_and_others_say_how_to_get_them(told):
 def test_sizes_are_those_of_the_loaded_model(told, name):
     from hitmark.backbones import backbone_for
     from hitmark.backbones.loading import load_pipeline
-    from hitmark.run.prepare import size_unit
+    from hitmark.run.fit import size_unit
 
     pipe = load_pipeline(name)
     each = next(each for each in told["models"] if each["name"] == name)

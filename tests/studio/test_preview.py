@@ -180,8 +180,8 @@ def seen(centres, found):
 
 def test_scores_of_a_known_clip(picture):
     """A square that stands still while its box moves: distances and overlaps by hand."""
-    from hitmark.run.generate import Result
     from hitmark.run.record import Settings
+    from hitmark.run.result import Result
     from hitmark.scene.tracks import evaluate
     from hitmark.studio.results import scores
 

@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hitmark.bench import executors
-from hitmark.bench.jobs import CLIP, COST, FORMAT, Job
+from hitmark.bench.jobs import Job
 from hitmark.bench.plan import BenchPlan
 from hitmark.bench.presets import PRESET_FILE, Preset
-from hitmark.bench.store import RESULT, Store
+from hitmark.bench.store import CLIP, COST, FORMAT, RESULT, Store
 from hitmark.errors import HitmarkError
 from hitmark.media.video import write_video
 from hitmark.methods.spec import MethodSpec

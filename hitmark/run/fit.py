@@ -1,0 +1,46 @@
+"""Whether a plan can be carried out: by its model, its method, and the memory of this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hitmark.backbones import backbone_for
+from hitmark.errors import GenerationError
+from hitmark.method_fit import check_method
+from hitmark.run.memory_fit import check_memory
+from hitmark.run.model_choice import configured_grid
+
+if TYPE_CHECKING:
+    from hitmark.run.plan import Plan
+
+
+def check_fit(planned: Plan, device: str = "auto") -> None:
+    """Raise HitmarkError for a size that the model cannot make, a method that cannot act on it or on the scene, and a
+    clip that this machine's memory cannot hold.
+
+    By the configuration in the model's files, where these are on this machine; no weights are loaded.
+    """
+    grid = configured_grid(planned.card)
+    if grid is not None:
+        check_sides(planned, grid[0], planned.card.name)
+    check_method(planned.controls, planned.card, planned.scene, planned.tracks)
+    check_memory(planned.card, planned.shape, device)
+
+
+def check_size(planned: Plan, pipe: Any) -> None:
+    """Raise `GenerationError` with the nearest sizes that fit unless the model can make this width and height."""
+    check_sides(planned, size_unit(pipe), "this model")
+
+
+def check_sides(planned: Plan, unit: int, model: str) -> None:
+    """Raise `GenerationError` with the nearest sizes unless width and height are multiples of `unit`; names `model`."""
+    for name, value in (("width", planned.width), ("height", planned.height)):
+        if value % unit or value < unit:
+            below, above = value // unit * unit, (value // unit + 1) * unit
+            near = f"{below} or {above}" if below else f"{above}"
+            raise GenerationError(f"{name}: {model} makes multiples of {unit} px, got {value}; use {near}")
+
+
+def size_unit(pipe: Any) -> int:
+    """Return the number of pixels that both sides must be multiples of."""
+    return backbone_for(pipe).size_unit
