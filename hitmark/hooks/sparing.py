@@ -87,9 +87,11 @@ def _unpack(kept: Tensor | Made) -> Tensor:
 def _noting(original: Callable[[Tensor], Tensor], hidden: Tensor) -> Tensor:
     """Around the `forward` of a cheap module: its result says how it was made, from what is kept anyway."""
     output = original(hidden)
-    if output.grad_fn is not None:
-        source = hidden.detach() if hidden.grad_fn is None else hidden.grad_fn.metadata.get(MADE, hidden.detach())
-        output.grad_fn.metadata[MADE] = partial(_again, original, source)
+    before: Any = hidden.grad_fn
+    after: Any = output.grad_fn  # of each, `metadata` is a dictionary that PyTorch's types call a method
+    if after is not None:
+        source = hidden.detach() if before is None else before.metadata.get(MADE, hidden.detach())
+        after.metadata[MADE] = partial(_again, original, source)
     return output
 
 
