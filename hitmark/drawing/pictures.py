@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from hitmark.drawing.canvas import DARK, Canvas, Colour
+from hitmark.drawing.colors import STILL, track_colors
 from hitmark.errors import HitmarkError
 from hitmark.media.given import as_frames, as_picture
 from hitmark.scene.schema import Scene
@@ -25,20 +26,6 @@ if TYPE_CHECKING:
 
 Found = Mapping[str, np.ndarray]  # track name -> (frames, 2) centres x, y in pixels, NaN = not found
 
-PALETTE: tuple[Colour, ...] = (  # of subjects, in this order; told apart with colour-blind eyes too
-    (255, 84, 48),
-    (64, 190, 255),
-    (255, 221, 51),
-    (222, 110, 255),
-    (90, 220, 120),
-    (255, 105, 140),
-    (154, 165, 255),
-    (0, 194, 178),
-    (224, 163, 102),
-    (195, 224, 90),
-)
-STILL: Colour = (225, 225, 225)  # anchors
-CAMERA: Colour = (120, 235, 225)
 FOUND: Colour = (255, 255, 255)  # the line between found crosses
 LEAST_SIDE = 640  # pixels of the longer side of a plan picture
 MOST_CELLS = 25  # frames on a contact sheet
@@ -68,7 +55,7 @@ def plan_picture(
     image = as_picture(image).convert("RGB")
     tracks = _as_tracks(tracks, None)
     canvas = Canvas.over(image, LEAST_SIDE, _overhang(tracks))
-    colours = track_colours(tracks)
+    colours = track_colors(tracks)
     for track in tracks:
         _draw_plan(canvas, track, colours[track.name])
     for track in tracks:
@@ -157,13 +144,6 @@ def side_by_side(clips: Sequence[np.ndarray], labels: Sequence[str], gap: int = 
     return result
 
 
-def track_colours(tracks: Sequence[Track]) -> dict[str, Colour]:
-    """Return the colour of each track by name: subjects take turns, anchors are light grey, camera boxes turquoise."""
-    turns = itertools.cycle(PALETTE)
-    fixed = {"anchor": STILL, "camera": CAMERA}
-    return {track.name: fixed[track.kind] if track.kind in fixed else next(turns) for track in tracks}
-
-
 def _draw_plan(canvas: Canvas, track: Track, colour: Colour) -> None:
     """One track of a plan picture, without its name."""
     shown = _shown(track)
@@ -209,7 +189,7 @@ def _frame_picture(
     """One frame with its wanted boxes, found crosses and number."""
     canvas = Canvas.over(Image.fromarray(frames[index]), side, NO_MARGIN)
     size = np.array([frames.shape[2], frames.shape[1]])
-    for name, colour in track_colours(tracks).items():
+    for name, colour in track_colors(tracks).items():
         track = next(each for each in tracks if each.name == name)
         if len(track.boxes) != len(frames):
             raise HitmarkError(f"track {name!r} has {len(track.boxes)} frames and the clip {len(frames)}")

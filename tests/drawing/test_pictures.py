@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hitmark.drawing.pictures import PALETTE, annotated, contact_sheet, plan_picture, side_by_side, track_colours
+from hitmark.drawing.colors import PALETTE, track_colors
+from hitmark.drawing.pictures import annotated, contact_sheet, plan_picture, side_by_side
 from hitmark.errors import HitmarkError
 from hitmark.scene import Scene, evaluate
 
@@ -41,7 +42,7 @@ def test_a_large_picture_keeps_its_size():
 def test_plan_marks_first_box_path_and_last_box_where_they_are():
     tracks = evaluate(scene(), 8)
     plan = plan_picture(picture(1000, 500), tracks)
-    colour = track_colours(tracks)["car"]
+    colour = track_colors(tracks)["car"]
     left_edge = share_of(plan, colour, (0.09, 0.25, 0.11, 0.39))
     right_edge_of_last = share_of(plan, colour, (0.79, 0.51, 0.81, 0.69))
     half_way = share_of(plan, colour, (0.42, 0.42, 0.48, 0.48))
@@ -54,7 +55,7 @@ def test_plan_marks_first_box_path_and_last_box_where_they_are():
 
 def test_plan_shows_the_name_on_a_plate_of_its_colour():
     tracks = evaluate(scene(), 8)
-    colour = track_colours(tracks)["car"]
+    colour = track_colors(tracks)["car"]
     plan = plan_picture(picture(1000, 500), tracks)
     assert share_of(plan, colour, (0.1, 0.16, 0.13, 0.2)) > 0.3
 
@@ -83,7 +84,7 @@ def test_the_border_has_a_limit():
 def test_every_subject_has_its_colour_and_kinds_differ():
     subjects = [{"name": f"s{i}", "keyframes": [{"time": 0, "box": [0.4, 0.4, 0.5, 0.5]}]} for i in range(4)]
     tracks = evaluate(scene(subjects=subjects, anchors=[{"name": "a", "box": [0.7, 0.7, 0.8, 0.8]}]), 4)
-    assert len(set(track_colours(tracks).values())) == 5
+    assert len(set(track_colors(tracks).values())) == 5
 
 
 def test_anchors_camera_and_hidden_subjects_are_drawn_without_failing():
@@ -128,7 +129,7 @@ def test_found_positions_are_crosses_on_the_plan():
     tracks = evaluate(scene(), 3)
     found = {"car": np.array([[100, 400], [np.nan, np.nan], [300, 400]], float)}
     plan = plan_picture(picture(1000, 500), tracks, found)
-    colour = track_colours(tracks)["car"]
+    colour = track_colors(tracks)["car"]
     assert share_of(plan, colour, (0.09, 0.78, 0.11, 0.82)) > 0.1
     assert share_of(plan, colour, (0.29, 0.78, 0.31, 0.82)) > 0.1
     assert share_of(plan, (GREY,) * 3, (0.13, 0.75, 0.27, 0.85)) == 1  # no line over the gap
@@ -154,7 +155,7 @@ def test_contact_sheet_shows_every_frame_or_an_even_choice(frames, shown):
 
 def test_contact_sheet_moves_the_wanted_box_and_marks_what_was_found():
     tracks = evaluate(scene(), 2)
-    colour = track_colours(tracks)["car"]
+    colour = track_colors(tracks)["car"]
     found = {"car": np.array([[12.8, 14.4], [np.nan, np.nan]])}
     plain, marked = contact_sheet(clip(2), tracks), contact_sheet(clip(2), tracks, found)
     assert share_of(marked, colour, (0, 0, 0.5, 1)) > share_of(plain, colour, (0, 0, 0.5, 1))
@@ -172,7 +173,7 @@ def test_annotated_clip_has_even_sides_and_follows_the_box():
     assert result.dtype == np.uint8
     assert result.shape[0] == 4
     assert result.shape[1] % 2 == result.shape[2] % 2 == 0
-    colour = track_colours(tracks)["car"]
+    colour = track_colors(tracks)["car"]
     assert share_of(result[0], colour, (0, 0, 0.45, 0.45)) > 0
     assert share_of(result[3], colour, (0, 0, 0.45, 0.45)) == 0
 

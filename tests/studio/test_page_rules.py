@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 from PIL import Image
 
-from hitmark.drawing import pictures as drawing
+from hitmark.drawing import colors as drawing
 from hitmark.scene.boxes import FARTHEST
 from hitmark.scene.parts import Anchor, Camera, Easing, Subject
 from hitmark.scene.schema import Scene
