@@ -180,22 +180,13 @@ def _methods(name: str, picture: bool) -> list[dict[str, Any]]:
 
 def _needs(controls: Sequence[Control], card: ModelCard) -> str | None:
     """The least that a scene must have: a "box" of any kind, a "subject", one with "words" of the prompt, or None."""
-    from hitmark.method_fit import check_method
-    from hitmark.scene.schema import Scene
-    from hitmark.scene.tracks import evaluate
-
-    box = (0.2, 0.2, 0.8, 0.8)
-    subject = {"name": "thing", "keyframes": ({"time": 0, "box": box},)}
-    scene = Scene(prompt="a thing", width=card.width, height=card.height, frames=frames_of(card))
-    least = {None: scene, "box": scene.replace(anchors=({"name": "rock", "box": box},))}
-    least["subject"] = scene.replace(subjects=(subject,))
-    for needs, each in least.items():
-        try:
-            check_method(controls, card, each, evaluate(each, frames_of(card)))
-        except HitmarkError:
-            continue
-        return needs
-    return "words"
+    needs = [control.needs for control in controls]
+    words = FAMILIES[card.pipeline].abilities.reads_words and not card.takes_picture
+    if words and any(each.subjects and each.phrases for each in needs):
+        return "words"
+    if any(each.subjects for each in needs):
+        return "subject"
+    return "box" if any(each.something_drawn for each in needs) else None
 
 
 def _usual_grid(card: ModelCard) -> tuple[int, int]:

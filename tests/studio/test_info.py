@@ -155,3 +155,11 @@ def test_the_page_is_served_by_exact_names(client):
     assert client.get("/assets/shell/main.js").headers["content-type"].startswith("text/javascript")
     for name in ("..%2fserver.py", "%2e%2e%2fserver.py", "MAIN.JS", "main.js%00", ".", "nothing.js", "__init__.py"):
         assert client.get(f"/assets/{name}").status_code == 404
+
+
+def test_the_least_that_a_method_needs(told):
+    models = {each["name"]: each for each in told["models"]}
+    pictured = {method["name"]: method["needs"] for method in models["sprites-i2v"]["methods"]}
+    words = {method["name"]: method["needs"] for method in models["sprites-t2v"]["methods"]}
+    assert [pictured[name] for name in ("none", "sg-i2v", "time-to-move")] == [None, "box", "box"]
+    assert [words[name] for name in ("none", "peekaboo", "freetraj")] == [None, "words", "words"]
