@@ -153,7 +153,7 @@ def test_models_notices_what_is_in_the_cache(tmp_path):
 
 
 STOPPED = """
-import os, sys, time
+import os, signal, sys, time
 import diffusers, torch, transformers  # loaded once, for both signals
 from diffusers import StableVideoDiffusionPipeline
 from hitmark.cli import main
@@ -162,6 +162,7 @@ for kind in sys.argv.pop(1).split(","):
     child = os.fork()
     if child == 0:
         os.dup2(os.open(f"{sys.argv.pop(1)}.{kind}", os.O_WRONLY | os.O_CREAT), 2)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # also where whoever runs the tests ignores it
         main()
     told, status = f"{sys.argv[1]}.{kind}", None
     while status is None and not (os.path.exists(told) and "0/1000" in open(told).read()):

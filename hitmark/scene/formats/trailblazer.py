@@ -188,6 +188,14 @@ def write(scene: Scene, path: Path, options: Options) -> Encoded:
     keys, baked = keys_or_frames(without_rests(subject, len(track.boxes)), track, gap=2)
     if baked:
         report.append(f"{baked}, the densest that TrailBlazer's own interpolation takes")
+    held = [
+        int(keys[rest]) for rest in rests_after(keys) if (track.boxes[keys[rest] + 1] != track.boxes[keys[rest]]).any()
+    ]
+    if held:
+        report.append(
+            f"TrailBlazer holds the box for one frame after the keyframes at frames {', '.join(map(str, held))} "
+            "(counted from 0), where the scene's moves on at once"
+        )
     own = scene.notes.get(NAME)
     own = dict(own) if isinstance(own, dict) else {}
     prompts = own.pop("prompts", None)

@@ -55,7 +55,9 @@ def test_points_are_found_below_any_wrapping(lengths, wrappings, point):
         if name != "named" or place == 0:  # only tracks have names
             value = WRAPPINGS[name](value)
     assert looks_like_points(value)
-    assert find_tracks(value, "file") == tracks
+    found = find_tracks(value, "file")
+    assert [[(point.x, point.y) for point in track] for track in found] == tracks
+    assert all(point.visible for track in found for point in track)
 
 
 def test_a_short_track_holds_its_last_point_and_is_visible_until_then(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -116,10 +117,39 @@ def test_freetraj(scene):
     assert losses == []
 
 
+def with_rests(keyframes: list[dict], frames: int) -> list[dict]:
+    """Each keyframe between the first and the last held for one frame more, as TrailBlazer's own path has it."""
+    held = []
+    for place, each in enumerate(keyframes):
+        held.append(each)
+        key = round(each["time"] * (frames - 1))
+        inner = 0 < place < len(keyframes) - 1
+        if inner and round(keyframes[place + 1]["time"] * (frames - 1)) - key > 1:
+            held.append({**each, "time": (key + 1) / (frames - 1)})
+    return held
+
+
+@QUICK
+@given(scene=scenes(subjects=1, gap=2))
+def test_trailblazer_says_where_it_would_hold_the_box(scene):
+    scene = scene.replace(prompt="A white cat runs", width=576, height=320)
+    again, losses = round_trip(scene, "trailblazer", "config.yaml")
+    keyframes = scene.subjects[0].keyframes
+    keys = [round(each.time * (scene.frames - 1)) for each in keyframes]
+    held = [key for key, after in pairwise(keys[1:]) if after - key > 1]
+    one, two = (evaluate(each, scene.frames)[0].boxes for each in (scene, again))
+    np.testing.assert_allclose(two[keys], one[keys], atol=1e-12, rtol=0)
+    moved = [key for key in held if (one[key + 1] != one[key]).any()]
+    said = [loss for loss in losses if "holds the box for one frame" in loss]
+    assert len(said) == bool(moved)
+    assert all(f"frames {', '.join(map(str, moved))} " in loss for loss in said)
+
+
 @QUICK
 @given(scene=scenes(subjects=1, gap=2), seed=st.integers(0, 2**40))
 def test_trailblazer(scene, seed):
     subject = {**scene.to_dict()["subjects"][0], "phrase": "white cat"}
+    subject["keyframes"] = with_rests(subject["keyframes"], scene.frames)
     scene = scene.replace(subjects=[subject], prompt="A white cat runs", seed=seed, width=576, height=320)
     again, losses = round_trip(scene, "trailblazer", "config.yaml")
     assert_same_tracks(scene, again, 1e-12)
