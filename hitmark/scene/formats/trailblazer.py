@@ -189,7 +189,9 @@ def write(scene: Scene, path: Path, options: Options) -> Encoded:
     if baked:
         report.append(f"{baked}, the densest that TrailBlazer's own interpolation takes")
     held = [
-        int(keys[rest]) for rest in rests_after(keys) if (track.boxes[keys[rest] + 1] != track.boxes[keys[rest]]).any()
+        int(keys[rest])
+        for rest in rests_after(keys.tolist())
+        if (track.boxes[keys[rest] + 1] != track.boxes[keys[rest]]).any()
     ]
     if held:
         report.append(
