@@ -186,7 +186,7 @@ def _needs(controls: Sequence[Control], card: ModelCard) -> str | None:
         return "words"
     if any(each.subjects for each in needs):
         return "subject"
-    return "box" if any(each.something_drawn for each in needs) else None
+    return "box" if any(each.boxes for each in needs) else None
 
 
 def _usual_grid(card: ModelCard) -> tuple[int, int]:

@@ -161,5 +161,5 @@ def test_the_least_that_a_method_needs(told):
     models = {each["name"]: each for each in told["models"]}
     pictured = {method["name"]: method["needs"] for method in models["sprites-i2v"]["methods"]}
     words = {method["name"]: method["needs"] for method in models["sprites-t2v"]["methods"]}
-    assert [pictured[name] for name in ("none", "sg-i2v", "time-to-move")] == [None, "box", "box"]
+    assert [pictured[name] for name in ("none", "sg-i2v", "time-to-move")] == [None, "box", None]
     assert [words[name] for name in ("none", "peekaboo", "freetraj")] == [None, "words", "words"]
