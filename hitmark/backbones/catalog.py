@@ -93,10 +93,11 @@ OF_PIPELINE = {"StableVideoDiffusionPipeline": "svd", "TextToVideoSDPipeline": "
 """The model whose defaults a folder of this class of pipeline has."""
 
 
-def of_pipeline(pipeline: str) -> ModelCard:
-    """The card whose defaults a pipeline of this class has."""
-    card = MODELS[OF_PIPELINE[pipeline]]
-    return card if card.pipeline == pipeline else card.starting(picture=True)
+def of_pipeline(pipeline: str, pictured: str | None = None) -> ModelCard:
+    """The card whose defaults a pipeline of this class has; `pictured`: of weights that can start from an image too."""
+    both = (each for each in MODELS.values() if pictured and (each.pipeline, each.pictured) == (pipeline, pictured))
+    card = next(both, MODELS[OF_PIPELINE[pipeline]])
+    return card.starting(picture=card.pipeline != pipeline)
 
 
 def model_card(name_or_path: str | Path) -> ModelCard:
@@ -117,9 +118,9 @@ def model_card(name_or_path: str | Path) -> ModelCard:
         raise HitmarkError(_unknown(str(name_or_path)))
     pipeline = pipeline_class(folder)
     pictured = pictured_class(folder, pipeline)
-    alike = next((each for each in MODELS.values() if (each.pipeline, each.pictured) == (pipeline, pictured)), None)
-    usual = of_pipeline(pipeline) if pictured is None or alike is None else alike
-    card = known or replace(usual, name=str(name_or_path), hub_id=None, licence="see the checkpoint")
+    card = known or replace(
+        of_pipeline(pipeline, pictured), name=str(name_or_path), hub_id=None, licence="see the checkpoint"
+    )
     card = replace(card, pipeline=pipeline, pictured=pictured, path=folder)
     if card.frames_in_config:
         card = replace(card, frames=configured_frames(folder))

@@ -86,7 +86,6 @@ def run_job(job: Job, store: Store) -> None:
     from hitmark.media.images import as_rgb
     from hitmark.media.video import write_video
     from hitmark.run.make import make
-    from hitmark.run.memory_fit import check_memory
     from hitmark.run.prepare import with_picture
 
     item = dataset(job.dataset)[job.item]
@@ -98,7 +97,6 @@ def run_job(job: Job, store: Store) -> None:
     kind = getattr(pipe, "_execution_device", pipe.device).type
     with torch.autocast(kind, torch.bfloat16) if job.plan.autocast else nullcontext(), warnings.catch_warnings():
         warnings.simplefilter("ignore", HitmarkWarning)  # the same for every clip of the plan
-        check_memory(planned.card, planned.shape, kind)
         result = make(planned, picture, pipe)
     scores = score(finished(result), job.observers)
     with store.writing(job.key) as folder:

@@ -28,14 +28,18 @@ def methods(
         return
     width = max(len(row["name"]) for row in rows)
     for row in rows:
-        acts = "" if model is None else "acts         " if row["acts"] else "cannot act   "
-        best = " (the default here)" if row.get("default") else ""
+        acts = "" if model is None else ("acts" if row["acts"] else "cannot act").ljust(13)
+        best = f" (the default {row['where']})" if row.get("default") else ""
         said = row["help"] if row.get("reason") is None else row["reason"]
         typer.echo(f"{row['name'].ljust(width)}  {acts}{said}{best}")
 
 
 def table(model: str | None) -> list[dict[str, Any]]:
-    """One row for each method: name, help, and for a model whether it acts, why not, and whether it is the default."""
+    """One row for each method: name, help, and for a model whether it acts, why not, whether it is the default, where.
+
+    Weights that make clips from words and from an image have a method that acts one way alone; then "reason" says why
+    not the other way.
+    """
     from hitmark.methods import METHODS, help_on
 
     rows: list[dict[str, Any]] = [{"name": name, "help": help_on(name)} for name in METHODS if name != "none"]
@@ -45,6 +49,14 @@ def table(model: str | None) -> list[dict[str, Any]]:
     from hitmark.run.acting import acting_on
 
     card = model_card(model)
-    for row, acting in zip(rows, acting_on(card), strict=True):
-        row |= {"acts": acting.refusal is None, "reason": acting.refusal, "default": row["name"] == card.best_method}
+    ways = {"here": card}
+    if card.pictured is not None:
+        ways = {"from words": card, "from an image": card.starting(picture=True)}
+    for row, *ones in zip(rows, *(acting_on(each) for each in ways.values()), strict=True):
+        refused = {way: acting.refusal for way, acting in zip(ways, ones, strict=True) if acting.refusal is not None}
+        reasons = [reason if len(refused) == len(ways) else f"not {way}: {reason}" for way, reason in refused.items()]
+        row["acts"] = len(refused) < len(ways)
+        row["reason"] = " ".join(dict.fromkeys(reasons)) or None
+        best = [way for way, each in ways.items() if each.best_method == row["name"]]
+        row |= {"default": bool(best), "where": ", ".join(best) or None}
     return rows

@@ -18,7 +18,7 @@ from hitmark.control import Abilities, AttentionCall, AttentionSite, Control, La
 from hitmark.maths.frequency import merge_video_frequencies
 from hitmark.maths.region_attention import scaled_attention
 from hitmark.methods.free_traj_places import Place, labels_of, places_of, released_noise
-from hitmark.methods.regions import check_subjects, subjects
+from hitmark.methods.regions import check_subjects, refused_code, subjects
 from hitmark.methods.released_cells import first_size
 from hitmark.methods.riding_noise import riding_noise
 from hitmark.methods.word_bias import attend_with_biases, words_of
@@ -81,10 +81,7 @@ class FreeTraj(Control):
     def refusal(self, abilities: Abilities, model: str) -> str | None:
         """The released program is about layers in which a row is a frame or a cell."""
         if self.as_published == "code" and "frame" not in abilities.scopes:
-            return (
-                f"{self.method}: as_published='code' edits the layers of a U-Net, and {model} has none. "
-                "Use as_published='paper' (--set as_published=paper)."
-            )
+            return refused_code(self.method, "edits the layers", model)
         return None
 
     def initial_noise(self, noise: Tensor, layout: Layout, generator: torch.Generator | None) -> Tensor:

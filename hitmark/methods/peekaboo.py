@@ -34,6 +34,7 @@ from hitmark.methods.regions import (
     of_branches,
     owners_of_cells,
     owners_of_words,
+    refused_code,
     share_an_owner,
     subjects,
 )
@@ -75,10 +76,7 @@ class Peekaboo(Control):
     def refusal(self, abilities: Abilities, model: str) -> str | None:
         """The published code is about the blocks of a U-Net."""
         if self.as_published == "code" and "up" not in abilities.tags:
-            return (
-                f"peekaboo: as_published='code' masks the middle and up blocks of a U-Net, and {model} has none. "
-                "Use as_published='paper' (--set as_published=paper)."
-            )
+            return refused_code(Peekaboo.method, "masks the middle and up blocks", model)
         return None
 
     def attends(self, site: AttentionSite, step: Step) -> bool:

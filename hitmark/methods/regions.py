@@ -108,3 +108,11 @@ def of_branches(call: AttentionCall, chosen: Sequence[int]) -> AttentionCall:
         mask = mask.unflatten(0, (len(call.branches), -1))[places].flatten(0, 1)
     heads = {name: getattr(call, name)[places] for name in ("queries", "keys", "values")}
     return replace(call, **heads, branches=tuple(call.branches[place] for place in places), mask=mask)
+
+
+def refused_code(method: str, what: str, model: str) -> str:
+    """Why a released program's reading cannot act on a network that is no U-Net; `what`: what it does to one."""
+    return (
+        f"{method}: as_published='code' {what} of a U-Net, and {model} has none. "
+        "Use as_published='paper' (--set as_published=paper)."
+    )

@@ -16,7 +16,7 @@ from torch import Tensor
 from hitmark.control import Abilities, AttentionCall, AttentionSite, Control, Layout, Needs, Step, knob
 from hitmark.maths.region_attention import edited_attention
 from hitmark.methods.bumps import bumps
-from hitmark.methods.regions import check_subjects
+from hitmark.methods.regions import check_subjects, refused_code
 from hitmark.methods.trail_blazer_code import Strength, edited_frames, edited_words, edits_frames, words_edited
 from hitmark.methods.word_bias import attend_with_biases, words_of
 from hitmark.prompt import Prompt
@@ -75,10 +75,7 @@ class TrailBlazer(Control):
     def refusal(self, abilities: Abilities, model: str) -> str | None:
         """The released program is about the layers of a U-Net."""
         if self.as_published == "code" and "frame" not in abilities.scopes:
-            return (
-                f"{self.method}: as_published='code' edits the layers of a U-Net, and {model} has none. "
-                "Use as_published='paper' (--set as_published=paper)."
-            )
+            return refused_code(self.method, "edits the layers", model)
         return None
 
     def attends(self, site: AttentionSite, step: Step) -> bool:

@@ -12,8 +12,7 @@ from PIL import Image
 from hitmark.errors import GenerationError
 from hitmark.media.given import as_picture
 from hitmark.media.images import parse_color
-from hitmark.run.make import OnStep, device_of, make
-from hitmark.run.memory_fit import check_memory
+from hitmark.run.make import OnStep, make
 from hitmark.run.model_choice import find_model
 from hitmark.run.plan import check_is_scene
 from hitmark.run.prepare import prepare
@@ -71,6 +70,4 @@ def generate(
         scene, image, folder, steps=steps, call=call, pipe=pipe, background=parse_color(background)
     )
     planned.warn()
-    if pipe is not None:
-        check_memory(planned.card, planned.shape, str(device_of(pipe)))
     return make(planned, picture, pipe, on_step, dtype=dtype, device=device, watch=watch, reference=reference)

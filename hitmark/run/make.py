@@ -17,6 +17,7 @@ from hitmark.hooks import attach
 from hitmark.methods import resolved
 from hitmark.reference.choice import chosen_reference
 from hitmark.run.fit import check_fit, check_size
+from hitmark.run.memory_fit import check_memory
 from hitmark.run.peak_memory import PeakMemory
 from hitmark.run.record import Settings
 from hitmark.run.result import Result
@@ -45,8 +46,8 @@ def make(
     """Make the clip of a plan: nothing is decided a second time.
 
     Args:
-        planned: what `hitmark.run.prepare.prepare` returns, with
-        picture: the first picture in the shape of the clip; None for a model that takes none.
+        planned: what `hitmark.run.prepare.prepare` returns.
+        picture: likewise: the first picture in the shape of the clip; None for a model that takes none.
         pipe: a loaded pipeline of the plan's model; None = load it, after all that can be checked without it.
         on_step: as for `generate`.
         dtype: as for `generate`.
@@ -61,6 +62,8 @@ def make(
     if pipe is None:
         check_fit(planned, device)
         pipe = load_pipeline(planned.model, dtype=dtype, device=device, picture=planned.card.takes_picture)
+    else:
+        check_memory(planned.card, planned.shape, str(device_of(pipe)))
     check_size(planned, pipe)
     with PeakMemory(device_of(pipe)) as memory, _readable_memory_error(planned), _quiet(pipe):
         frames, latents = _run(planned, picture, pipe, on_step, watch, crude)

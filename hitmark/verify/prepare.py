@@ -70,13 +70,13 @@ def prepared(
     Raises:
         HitmarkError: what cannot be done with this model at all, whatever the method.
     """
-    card = model_card(model)
     if scene is None:
-        scene, image = built_in_scene(card)
+        scene, image = built_in_scene(model_card(model))
     given = {name: value for name, value in fields.items() if value is not None}
     scene = scene.replace(model=str(model), method=MethodChoice(name="none"), **given)
     planned, _picture = prepare(scene, image, beside, steps=steps, call=call)
     check_fit(planned, device)
+    card = planned.card
     acting = [_on_scene(each, planned) for each in acting_on(card, methods)]
     _check_folder(folder, [each.method for each in acting], overwrite=overwrite)
     files = model_folder(card)
@@ -91,7 +91,7 @@ def prepared(
     )
     trial = Trial(scene.replace(**{n: size[n] for n in ("width", "height", "frames")}), image, str(beside),
                   planned.steps, planned.call)  # fmt: skip
-    load = partial(load_pipeline, planned.model, dtype=dtype, device=device)
+    load = partial(load_pipeline, planned.model, dtype=dtype, device=device, picture=card.takes_picture)
     return Verification(evidence, trial, acting, folder, load, tell, progress)
 
 

@@ -47,6 +47,10 @@ def test_every_method_says_whether_it_can_act_on_a_model(hitmark: Any) -> None:
     assert said["sg-i2v"].startswith("acts ")
     assert said["trailblazer"].startswith("cannot act ")
     assert "does not read" in said["trailblazer"]
+    both = {each["name"]: each for each in json.loads(hitmark("methods", "--model", "wan2.2-ti2v-5b", "--json").stdout)}
+    assert (both["sg-i2v"]["acts"], both["sg-i2v"]["where"]) == (True, "from an image")
+    assert both["sg-i2v"]["reason"].startswith("not from words: sg-i2v reads what things look like")
+    assert (both["ivg-da"]["reason"], both["ivg-da"]["where"]) == (None, "from words")
     told = {each["name"]: each for each in json.loads(hitmark("methods", "--model", "svd", "--json").stdout)}
     assert told["sg-i2v"] == told["sg-i2v"] | {"acts": True, "reason": None, "default": True}
     assert told["region-prompts"]["reason"].startswith("region-prompts edits attention by the words")

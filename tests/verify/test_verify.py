@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from typer.testing import CliRunner
 
 from hitmark.backbones.tiny import tiny_svd, tiny_text_to_video, tiny_wan
@@ -17,6 +18,7 @@ from hitmark.control import Step
 from hitmark.errors import HitmarkError
 from hitmark.methods.free_traj import FreeTraj
 from hitmark.methods.sg_i2v import SGI2V
+from hitmark.scene.schema import Keyframe, Scene, Subject
 from hitmark.verify.evidence import Entry, Evidence
 from hitmark.verify.prepare import prepared
 from hitmark.verify.run import PAGE, TABLE
@@ -49,6 +51,11 @@ def verified(model: str, folder: Path, **options: Any) -> tuple[Evidence, dict[s
     evidence = prepared(model, folder, **options).run()
     table = json.loads((folder / TABLE).read_text(encoding="utf-8"))
     return evidence, table, (folder / PAGE).read_text(encoding="utf-8")
+
+
+def moving(prompt: str, phrase: str | None = None) -> Scene:
+    thing = Subject(name="thing", phrase=phrase, keyframes=[Keyframe(time=0.0, box=START), Keyframe(time=1.0, box=END)])
+    return Scene(prompt=prompt, subjects=[thing])
 
 
 def test_every_method_that_can_act_is_tried_and_the_others_say_why(svd: str, tmp_path: Path) -> None:
@@ -212,11 +219,8 @@ def test_an_embedded_model_gets_a_scene_of_its_own_world() -> None:
 
 def test_a_transformer_with_a_scene_without_words(tmp_path: Path) -> None:
     """As the examples of SG-I2V are: methods that need a phrase say so, before anything is loaded."""
-    from hitmark.scene.schema import Keyframe, Scene, Subject
-
     folder = saved(tiny_wan(), tmp_path / "wan", side=32, frames=5)
-    thing = Subject(name="thing", keyframes=[Keyframe(time=0.0, box=START), Keyframe(time=1.0, box=END)])
-    wanted = Scene(prompt="something moves", subjects=[thing])
+    wanted = moving("something moves")
     options: dict[str, Any] = {"methods": ["region-prompts", "query-warp"], "steps": 1}
     evidence, _table, _page = verified(folder, tmp_path / "out", scene=wanted, told="thing.json", **options)
     assert [(entry.name, entry.state) for entry in evidence.methods][1:] == [
@@ -225,3 +229,14 @@ def test_a_transformer_with_a_scene_without_words(tmp_path: Path) -> None:
     ], [entry.what for entry in evidence.methods]
     assert "has no phrase" in evidence.methods[1].what
     assert all(entry.state == "passed" for entry in evidence.checks), [entry.what for entry in evidence.checks]
+
+
+def test_weights_that_do_both_are_verified_from_the_picture_where_one_is_given(tmp_path: Path) -> None:
+    folder = saved(tiny_wan("ti2v"), tmp_path / "both", side=32, frames=5)
+    for image, pipeline in ((None, "WanPipeline"), (Image.new("RGB", (32, 32)), "WanImageToVideoPipeline")):
+        verification = prepared(
+            folder, tmp_path / pipeline, image=image, scene=image and moving("a ball", "ball"), steps=1
+        )
+        assert verification.evidence.pipeline == type(verification.load()).__name__ == pipeline
+        reads = next(acting for acting in verification.methods if acting.method == "sg-i2v")
+        assert (reads.refusal is None) is (image is not None)

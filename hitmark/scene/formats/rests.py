@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hitmark.scene.formats.paths import on_frames
 from hitmark.scene.schema import Subject
 
 
@@ -14,10 +15,10 @@ def rests_after(keys: Sequence[int]) -> list[int]:
 
 def without_rests(subject: Subject, frames: int) -> Subject:
     """The subject without the keyframes that only hold the one before for a frame, which the published code does."""
+    if not on_frames(subject, frames):
+        return subject
     keyframes = list(subject.keyframes)
     at = [round(keyframe.time * (frames - 1)) for keyframe in keyframes]
-    if any(abs(keyframe.time * (frames - 1) - frame) > 1e-9 for keyframe, frame in zip(keyframes, at, strict=True)):
-        return subject  # between frames: every frame is written, and none rests
     kept = [
         keyframe
         for place, keyframe in enumerate(keyframes)

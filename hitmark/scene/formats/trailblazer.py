@@ -194,10 +194,8 @@ def write(scene: Scene, path: Path, options: Options) -> Encoded:
         if (track.boxes[keys[rest] + 1] != track.boxes[keys[rest]]).any()
     ]
     if held:
-        report.append(
-            f"TrailBlazer holds the box for one frame after the keyframes at frames {', '.join(map(str, held))} "
-            "(counted from 0), where the scene's moves on at once"
-        )
+        where = "each of them" if baked else f"the keyframes at frames {', '.join(map(str, held))} (counted from 0)"
+        report.append(f"TrailBlazer holds the box for one frame after {where}, where the scene's moves on at once")
     own = scene.notes.get(NAME)
     own = dict(own) if isinstance(own, dict) else {}
     prompts = own.pop("prompts", None)
