@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hitmark.cli import app
-from tests.studio.browser.process import Process
+from tests.studio.browser.process import FRESH, Process
 from tests.studio.conftest import png, text_scene
 
 PATIENCE = 1800  # seconds: under the limit of a test, so that what hangs is told; a busy machine needs far less
@@ -34,7 +34,7 @@ class Running:
         assert line.startswith("studio: http://127.0.0.1:"), line
         self.url = line.split()[1]
         self.port = int(self.url.rstrip("/").rpartition(":")[2])
-        self.client = httpx.Client(base_url=self.url, headers={"X-Hitmark": "1"}, timeout=PATIENCE)
+        self.client = httpx.Client(base_url=self.url, headers={"X-Hitmark": "1"}, timeout=PATIENCE, limits=FRESH)
 
     def order(self, **more):
         answer = self.client.post("/api/jobs", json={"scene": text_scene(frames=3)} | more)

@@ -14,6 +14,8 @@ PATIENCE = float(
     os.environ.get("HITMARK_PATIENCE", "1800")
 )  # seconds: under the limit of a test, so that what hangs is told; a busy machine needs far less
 MILLISECONDS = 1000 * PATIENCE
+FRESH = httpx.Limits(max_keepalive_connections=0)
+"""A connection for each request: a server ends one that was idle for five seconds, perhaps just as it is used again."""
 ENVIRONMENT = os.environ | {"HF_HUB_OFFLINE": "1"}  # the same for the studio and the command: equal bytes need it
 
 
@@ -40,7 +42,7 @@ class Process:
         line = self.process.stdout.readline()
         assert line.startswith("studio: http://127.0.0.1:"), line
         self.address = line.split()[1]
-        self.client = httpx.Client(base_url=self.address, headers={"X-Hitmark": "1"}, timeout=PATIENCE)
+        self.client = httpx.Client(base_url=self.address, headers={"X-Hitmark": "1"}, timeout=PATIENCE, limits=FRESH)
 
     def end(self, how: int = signal.SIGINT) -> int:
         """Stop it as Ctrl-C does, or by another signal; the exit status."""
