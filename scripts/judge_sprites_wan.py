@@ -50,10 +50,10 @@ def reduced(frames: np.ndarray) -> np.ndarray:
     return F.avg_pool2d(pictures, 2).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
 
 
-def painted_over(frames: np.ndarray, centres: np.ndarray, side: np.ndarray) -> np.ndarray:
+def painted_over(frames: np.ndarray, centers: np.ndarray, side: np.ndarray) -> np.ndarray:
     """The clip with a disk of the frame's median color over what was found."""
     result, (rows, columns) = frames.copy(), np.mgrid[: frames.shape[1], : frames.shape[2]]
-    for frame, (x, y), size in zip(result, centres, side, strict=True):
+    for frame, (x, y), size in zip(result, centers, side, strict=True):
         frame[(rows - y) ** 2 + (columns - x) ** 2 < (0.6 * size) ** 2] = np.median(frame, axis=(0, 1))
     return result
 
@@ -67,7 +67,7 @@ def judge_text(scenes: list[TextScene], clips: list[np.ndarray]) -> dict[str, fl
         ones = []
         for sprite in made.sprites:
             seen = find_sprite(frames, *sprite)
-            again = find_sprite(painted_over(frames, seen.centres, seen.sizes), *sprite)
+            again = find_sprite(painted_over(frames, seen.centers, seen.sizes), *sprite)
             ones.append(seen.found.mean() > 0.5 and again.found.mean() <= 0.5)
             sure.append(seen.found.mean())
         single.append(all(ones))
@@ -100,7 +100,7 @@ def judge_pictures(make_one: PictureMaker, configuration: VideoConfiguration, co
         for thing in made.clip.plan.objects:
             seen = track_template(frames, thing.boxes[0].clip(0, 1).tolist())
             followed.append(seen.found[1:].mean() >= 0.9)
-            identities.append(identity_kept(frames, seen.centres, seen.sizes))
+            identities.append(identity_kept(frames, seen.centers, seen.sizes))
     figures = {"followed %": 100 * np.mean(followed), "identity": np.nanmean(identities), "first dB": np.mean(first)}
     return figures | {"clips": clips}
 

@@ -24,7 +24,7 @@ from hitmark.report.features import Distance, feature_distances, feature_sets, r
 from hitmark.report.figures import Figure
 from hitmark.report.numbers import NONE, interval, number
 from hitmark.report.run_record import BenchRun, read_run
-from hitmark.report.summary import Cell, Table, baselines, summarise
+from hitmark.report.summary import Cell, Table, baselines, summarize
 
 PLANS = Path("benchmarks")
 PAGE = Path("docs/results.md")
@@ -78,7 +78,7 @@ def page(shown: dict[str, Any], output: Path) -> str:
 def section(about: dict[str, Any], output: Path) -> list[str]:
     """A run's tables."""
     made, plan = read_run(folder_of(about["plan"], output)), BenchPlan.load(PLANS / about["plan"])
-    table = summarise(made, baselines(made.rows, about["baseline"]))
+    table = summarize(made, baselines(made.rows, about["baseline"]))
     figures = [find_figure(table, name) for name in about["figures"]]
     distances: list[Distance] = []
     if "reference" in about:

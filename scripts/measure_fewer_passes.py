@@ -20,7 +20,7 @@ from typing import Any
 
 from hitmark.backbones.catalog import model_card
 from hitmark.bench.rows import loaded_pipeline
-from hitmark.bench.table import Row, ratio_interval, score, summarise
+from hitmark.bench.table import Row, ratio_interval, score, summarize
 from hitmark.run import generate as making
 from hitmark.sprites.scenes import held_out
 from hitmark.sprites.world import SpriteWorld
@@ -40,7 +40,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "5, half the steps": SHORT,
     "5, one gradient, half the steps": {"gradient_every": 5} | SHORT,
 }
-COLUMNS = ("ObjMC px", "median px", "ObjMC by looks px", "identity", "first frame dB", "colour shift")
+COLUMNS = ("ObjMC px", "median px", "ObjMC by looks px", "identity", "first frame dB", "color shift")
 
 
 def main() -> None:
@@ -115,7 +115,7 @@ def table(made: dict[tuple[int, str], tuple[Row, float]], variants: list[str]) -
         for name in variants
     }
     for name in variants:
-        means = summarise(rows[name])
+        means = summarize(rows[name])
         cells = [name, str(passes(name)), *(f"{means[column]:.3g}" for column in COLUMNS)]
         ratio, low, high = ratio_interval(rows[name], rows[PAPER])
         cells += [f"{statistics.median(seconds[name]):.1f}", f"{guided[name] / guided[PAPER]:.2f}"]

@@ -143,7 +143,7 @@ def published(pipe: Any, options: argparse.Namespace, scene: Scene) -> Tensor:
             return {}
         scheduler = pipe.scheduler
         sigma = float(scheduler.sigmas[1])
-        return {"latents": method.optimised(values["latents"], conditions, scheduler.timesteps[1], sigma)}
+        return {"latents": method.optimized(values["latents"], conditions, scheduler.timesteps[1], sigma)}
 
     hook = pipe.unet.register_forward_pre_hook(remember, with_kwargs=True)
     try:

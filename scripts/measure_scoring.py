@@ -156,8 +156,8 @@ def score_all(folder: Path, count: int, observe: bool) -> dict[str, float]:
         seen, found = _observed(frames, about["wanted"]) if observe else (about["seen"], about["found"])
         wanted, everywhere = about["wanted"], np.ones(len(frames), dtype=bool)
         boxes.add(box_scores(wanted, seen, found, everywhere, width / height))
-        centres = [(each[:, :2] + each[:, 2:]) / 2 * np.array([width, height]) for each in (wanted, seen)]
-        control.add(object_motion_control_error(centres[0], centres[1], (width, height), present=found))
+        centers = [(each[:, :2] + each[:, 2:]) / 2 * np.array([width, height]) for each in (wanted, seen)]
+        control.add(object_motion_control_error(centers[0], centers[1], (width, height), present=found))
         tracks = about["points"], about["points_found"], (width, height)
         errors.add(end_point_errors(*tracks, visible=about["points_visible"]))
         accuracies.add(tap_vid_accuracy(*tracks, visible=about["points_visible"]))
@@ -173,13 +173,13 @@ def score_all(folder: Path, count: int, observe: bool) -> dict[str, float]:
 
 
 def _observed(frames: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Boxes (frames, 4), normalised, and where the observer is sure, bool (frames,)."""
+    """Boxes (frames, 4), normalized, and where the observer is sure, bool (frames,)."""
     from hitmark.observers.template import track_template
 
     height, width = frames.shape[1:3]
     seen = track_template(frames, wanted[0].tolist())
     half = np.repeat(np.asarray(seen.sizes)[:, None], 2, axis=1) / 2
-    boxes = np.concatenate([seen.centres - half, seen.centres + half], axis=1)
+    boxes = np.concatenate([seen.centers - half, seen.centers + half], axis=1)
     return boxes / np.array([width, height, width, height]), seen.found
 
 

@@ -32,10 +32,10 @@ def method_of(setting: str) -> dict[str, Any]:
 def errors(made: SpriteScene, setting: str, pipe: Any) -> list[float]:
     """Of every sprite of a scene."""
     frames = generate(made.scene.replace(method=method_of(setting)), made.picture, pipe).frames
-    found = [find_sprite(frames, str(thing.name), thing.color).centres for thing in made.clip.plan.objects]
+    found = [find_sprite(frames, str(thing.name), thing.color).centers for thing in made.clip.plan.objects]
     return [
-        object_motion_control_error(made.wanted(number), centres, (64, 64), width=64).pixels
-        for number, centres in enumerate(found)
+        object_motion_control_error(made.wanted(number), centers, (64, 64), width=64).pixels
+        for number, centers in enumerate(found)
     ]
 
 

@@ -14,7 +14,7 @@ import torch
 
 from hitmark.sprites.configuration import read_configuration
 from hitmark.sprites.fast import attention_by_products
-from hitmark.sprites.optimisers import build_optimisers
+from hitmark.sprites.optimizers import build_optimizers
 from hitmark.sprites.video_networks import build_tokenizer
 from hitmark.sprites.video_recipe import build_model, fit_videos
 from hitmark.sprites.video_training import flow_loss, make_video_batch
@@ -33,11 +33,11 @@ def main() -> None:
         configuration.world(), configuration.pictured_world(), code, range(16), configuration.frames, 8
     )
     tokenizer = build_tokenizer()
-    networks, optimisers, seconds = {}, {}, {name: [] for name in KINDS}
+    networks, optimizers, seconds = {}, {}, {name: [] for name in KINDS}
     for name in KINDS:
         networks[name] = build_model(configuration)
         networks[name].transformer.compile_repeated_blocks()
-        optimisers[name] = build_optimisers(networks[name], 1e-3)
+        optimizers[name] = build_optimizers(networks[name], 1e-3)
     for step in range(steps + 2):
         for name, context in KINDS.items():
             generator = torch.Generator().manual_seed(1)  # the same noise and length of text for both
@@ -45,9 +45,9 @@ def main() -> None:
             with context():
                 loss = flow_loss(networks[name], batch, configuration, generator, tokenizer)
             loss.backward()
-            for optimiser in optimisers[name]:
-                optimiser.step()
-                optimiser.zero_grad(set_to_none=True)
+            for optimizer in optimizers[name]:
+                optimizer.step()
+                optimizer.zero_grad(set_to_none=True)
             if step >= 2:  # compiled by then
                 seconds[name].append(time.process_time() - started)
     medians = {name: statistics.median(times) for name, times in seconds.items()}

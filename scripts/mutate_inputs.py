@@ -3,7 +3,7 @@
     python scripts/mutate_inputs.py --count 5000 --seed 0
 
 Every case is drawn from its own seed (SEED + number), so that one can be run again alone: --count 1 --seed NUMBER. What
-computes for long is stood in for: a clip is grey frames, a benchmark only lists its jobs. Exits with 1 where a command
+computes for long is stood in for: a clip is gray frames, a benchmark only lists its jobs. Exits with 1 where a command
 ended in anything but a readable message.
 """
 
@@ -146,7 +146,7 @@ def standing_in() -> Iterator[None]:
         raise HitmarkError("stopped before the long part")
 
     places: list[tuple[Any, str, Callable[..., Any]]] = [
-        (sys.modules["hitmark.cli.generate"], "_make", _grey_clip),
+        (sys.modules["hitmark.cli.generate"], "_make", _gray_clip),
         (hitmark.inspection.run, "inspect_scene", inspected),
         (hitmark.demo.make, "run_demo", stopped),
         (hitmark.sprites.train, "train", stopped),
@@ -162,7 +162,7 @@ def standing_in() -> Iterator[None]:
             patch.stop()
 
 
-def _grey_clip(request: Any, planned: Any, picture: Any, crude: Any) -> Any:
+def _gray_clip(request: Any, planned: Any, picture: Any, crude: Any) -> Any:
     """What `hitmark.cli.generate` makes, without a model."""
     import torch
 

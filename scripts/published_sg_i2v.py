@@ -23,13 +23,13 @@ class _Enough(Exception):  # noqa: N818 - not an error
 
 
 class Published:
-    """The optimisation of latents by one pipeline.
+    """The optimization of latents by one pipeline.
 
     Args:
         pipe: of Stable Video Diffusion.
         boxes: int64 (tracks, frames, 4) in latent cells, inside of the picture, of one size a track.
         layers: (up block, transformer) of the two maps.
-        iterations: optimiser steps in a denoising step.
+        iterations: optimizer steps in a denoising step.
         rate: of AdamW.
     """
 
@@ -38,14 +38,14 @@ class Published:
         self.iterations, self.rate = iterations, rate
         self.maps: dict[tuple[int, int], Tensor] = {}
 
-    def optimised(self, latents: Tensor, conditions: dict[str, Tensor], timestep: Tensor, sigma: float) -> Tensor:
-        """Latents (1, frames, channels, height, width) of one step, after the optimisation and the merge."""
+    def optimized(self, latents: Tensor, conditions: dict[str, Tensor], timestep: Tensor, sigma: float) -> Tensor:
+        """Latents (1, frames, channels, height, width) of one step, after the optimization and the merge."""
         network = self.pipe.unet
         network.requires_grad_(True)
         network.enable_gradient_checkpointing()
         network.train()
         variable = latents.detach().clone().requires_grad_(True)
-        optimiser = torch.optim.AdamW([variable], lr=self.rate, weight_decay=DECAY)
+        optimizer = torch.optim.AdamW([variable], lr=self.rate, weight_decay=DECAY)
         try:
             with self._recorded(), torch.enable_grad():
                 for _ in range(self.iterations):
@@ -54,8 +54,8 @@ class Published:
                     loss = self._loss(latents.shape[-2:])
                     self.maps.clear()
                     loss.backward()
-                    optimiser.step()
-                    optimiser.zero_grad()
+                    optimizer.step()
+                    optimizer.zero_grad()
                     self.maps.clear()
         finally:
             network.zero_grad(set_to_none=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Locator, ViewportSize, expect, sync_playwright
 
-from tests.studio.browser.acts import Studio, centre
+from tests.studio.browser.acts import Studio, center
 from tests.studio.browser.chromium import launched
 from tests.studio.browser.process import Process
 
@@ -102,7 +102,7 @@ def text_story(camera: Camera, _steps: int) -> None:
     studio.draw("box", (0.08, 0.1), (0.36, 0.38))
     for word in ("red", "star"):
         studio.page.get_by_role("button", name=word, exact=True).click()
-    start = centre(studio.scene()["subjects"][-1]["keyframes"][0]["box"])
+    start = center(studio.scene()["subjects"][-1]["keyframes"][0]["box"])
     studio.draw("freehand", start, (0.4, 0.12), (0.6, 0.3), (0.8, 0.2))
     camera.take("words")
 

@@ -27,7 +27,7 @@ class ModelCard:
     Attributes:
         name: as given to `--model`.
         hub_id: repository on the Hugging Face hub; None for an embedded or local model.
-        licence: its name and what it asks for.
+        license: its name and what it asks for.
         task: "image-to-video" or "text-to-video".
         pipeline: class of the diffusers pipeline.
         pictured: class of the pipeline that starts a clip from an image with the same weights; None for weights that
@@ -43,7 +43,7 @@ class ModelCard:
 
     name: str
     hub_id: str | None
-    licence: str
+    license: str
     task: str
     pipeline: str
     frames: int | None
@@ -98,7 +98,7 @@ def _wan(name: str, repository: str, size: tuple[int, int], *, image: bool = Fal
     return ModelCard(
         name=name,
         hub_id=f"Wan-AI/{repository}",
-        licence=APACHE,
+        license=APACHE,
         task=task,
         pipeline=pipeline,
         width=size[0],
@@ -113,7 +113,7 @@ def _cogvideox(name: str, size: tuple[int, int], frames: int, fps: float, *, ima
     return ModelCard(
         name=name,
         hub_id=f"THUDM/{name.replace('cogvideox', 'CogVideoX')}",
-        licence=COGVIDEOX,
+        license=COGVIDEOX,
         task="image-to-video" if image else "text-to-video",
         pipeline="CogVideoXImageToVideoPipeline" if image else "CogVideoXPipeline",
         frames=frames,
@@ -133,7 +133,7 @@ def _ltx(name: str) -> ModelCard:
     return ModelCard(
         name=name,
         hub_id="Lightricks/LTX-Video",
-        licence=LTX,
+        license=LTX,
         task="text-to-video",
         pipeline="LTXPipeline",
         pictured=PICTURED["LTXPipeline"],
@@ -170,7 +170,7 @@ TRANSFORMERS: dict[str, ModelCard] = _by_name(
     replace(
         _ltx("ltx-2"),
         hub_id="Lightricks/LTX-2",
-        licence="LTX-2 Community License (see the repository)",
+        license="LTX-2 Community License (see the repository)",
         pipeline="LTX2Pipeline",
         pictured=None,
         frames=121,
@@ -181,7 +181,7 @@ TRANSFORMERS: dict[str, ModelCard] = _by_name(
     ModelCard(
         name="hunyuanvideo-1.5",
         hub_id="hunyuanvideo-community/HunyuanVideo-1.5-Diffusers-480p_t2v",
-        licence="Tencent Hunyuan Community License (see the repository)",
+        license="Tencent Hunyuan Community License (see the repository)",
         task="text-to-video",
         pipeline="HunyuanVideo15Pipeline",
         frames=121,

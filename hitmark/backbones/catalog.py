@@ -1,4 +1,4 @@
-"""The models by name: hub ids, licences, defaults. Importing this needs no torch."""
+"""The models by name: hub ids, licenses, defaults. Importing this needs no torch."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _svd(name: str, hub_id: str, frames: int) -> ModelCard:
     return ModelCard(
         name=name,
         hub_id=hub_id,
-        licence="stable-video-diffusion-community (Stability AI Community License; accept it on the hub)",
+        license="stable-video-diffusion-community (Stability AI Community License; accept it on the hub)",
         task="image-to-video",
         pipeline="StableVideoDiffusionPipeline",
         frames=frames,
@@ -46,7 +46,7 @@ def _text(name: str, hub_id: str, frames: int, width: int, height: int) -> Model
     return ModelCard(
         name=name,
         hub_id=hub_id,
-        licence="CC-BY-NC-4.0 (no commercial use)",
+        license="CC-BY-NC-4.0 (no commercial use)",
         task="text-to-video",
         pipeline="TextToVideoSDPipeline",
         frames=frames,
@@ -63,7 +63,7 @@ def _embedded(name: str, task: str, pipeline: str, fps: float, call: dict[str, A
     return ModelCard(
         name=name,
         hub_id=None,
-        licence="Apache-2.0, as this package",
+        license="Apache-2.0, as this package",
         task=task,
         pipeline=pipeline,
         frames=None,
@@ -119,7 +119,7 @@ def model_card(name_or_path: str | Path) -> ModelCard:
     pipeline = pipeline_class(folder)
     pictured = pictured_class(folder, pipeline)
     card = known or replace(
-        of_pipeline(pipeline, pictured), name=str(name_or_path), hub_id=None, licence="see the checkpoint"
+        of_pipeline(pipeline, pictured), name=str(name_or_path), hub_id=None, license="see the checkpoint"
     )
     card = replace(card, pipeline=pipeline, pictured=pictured, path=folder)
     if card.frames_in_config:

@@ -111,7 +111,7 @@ def _cannot_load(card: ModelCard, error: Exception) -> str:
     return (
         f"{card.name} ({card.hub_id}) cannot be loaded: {reason}\n"
         f"What to do: (1) the first use downloads it, so go online and unset HF_HUB_OFFLINE; (2) the repository may be "
-        f"gated: accept its licence at https://huggingface.co/{card.hub_id} and run `hf auth login`; (3) if it is "
+        f"gated: accept its license at https://huggingface.co/{card.hub_id} and run `hf auth login`; (3) if it is "
         "already on this machine, set HF_HOME to the folder with that cache, or give the checkpoint's folder with "
         "--model PATH; (4) after an interrupted download run "
         f"`hf download {card.hub_id}` again."

@@ -1,7 +1,7 @@
 """A pipeline of a model that has a size of its own, in place of the default of its class.
 
 Stock pipelines make clips of the size of the model that their class was written for (1024x576 for Stable Video
-Diffusion) unless each call says otherwise; for a small model that is minutes of something it never learnt.
+Diffusion) unless each call says otherwise; for a small model that is minutes of something it never learned.
 """
 
 from __future__ import annotations

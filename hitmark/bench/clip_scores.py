@@ -38,7 +38,7 @@ class Scores:
     Attributes:
         figures: by name.
         features: vectors (vectors, width) by the name of the network that made them.
-        seen: for each subject its boxes, (frames, 4) normalised, and whether each is sure; empty without boxes.
+        seen: for each subject its boxes, (frames, 4) normalized, and whether each is sure; empty without boxes.
         not_finite: names of figures that came out NaN or infinite; they are None in `figures`.
         notes: why a subject has no figures, as sentences.
     """

@@ -40,15 +40,15 @@ def box_errors(frames: np.ndarray, tracks: list[Any]) -> list[float]:
         seen = track_template(frames, track.boxes[0])
         wanted = (track.boxes[:, :2] + track.boxes[:, 2:]) / 2 * np.array([width, height])
         inside = ((wanted >= 0) & (wanted <= np.array([width, height]))).all(axis=1)
-        error = object_motion_control_error(wanted, seen.centres, (width, height), visible=track.visible & inside)
+        error = object_motion_control_error(wanted, seen.centers, (width, height), visible=track.visible & inside)
         errors.append(error.pixels)
     return errors
 
 
 def moves(track: Any) -> float:
-    """Longest displacement of a track's centre from its start, as a fraction of the picture."""
-    centres = (track.boxes[:, :2] + track.boxes[:, 2:]) / 2
-    return float(np.linalg.norm(centres - centres[0], axis=1).max())
+    """Longest displacement of a track's center from its start, as a fraction of the picture."""
+    centers = (track.boxes[:, :2] + track.boxes[:, 2:]) / 2
+    return float(np.linalg.norm(centers - centers[0], axis=1).max())
 
 
 def main(

@@ -26,7 +26,7 @@ def _score_frames(clip: FinishedClip) -> Scores:
         )
         figures |= {
             "first frame PSNR": _number(first_frame_psnr(clip.frames, clip.picture)),
-            "colour shift": color_shift(clip.frames, clip.picture).mean,
+            "color shift": color_shift(clip.frames, clip.picture).mean,
             "background PSNR": _number(background_kept(clip.frames, clip.picture, boxes)),
         }
     return Scores(figures)
@@ -63,7 +63,7 @@ def _score_sprites(clip: FinishedClip) -> Scores:
             raise HitmarkError(f"observers: sprites cannot look for {track.phrase!r}, which names no sprite.")
         seen = find_sprite(clip.frames, *named)
         boxes = sprite_boxes(seen, named[0]) / np.array([width, height, width, height])
-        identity = _number(identity_kept(clip.frames, seen.centres, seen.sizes))
+        identity = _number(identity_kept(clip.frames, seen.centers, seen.sizes))
         own: dict[str, float | None] = {"identity": identity, "text match": chances[named[0]]}
         rows.append(_path_figures(clip, track, seen) | _box_figures(clip, track, boxes, seen.found) | own)
         places.append(_seen(boxes, seen.found))
@@ -136,9 +136,9 @@ def _box_figures(clip: FinishedClip, track: Track, boxes: np.ndarray, found: np.
         "overlap": strict.overlap,
         "volume overlap": strict.volume_overlap,
         "precise": strict.precise,
-        "centre distance": strict.centre_distance,
+        "center distance": strict.center_distance,
         "guessed overlap": guess.overlap,
-        "guessed distance": guess.centre_distance,
+        "guessed distance": guess.center_distance,
     }
 
 
@@ -154,7 +154,7 @@ def _path_figures(clip: FinishedClip, track: Track, seen: Any) -> dict[str, floa
     wanted = (track.boxes[:, :2] + track.boxes[:, 2:]) / 2 * np.array([width, height])
     strict, guess = (
         object_motion_control_error(
-            wanted, seen.centres, (width, height), visible=track.visible, present=seen.found, missing=missing
+            wanted, seen.centers, (width, height), visible=track.visible, present=seen.found, missing=missing
         )
         for missing in ("last", "guess")
     )

@@ -81,18 +81,18 @@ def score(scene_seed: int, variant: str, model: str, knobs: dict[str, Any]) -> R
     for number, thing in enumerate(made.clip.plan.objects):
         seen = find_sprite(result.frames, str(thing.name), thing.color)
         wanted = made.wanted(number)
-        error = object_motion_control_error(wanted, seen.centres, size, present=seen.found, width=64)
+        error = object_motion_control_error(wanted, seen.centers, size, present=seen.found, width=64)
         errors.append(error.pixels)
-        guesses.append(object_motion_control_error(wanted, seen.centres, size, missing="guess", width=64).pixels)
+        guesses.append(object_motion_control_error(wanted, seen.centers, size, missing="guess", width=64).pixels)
         found.append(error.found_share)
         followed = track_template(result.frames, thing.boxes[0].clip(0, 1).tolist())
-        looks.append(object_motion_control_error(wanted, followed.centres, size, missing="guess", width=64).pixels)
+        looks.append(object_motion_control_error(wanted, followed.centers, size, missing="guess", width=64).pixels)
         looks_found.append(float(followed.found[1:].mean()))
         start = wanted[:1], np.array([thing.size * min(world.width, world.height)])
-        centres = np.concatenate([start[0], seen.centres[1:]])
+        centers = np.concatenate([start[0], seen.centers[1:]])
         sizes = np.concatenate([start[1], seen.sizes[1:]])
         present = np.concatenate([[True], seen.found[1:]])
-        identity.append(identity_kept(result.frames, centres, sizes, present))
+        identity.append(identity_kept(result.frames, centers, sizes, present))
     picture = np.asarray(made.picture)
     return Row(
         scene_seed,
@@ -109,7 +109,7 @@ def score(scene_seed: int, variant: str, model: str, knobs: dict[str, Any]) -> R
     )
 
 
-def summarise(rows: Iterable[Row]) -> dict[str, float]:
+def summarize(rows: Iterable[Row]) -> dict[str, float]:
     """Means over clips (ObjMC, identity: over sprites), as printed."""
     rows = list(rows)
     errors = np.array([error for row in rows for error in row.errors])
@@ -126,7 +126,7 @@ def summarise(rows: Iterable[Row]) -> dict[str, float]:
         "found by looks %": float(100 * (looks_found >= 0.5).mean()),
         "identity": float(np.nanmean(identity)) if np.isfinite(identity).any() else float("nan"),
         "first frame dB": float(np.mean([row.first_frame_psnr for row in rows])),
-        "colour shift": float(np.mean([row.color_shift for row in rows])),
+        "color shift": float(np.mean([row.color_shift for row in rows])),
         "seconds": float(np.median([row.seconds for row in rows])),
     }
 
@@ -151,11 +151,11 @@ def markdown(rows: list[Row]) -> str:
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row.variant, []).append(row)
-    columns = list(summarise(rows))
+    columns = list(summarize(rows))
     heads = [*columns, "ObjMC / no control", "by looks / no control"]
     lines = [f"| variant | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
     for variant, group in groups.items():
-        values = summarise(group)
+        values = summarize(group)
         cells = " | ".join(f"{value:.3g}" for value in values.values())
         against = ["1", "1"]
         if variant != "no control" and "no control" in groups:

@@ -58,9 +58,9 @@ class TextRow:
     method: str
     overlap: list[float]
     precise: list[float]
-    centre_distance: list[float]
+    center_distance: list[float]
     guess_distance: list[float]
-    """Centre distance by the observer's best guess in every frame, found or not."""
+    """Center distance by the observer's best guess in every frame, found or not."""
     guess_overlap: list[float]
     """Overlap, likewise."""
     found: list[float]
@@ -96,7 +96,7 @@ def score(scene: int, noise: int, method: str, model: str, folder: str) -> TextR
         result = generate(wanted.replace(method=chosen), pipe=pipe)
     network = load_perceptual()
     values: dict[str, list[float]] = {
-        name: [] for name in ("overlap", "precise", "centre", "guess", "guess_overlap", "found")
+        name: [] for name in ("overlap", "precise", "center", "guess", "guess_overlap", "found")
     }
     height, width = result.frames.shape[1:3]
     tracks = {track.name: track for track in result.tracks}
@@ -109,8 +109,8 @@ def score(scene: int, noise: int, method: str, model: str, folder: str) -> TextR
         for key, value in (
             ("overlap", scores.overlap),
             ("precise", scores.precise),
-            ("centre", scores.centre_distance),
-            ("guess", guess.centre_distance),
+            ("center", scores.center_distance),
+            ("guess", guess.center_distance),
             ("guess_overlap", guess.overlap),
             ("found", scores.found_share),
         ):
@@ -123,7 +123,7 @@ def score(scene: int, noise: int, method: str, model: str, folder: str) -> TextR
         method=method,
         overlap=values["overlap"],
         precise=values["precise"],
-        centre_distance=values["centre"],
+        center_distance=values["center"],
         guess_distance=values["guess"],
         guess_overlap=values["guess_overlap"],
         found=values["found"],
@@ -151,7 +151,7 @@ def _outside(result: Any, kept: Path, method: str, distance: Callable[..., float
     return distance(result.frames, np.load(kept), network, where)
 
 
-def summarise(rows: list[TextRow], reference: np.ndarray) -> dict[str, float]:
+def summarize(rows: list[TextRow], reference: np.ndarray) -> dict[str, float]:
     """What is printed of some clips; means over subjects or clips."""
     from hitmark.metrics.frechet import FeatureMoments, frechet_distance
 
@@ -166,7 +166,7 @@ def summarise(rows: list[TextRow], reference: np.ndarray) -> dict[str, float]:
     return {
         "mIoU": float(over("overlap").mean()),
         "AP50": float(over("precise").mean()),
-        "centre distance": float(over("centre_distance").mean()),
+        "center distance": float(over("center_distance").mean()),
         "guessed mIoU": float(over("guess_overlap").mean()),
         "guessed distance": float(over("guess_distance").mean()),
         "coverage": float((over("found") > 0.5).mean()),
@@ -191,9 +191,9 @@ def drawn_figures(rows: list[TextRow], reference: np.ndarray, draws: int = DRAWS
     picks = np.random.default_rng(0).integers(len(scenes), size=(draws, len(scenes)))
     return {
         method: (
-            summarise([row for some in by_scene.values() for row in some], reference),
+            summarize([row for some in by_scene.values() for row in some], reference),
             [
-                summarise([row for place in pick for row in by_scene.get(scenes[place], [])], reference)
+                summarize([row for place in pick for row in by_scene.get(scenes[place], [])], reference)
                 for pick in picks
             ],
         )
@@ -206,7 +206,7 @@ def compared(figures: Drawn) -> str:
 
     The interval is over draws of scenes, the same for both. A pair of which a method is missing is left out.
     """
-    names = ("mIoU", "guessed mIoU", "centre distance", "guessed distance", "Frechet", "text match", "seconds")
+    names = ("mIoU", "guessed mIoU", "center distance", "guessed distance", "Frechet", "text match", "seconds")
     lines = [f"| first / second | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
     for first, second in PAIRS:
         if first not in figures or second not in figures:

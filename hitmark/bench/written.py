@@ -50,7 +50,7 @@ def result_of(
 
 
 def _wanted(track: Track) -> dict[str, Any]:
-    """A subject's boxes for the clip's frames, normalised."""
+    """A subject's boxes for the clip's frames, normalized."""
     boxes, visible = np.asarray(track.boxes, dtype=float), np.asarray(track.visible, dtype=bool)
     return {"name": track.name, "phrase": track.phrase, "boxes": boxes.tolist(), "visible": visible.tolist()}
 

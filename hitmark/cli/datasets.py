@@ -25,7 +25,7 @@ HOLDS = {
     "sprites:SPLIT:A-B": "seeds of the sprite world: first picture and true motion; splits train, tune, test",
     "sprites-text:SPLIT:A-B": "words and boxes of the sprite world; kinds static, moving, fast, curved, two",
     "davis:FOLDER": "DAVIS 2016 and 2017: masks to boxes",
-    "vipseg:FOLDER": "VIPSeg: panoptic masks to first frame, boxes and centres",
+    "vipseg:FOLDER": "VIPSeg: panoptic masks to first frame, boxes and centers",
     "sg-i2v:FOLDER": "SG-I2V example folders, img.png and traj.npy",
     "peekaboo:FILE": "Peekaboo's lists of boxes (JSON): DAVIS, IMC, LaSOT, ssv2-ST",
     "move-bench:FOLDER": "MoveBench: point tracks of real clips, captions in en and zh; FOLDER may be a list in it",
@@ -88,7 +88,7 @@ def _told(dataset: Dataset) -> dict[str, Any]:
         )
     return {
         "name": dataset.name,
-        "licence": dataset.licence,
+        "license": dataset.license,
         "notes": list(dataset.notes),
         "kept": counts.kept,
         "dropped": counts.dropped,
@@ -106,7 +106,7 @@ def _told(dataset: Dataset) -> dict[str, Any]:
 
 def _text(told: dict[str, Any]) -> str:
     first, dropped = told["first"], told["dropped"]
-    lines = [told["name"], f"  licence  {told['licence']}", *(f"  note     {note}" for note in told["notes"])]
+    lines = [told["name"], f"  license  {told['license']}", *(f"  note     {note}" for note in told["notes"])]
     lines.append(f"  entries  {told['kept']} kept, {len(dropped)} dropped")
     lines += [f"    {name}: {reason}" for name, reason in list(dropped.items())[:SHOWN]]
     if len(dropped) > SHOWN:

@@ -10,7 +10,7 @@ from typing import Any
 from hitmark.errors import HitmarkError
 from hitmark.scene import Scene
 
-SAME_PLACE = 0.02  # a path that starts this near to the box's centre starts there
+SAME_PLACE = 0.02  # a path that starts this near to the box's center starts there
 BOX_FORMATS = {"xyxy": "x0,y0,x1,y1", "xywh": "x,y,width,height"}
 FARTHEST = 0.5  # how far outside the picture a path may lead, in sides of the picture
 
@@ -26,7 +26,7 @@ def scene_from_flags(
 
     Args:
         boxes: x0, y0, x1, y1 each, fractions of the picture (`parse_box`).
-        paths: "x,y x,y ..." each, centres of the boxes.
+        paths: "x,y x,y ..." each, centers of the boxes.
         smooth: a curve through the points of a path.
         prompt: of a model that reads text; without boxes, a scene of the prompt alone.
         phrases: words of the prompt for what is in each box, in the boxes' order.
@@ -82,7 +82,7 @@ def parse_box(text: str, form: str = "xyxy") -> list[float]:
 
 
 def parse_path(text: str) -> list[list[float]]:
-    """Read "x,y x,y ...": successive centres of the box, fractions of the picture. Raises `FlagError`."""
+    """Read "x,y x,y ...": successive centers of the box, fractions of the picture. Raises `FlagError`."""
     joined = re.sub(r"\s*,\s*", ",", text.replace(";", " "))
     points = [_numbers(point, "--path", '"x,y x,y ..."', 2) for point in joined.split()]
     if not points:
@@ -93,22 +93,22 @@ def parse_path(text: str) -> list[list[float]]:
 
 
 def keyframes_along(box: list[float], points: list[list[float]]) -> list[dict[str, Any]]:
-    """Keyframes of a box whose centre visits the points at constant speed.
+    """Keyframes of a box whose center visits the points at constant speed.
 
-    A first point within 0.02 of the box's centre means that centre; otherwise the box sets out from where it is.
+    A first point within 0.02 of the box's center means that center; otherwise the box sets out from where it is.
     """
     x0, y0, x1, y1 = box
-    centre = [(x0 + x1) / 2, (y0 + y1) / 2]
-    start = points[0] if math.dist(points[0], centre) <= SAME_PLACE else centre
+    center = [(x0 + x1) / 2, (y0 + y1) / 2]
+    start = points[0] if math.dist(points[0], center) <= SAME_PLACE else center
     stops = [start, *(points[1:] if start is points[0] else points)]
     lengths = [math.dist(before, after) for before, after in itertools.pairwise(stops)]
     total = sum(lengths)
     if total == 0:
         return [{"time": 0.0, "box": box}]
-    travelled = [sum(lengths[:count]) / total for count in range(len(stops))]
-    travelled[-1] = 1.0
+    traveled = [sum(lengths[:count]) / total for count in range(len(stops))]
+    traveled[-1] = 1.0
     keyframes: list[dict[str, Any]] = []
-    for time, (x, y) in zip(travelled, stops, strict=True):
+    for time, (x, y) in zip(traveled, stops, strict=True):
         dx, dy = x - start[0], y - start[1]
         if not keyframes or time > keyframes[-1]["time"]:
             keyframes.append({"time": time, "box": [x0 + dx, y0 + dy, x1 + dx, y1 + dy]})

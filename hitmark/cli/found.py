@@ -26,7 +26,7 @@ def sentences(result: Result, seen: Look) -> list[str]:
         if track.name not in seen.sightings:
             continue
         sighting = seen.sightings[track.name]
-        figures = followed(track.boxes, track.visible, sighting.centres, sighting.found, (width, height))
+        figures = followed(track.boxes, track.visible, sighting.centers, sighting.found, (width, height))
         lines.append(f"{track.name}: {told(figures)}")
         asked.append(OBSERVERS[sighting.observer])
     by = " and ".join(dict.fromkeys(asked))

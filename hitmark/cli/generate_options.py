@@ -80,7 +80,7 @@ Paths = Annotated[
     typer.Option(
         "--path",
         metavar='"X,Y X,Y ..."',
-        help="Where the centre of the box goes; the n-th path is for the n-th box. A box without a path holds still.",
+        help="Where the center of the box goes; the n-th path is for the n-th box. A box without a path holds still.",
     ),
 ]
 Prompt = Annotated[str | None, typer.Option(help="What the video shows, for models that read text.")]

@@ -13,7 +13,7 @@ from hitmark.errors import HitmarkError
 if TYPE_CHECKING:
     from hitmark.backbones.catalog import ModelCard
 
-COLUMNS = ("name", "starts from", "frames", "size", "steps", "embedded", "in cache", "hub id", "licence")
+COLUMNS = ("name", "starts from", "frames", "size", "steps", "embedded", "in cache", "hub id", "license")
 
 EXAMPLES = """\b
 Examples:
@@ -61,7 +61,7 @@ def row(name: str) -> dict[str, Any]:
     return {
         "name": card.name,
         "hub id": card.hub_id,
-        "licence": card.licence,
+        "license": card.license,
         "starts from": starts_from(card),
         "frames": frames,
         "size": f"{card.width}x{card.height}",

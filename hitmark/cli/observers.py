@@ -19,7 +19,7 @@ Examples:
 def observers(as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False) -> None:
     """List what can look at clips: the observers of `hitmark bench`, and the networks that they load.
 
-    Networks come from a folder, a file or a hub name and are no part of hitmark: each has its licence, and what of it
+    Networks come from a folder, a file or a hub name and are no part of hitmark: each has its license, and what of it
     was tried. Nothing is loaded or downloaded to find out.
     """
     from hitmark.bench.scorers import NETWORKS, SCORERS

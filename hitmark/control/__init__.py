@@ -1,7 +1,7 @@
 """The vocabulary in which a method and a model family meet.
 
 A method sees one canonical world: latents are (1, frames, channels, height, width), one clip at a time; the noisy
-latent is z = alpha * x0 + sigma * eps; boxes are normalised `xyxy`; attention layers differ in scope and token grid. It
+latent is z = alpha * x0 + sigma * eps; boxes are normalized `xyxy`; attention layers differ in scope and token grid. It
 never learns which pipeline it runs in.
 """
 

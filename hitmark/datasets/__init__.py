@@ -33,20 +33,20 @@ __all__ = [
     "with_choices",
 ]
 
-Recognise = Callable[[Path], bool]
+Recognize = Callable[[Path], bool]
 
-READERS: dict[str, tuple[Recognise, Callable[..., Dataset], tuple[str, ...]]] = {
-    "davis": (davis.recognise, davis.open_davis, ("split", "objects", "resolution", "broken")),
-    "vipseg": (vipseg.recognise, vipseg.open_vipseg, ("split", "protocol", "broken")),
-    "sg-i2v": (scenes.recognise_examples, scenes.open_examples, ("broken",)),
-    "peekaboo": (box_lists.recognise, box_lists.open_box_list, ("degenerate", "layout", "size", "broken")),
+READERS: dict[str, tuple[Recognize, Callable[..., Dataset], tuple[str, ...]]] = {
+    "davis": (davis.recognize, davis.open_davis, ("split", "objects", "resolution", "broken")),
+    "vipseg": (vipseg.recognize, vipseg.open_vipseg, ("split", "protocol", "broken")),
+    "sg-i2v": (scenes.recognize_examples, scenes.open_examples, ("broken",)),
+    "peekaboo": (box_lists.recognize, box_lists.open_box_list, ("degenerate", "layout", "size", "broken")),
     "move-bench": (
-        move_bench.recognise,
+        move_bench.recognize,
         move_bench.open_move_bench,
         ("language", "mode", "objects", "point_size", "broken"),
     ),
-    "mc-bench": (mc_bench.recognise, mc_bench.open_mc_bench, ("tracks", "point_size", "broken")),
-    "scenes": (scenes.recognise, scenes.open_scenes, ("broken",)),
+    "mc-bench": (mc_bench.recognize, mc_bench.open_mc_bench, ("tracks", "point_size", "broken")),
+    "scenes": (scenes.recognize, scenes.open_scenes, ("broken",)),
 }  # in the order in which folders are tried: what tells a dataset, what opens it, its choices
 CHOICE = re.compile(r"[a-z_]+=\S+")
 """A choice behind a dataset's place."""
@@ -88,7 +88,7 @@ def open_dataset(spec: str | os.PathLike[str], **choices: Any) -> Dataset:
             f"{text}: no such file or folder; give the dataset's place, one of {', '.join(READERS)} with a place as in "
             "davis:FOLDER, or sprites:test:0-64"
         )
-    found = next((reader for reader, (recognise, _, _) in READERS.items() if recognise(path)), None)
+    found = next((reader for reader, (recognize, _, _) in READERS.items() if recognize(path)), None)
     if found is None:
         inside = listed(sorted(each.name for each in path.iterdir())) if path.is_dir() else "a file"
         raise DatasetError(

@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 
 from hitmark.errors import HitmarkError
-from hitmark.scene.boxes import centres
+from hitmark.scene.boxes import centers
 from hitmark.scene.schema import Scene
 
 Broken = Literal["error", "drop"]
@@ -38,7 +38,7 @@ class Truth:
 
     Attributes:
         names: of the objects, as in the scene's subjects.
-        boxes: float64 (objects, frames, 4), normalised xyxy; NaN where the dataset has none.
+        boxes: float64 (objects, frames, 4), normalized xyxy; NaN where the dataset has none.
         points: float64 (objects, frames, 2), x and y as fractions of the picture, NaN likewise: the mean of the mask's
             pixels where there are masks, else the middle of the box.
         visible: bool (objects, frames): whether the dataset has a box or a point there.
@@ -55,7 +55,7 @@ class Truth:
     def of_boxes(cls, names: tuple[str, ...], boxes: np.ndarray, visible: np.ndarray) -> Truth:
         """From boxes (objects, frames, 4) alone; those that are not visible become NaN."""
         known = np.where(visible[..., None], boxes, np.nan)
-        return cls(names, known, centres(known), visible)
+        return cls(names, known, centers(known), visible)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +113,7 @@ class Dataset:
 
     Attributes:
         name: what was opened.
-        licence: of the data, in words.
+        license: of the data, in words.
         ids: of all entries, before any is dropped.
         make: makes the item of an id; raises `LeftOutError` for one that a rule leaves out, `DatasetError` for damage.
         notes: sentences on the whole: layout found, protocol, what is not known of it.
@@ -121,7 +121,7 @@ class Dataset:
     """
 
     name: str
-    licence: str
+    license: str
     ids: tuple[str, ...]
     make: Callable[[str], DatasetItem]
     notes: tuple[str, ...] = ()

@@ -24,7 +24,7 @@ from hitmark.scene.tracks import evaluate
 
 NAME = "peekaboo"
 ADDRESS = "https://github.com/microsoft/Peekaboo"
-LICENCE = f"lists: MIT, {ADDRESS}; the videos that they were made from have licences of their own"
+LICENSE = f"lists: MIT, {ADDRESS}; the videos that they were made from have licenses of their own"
 Layout = Literal["xyxy", "xxyy", "xywh"]
 Degenerate = Literal["interpolate", "frames", "clips"]
 LARGEST_FRACTION = 3.0
@@ -61,7 +61,7 @@ class _Record(Source):
         return [self.content]
 
 
-def recognise(path: Path) -> bool:
+def recognize(path: Path) -> bool:
     """A file that is a JSON list of records with bboxes."""
     return path.is_file() and path.suffix.lower() in (".json", ".jsonl") and peekaboo.sniff(Source(path))
 
@@ -104,7 +104,7 @@ def open_box_list(
     def make(name: str) -> DatasetItem:
         return _item(name, path, entries[name], reading, degenerate)
 
-    return Dataset(f"{NAME}:{path.stem}", LICENCE, ids, make, told, broken)
+    return Dataset(f"{NAME}:{path.stem}", LICENSE, ids, make, told, broken)
 
 
 def read_as(

@@ -18,11 +18,11 @@ from hitmark.datasets.pictures import PICTURES, check_pairs, frame_files
 
 NAME = "davis"
 ADDRESS = "https://davischallenge.org"
-LICENCE = f"as stated by the publisher, {ADDRESS}: check it before use"
+LICENSE = f"as stated by the publisher, {ADDRESS}: check it before use"
 PICTURE_FOLDER, MASK_FOLDER, LISTS = "JPEGImages", "Annotations", "ImageSets"
 
 
-def recognise(folder: Path) -> bool:
+def recognize(folder: Path) -> bool:
     """A folder with DAVIS's two folders, or what is left of them."""
     return (folder / PICTURE_FOLDER).is_dir() or (folder / MASK_FOLDER).is_dir()
 
@@ -71,7 +71,7 @@ def open_davis(
         return masked_item(clip, _each, choice)
 
     notes = (f"objects {objects}", "no prompts: DAVIS has none; the names of the sequences are the ids")
-    return Dataset(NAME, LICENCE, tuple(names), make, notes, broken)
+    return Dataset(NAME, LICENSE, tuple(names), make, notes, broken)
 
 
 def sequences(pictures: Path, masks: Path) -> list[str]:

@@ -34,7 +34,7 @@ from hitmark.scene.schema import Scene
 NAME = "mc-bench"
 ADDRESS = "https://github.com/HiDream-ai/MotionPro"
 FETCH = "hf download HiDream-ai/MotionPro data/MC-Bench.tar --local-dir MotionPro"
-LICENCE = f"as stated by the publisher, {ADDRESS}: check it before use"
+LICENSE = f"as stated by the publisher, {ADDRESS}: check it before use"
 PICTURE, BRUSH, KEY = "first_frame.png", "first_frame_mask.png", "traj_key_points"
 TRACKS = ("meta_data", "meta_data_new")
 FRAMES, FPS = 16, 8.0
@@ -42,7 +42,7 @@ FRAMES, FPS = 16, 8.0
 Tracks = Literal["meta_data", "meta_data_new"]
 
 
-def recognise(folder: Path) -> bool:
+def recognize(folder: Path) -> bool:
     """A folder of classes of samples, of samples, or a sample: told by the brush's file."""
     return folder.is_dir() and any(any(folder.glob(f"{above}{BRUSH}")) for above in ("", "*/", "*/*/"))
 
@@ -75,7 +75,7 @@ def open_mc_bench(
         "no prompts: MC-Bench has none",
         "layout as read by MotionPro's evaluation; not tried on the published files",
     )
-    return Dataset(NAME, LICENCE, tuple(places), _maker(places, tracks, side), notes, broken)
+    return Dataset(NAME, LICENSE, tuple(places), _maker(places, tracks, side), notes, broken)
 
 
 def read_tracks(path: Path, size: tuple[int, int]) -> list[np.ndarray]:
@@ -152,7 +152,7 @@ def _item(name: str, sample: Path, tracks: Tracks, side: float) -> DatasetItem:
 
 
 def read_brush(path: Path, picture: Path, size: tuple[int, int]) -> np.ndarray:
-    """What is brushed, bool (height, width): any colour that is not black. Raises `DatasetError`: damaged; its size."""
+    """What is brushed, bool (height, width): any color that is not black. Raises `DatasetError`: damaged; its size."""
     brush = np.asarray(read_picture(path).any(axis=2))
     check_size(path, brush, picture, size)
     return brush

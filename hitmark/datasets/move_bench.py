@@ -28,19 +28,19 @@ from hitmark.datasets.move_bench_files import (
     list_name,
     read_list,
     read_tracks,
-    recognise,
+    recognize,
 )
 from hitmark.datasets.pictures import picture_size, read_picture
 from hitmark.datasets.pointed import Followed, checked_point_size, follow, own_ids
-from hitmark.scene.boxes import centres
+from hitmark.scene.boxes import centers
 from hitmark.scene.formats.paths import default_name, subject_fields
 from hitmark.scene.problems import SceneError
 from hitmark.scene.schema import Scene
 
-__all__ = ["ADDRESS", "FETCH", "NAME", "open_move_bench", "recognise"]
+__all__ = ["ADDRESS", "FETCH", "NAME", "open_move_bench", "recognize"]
 
 NAME = "move-bench"
-LICENCE = f"MIT as stated by the publisher, {ADDRESS}; the clips are from Pexels: check both before use"
+LICENSE = f"MIT as stated by the publisher, {ADDRESS}; the clips are from Pexels: check both before use"
 FPS = 16.0
 UNKNOWN = (
     "layout as read by Wan-Move's generate.py; not tried on the published files",
@@ -101,7 +101,7 @@ def open_move_bench(
         *UNKNOWN,
     )
     return Dataset(
-        f"{NAME}:{language_found}-{mode_found}", LICENCE, tuple(entries), _maker(reading, entries), notes, broken
+        f"{NAME}:{language_found}-{mode_found}", LICENSE, tuple(entries), _maker(reading, entries), notes, broken
     )
 
 
@@ -145,7 +145,7 @@ def _subject(index: int, followed: Followed, tracks: Path) -> dict[str, object]:
 def _truth(kept: list[Followed]) -> Truth:
     """Points alone: the middles of our boxes where a point is seen."""
     boxes, seen = np.stack([each.boxes for each in kept]), np.stack([each.seen for each in kept])
-    points = np.where(seen[..., None], centres(boxes), np.nan)
+    points = np.where(seen[..., None], centers(boxes), np.nan)
     names = tuple(default_name(index) for index in range(len(kept)))
     return Truth(names, np.full(boxes.shape, np.nan), points, seen)
 

@@ -20,7 +20,7 @@ FRAMES_FIRST = Options(axes="frames,tracks")  # as MoveBench has them, however m
 LANGUAGES, MODES = ("en", "zh"), ("single", "multi")
 
 
-def recognise(path: Path) -> bool:
+def recognize(path: Path) -> bool:
     """A folder with a list, or with a language's folder that has one, or with its archive still packed; or a list."""
     if path.is_file():
         return path.name in map(list_name, MODES)

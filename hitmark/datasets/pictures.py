@@ -99,10 +99,10 @@ def gaps(names: Sequence[str]) -> list[int]:
 
 
 def read_mask(path: Path) -> np.ndarray:
-    """The numbers of a mask, int32 (height, width): palette indices, grey levels of 8 or 16 bits, or 0 and 1.
+    """The numbers of a mask, int32 (height, width): palette indices, gray levels of 8 or 16 bits, or 0 and 1.
 
     Raises:
-        DatasetError: damaged, or in colours, which do not tell the objects' numbers.
+        DatasetError: damaged, or in colors, which do not tell the objects' numbers.
     """
     try:
         with Image.open(path) as picture:
@@ -111,12 +111,12 @@ def read_mask(path: Path) -> np.ndarray:
     except _DAMAGED as error:
         raise _damaged(path, "mask", error) from None
     if values.ndim == 3:
-        grey = values[..., :1]
-        if values.shape[2] < 3 or (values[..., :3] != grey).any():
+        gray = values[..., :1]
+        if values.shape[2] < 3 or (values[..., :3] != gray).any():
             raise DatasetError(
-                f"{path}: expected a mask of object numbers (palette or grey PNG), got colours; take the original masks"
+                f"{path}: expected a mask of object numbers (palette or gray PNG), got colors; take the original masks"
             )
-        values = grey[..., 0]
+        values = gray[..., 0]
     return values
 
 
@@ -125,13 +125,13 @@ def read_picture(path: Path, shape: Shape | None = None) -> np.ndarray:
     try:
         with Image.open(path) as picture:
             picture.load()
-            colour = as_rgb(picture).image
+            color = as_rgb(picture).image
     except _DAMAGED as error:
         raise _damaged(path, "picture", error) from None
     if shape is not None:
-        region = shape.region(*colour.size)
-        colour = colour.resize((shape.width, shape.height), Image.Resampling.LANCZOS, box=region)
-    return np.asarray(colour)
+        region = shape.region(*color.size)
+        color = color.resize((shape.width, shape.height), Image.Resampling.LANCZOS, box=region)
+    return np.asarray(color)
 
 
 def read_pictures(paths: Sequence[Path], shape: Shape | None = None) -> np.ndarray:

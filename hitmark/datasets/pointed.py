@@ -21,7 +21,7 @@ class Followed:
     """A box that follows points.
 
     Attributes:
-        boxes: float64 (frames, 4), normalised xyxy.
+        boxes: float64 (frames, 4), normalized xyxy.
         seen: bool (frames,): whether any of the points is seen there.
         used: how many points it follows.
     """
@@ -60,8 +60,8 @@ def follow(points: np.ndarray, seen: np.ndarray, size: tuple[int, int], point_si
     half = np.maximum(high - low, point_size * size[0]) / 2
     moves = taken - taken[start]
     shifts = [np.median(move[here] if here.any() else move, axis=0) for move, here in zip(moves, known, strict=True)]
-    centres = (low + high) / 2 + np.stack(shifts)
-    boxes = np.concatenate([centres - half, centres + half], axis=1) / np.tile(size, 2)
+    centers = (low + high) / 2 + np.stack(shifts)
+    boxes = np.concatenate([centers - half, centers + half], axis=1) / np.tile(size, 2)
     return Followed(boxes, np.asarray(known.any(axis=1)), int(held.sum()))
 
 

@@ -16,15 +16,15 @@ from hitmark.scene.formats.source import Source
 
 NAME, EXAMPLES_NAME = "scenes", "sg-i2v"
 EXAMPLES_ADDRESS = "https://github.com/Kmcode1/SG-I2V"
-EXAMPLES_LICENCE = f"MIT, {EXAMPLES_ADDRESS}; it has 66 examples"
+EXAMPLES_LICENSE = f"MIT, {EXAMPLES_ADDRESS}; it has 66 examples"
 
 
-def recognise_examples(folder: Path) -> bool:
+def recognize_examples(folder: Path) -> bool:
     """A folder whose folders hold traj.npy, or one such folder."""
     return (folder / sg_i2v.TRACKS).is_file() or any(folder.glob(f"*/{sg_i2v.TRACKS}"))
 
 
-def recognise(path: Path) -> bool:
+def recognize(path: Path) -> bool:
     """A folder with a scene file or a run record, or such a file."""
     files = sorted(path.glob("*.json")) if path.is_dir() else [path]
     return any(file.is_file() and file.suffix.lower() == ".json" and _own(file) is not None for file in files)
@@ -64,7 +64,7 @@ def open_examples(folder: Path, broken: Broken = "error") -> Dataset:
             f"{EXAMPLES_ADDRESS} and give the folder that they lie in"
         )
     return Dataset(
-        EXAMPLES_NAME, EXAMPLES_LICENCE, *_entries([(each.name, each) for each in found], sg_i2v.NAME), broken=broken
+        EXAMPLES_NAME, EXAMPLES_LICENSE, *_entries([(each.name, each) for each in found], sg_i2v.NAME), broken=broken
     )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hitmark.sprites.world import SpriteWorld
 
 NAME, TEXT_NAME = "sprites", "sprites-text"
-LICENCE = "drawn for hitmark, under its licence"
+LICENSE = "drawn for hitmark, under its license"
 USUAL_SPLIT, USUAL_RANGE = "test", (0, 64)
 MOST = 100_000
 """Seeds of a range: no split but that of training has more."""
@@ -47,7 +47,7 @@ def open_sprites(rest: str = "", text: bool = False, world: SpriteWorld | None =
         maker = _text_item if text else _item
         return maker(item, start + seeds[item], world or SpriteWorld())
 
-    return Dataset(f"{name}:{split}:{first}-{stop}", LICENCE, tuple(seeds), make)
+    return Dataset(f"{name}:{split}:{first}-{stop}", LICENSE, tuple(seeds), make)
 
 
 def _range(rest: str, name: str) -> tuple[str, int, int]:

@@ -4,7 +4,7 @@ Folders as published, `imgs/VIDEO/*.jpg` and `panomasks/VIDEO/*.png`, or as its 
 `VIPSeg_720P/images` and `VIPSeg_720P/panomasks`; lists of videos are `train.txt`, `val.txt`, `test.txt` there or one
 folder above. A mask's number (its README): 0 is void, 1..124 a class of "stuff", above that 100 times the class plus
 the instance. Names of classes are in `panoVIPSeg_categories.json`, which counts them from 0, one less than the masks.
-`panomasksRGB`, the coloured form, is not read.
+`panomasksRGB`, the colored form, is not read.
 
 The protocol "sg-i2v" (papers.md 2.10) is what is known of SG-I2V's evaluation: see SPLIT and UNKNOWN.
 """
@@ -25,7 +25,7 @@ from hitmark.datasets.pictures import PICTURES, Shape, check_pairs, frame_files,
 
 NAME = "vipseg"
 ADDRESS = "https://github.com/VIPSeg-Dataset/VIPSeg-Dataset"
-LICENCE = f"as stated by the publisher, {ADDRESS}: check it before use"
+LICENSE = f"as stated by the publisher, {ADDRESS}: check it before use"
 PICTURE_FOLDERS, MASK_FOLDER, CLASSES = ("imgs", "images"), "panomasks", "panoVIPSeg_categories.json"
 LARGEST_STUFF = 124
 SPLIT, FRAMES, SHAPE = "val", 14, Shape(1024, 576, "stretch")
@@ -38,7 +38,7 @@ UNKNOWN = (
 )
 
 
-def recognise(folder: Path) -> bool:
+def recognize(folder: Path) -> bool:
     """A folder with the masks, or VIPSeg_720P in it."""
     return any((base / MASK_FOLDER).is_dir() for base in (folder, folder / "VIPSeg_720P"))
 
@@ -81,7 +81,7 @@ def open_vipseg(
         raise DatasetError(f"{pictures}: expected a folder for each video, found none; unpack VIPSeg once more")
     things, told = _things(base)
     make = _maker(pictures, base / MASK_FOLDER, choice, things)
-    return Dataset(NAME, LICENCE, tuple(names), make, (*notes, *told), broken)
+    return Dataset(NAME, LICENSE, tuple(names), make, (*notes, *told), broken)
 
 
 def _maker(

@@ -21,7 +21,7 @@ class Run:
 
     method: str  # key of its scene's methods
     result: Result
-    guesses: dict[str, np.ndarray]  # subject -> (frames, 2) centres in pixels, the observer's best guess
+    guesses: dict[str, np.ndarray]  # subject -> (frames, 2) centers in pixels, the observer's best guess
     figures: dict[str, Followed]  # subject -> how it followed its path
 
 

@@ -156,12 +156,12 @@ def _run(method: str, planned: Plan, picture: Image.Image | None, pipe: Any, on_
     seen = look(result).sightings
     figures = {
         track.name: followed(
-            track.boxes, track.visible, seen[track.name].centres, seen[track.name].found, (width, height)
+            track.boxes, track.visible, seen[track.name].centers, seen[track.name].found, (width, height)
         )
         for track in result.tracks
         if track.name in seen
     }
-    return Run(method, result, {name: each.centres for name, each in seen.items()}, figures)
+    return Run(method, result, {name: each.centers for name, each in seen.items()}, figures)
 
 
 def _save(folder: Path, demo_scene: DemoScene, runs: list[Run], files: Path | None) -> None:

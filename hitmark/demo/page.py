@@ -111,7 +111,7 @@ The sentences and their paths are the text scenes of test seeds {_seeds(from_tex
 {FIRST_TEXT} on."""
     models = "\n".join(_model(*scenes[0]) for scenes in (from_picture, from_text) if scenes)
     return f"""<h2>About the figures</h2>
-<p class="soft">"Best guess" is the mean distance between the wanted centre and the observer's best guess over all
+<p class="soft">"Best guess" is the mean distance between the wanted center and the observer's best guess over all
 frames but the first, in pixels of the clip; "where found" the same over the frames in which the observer is sure, and
 "found" the share of these. In clips from a picture the observer follows what the picture shows in the box; in clips
 from text it looks for each sprite by its drawing.{origins} No scene was chosen by its results.</p>

@@ -133,7 +133,7 @@ def _well_placed(plan: ClipPlan, count: int) -> bool:
 
 def _apart(plan: ClipPlan) -> bool:
     """Two things beside each other, one high and one low, so that they can pass in opposite directions."""
-    first, second = (_centre(thing) for thing in plan.objects)
+    first, second = (_center(thing) for thing in plan.objects)
     return bool(abs(first[0] - second[0]) > 0.4 and (first[1] - 0.5) * (second[1] - 0.5) < 0)
 
 
@@ -142,14 +142,14 @@ def _stays(plan: ClipPlan) -> bool:
     return bool(plan.objects[0].boxes[0, 2] + PAN[0] < 1.0)
 
 
-def _centre(thing: SpriteObject) -> np.ndarray:
+def _center(thing: SpriteObject) -> np.ndarray:
     box = thing.boxes[0]
     return (box[:2] + box[2:]) / 2
 
 
 def _curve(thing: SpriteObject) -> Subject:
     """Across the picture on an arc over the side where there is more room."""
-    x, y = _centre(thing)
+    x, y = _center(thing)
     across = WAY if x < 0.5 else -WAY
     up = -0.3 if y > 0.5 else 0.3
     return _subject(thing, 0, [(0.0, 0.0), (across / 2, up), (across, 0.0)], smooth=True)
@@ -157,7 +157,7 @@ def _curve(thing: SpriteObject) -> Subject:
 
 def _straight(thing: SpriteObject, number: int) -> Subject:
     """Up for what lies low, down for what lies high."""
-    return _subject(thing, number, [(0.0, 0.0), (0.0, -WAY if _centre(thing)[1] > 0.5 else WAY)])
+    return _subject(thing, number, [(0.0, 0.0), (0.0, -WAY if _center(thing)[1] > 0.5 else WAY)])
 
 
 def _subject(thing: SpriteObject, number: int, stops: list[tuple[float, float]], smooth: bool = False) -> Subject:

@@ -11,10 +11,10 @@ from PIL import Image, ImageDraw
 
 from hitmark.drawing.lettering import lettered
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
-DARK: Colour = (20, 20, 24)
-BORDER: Colour = (45, 45, 50)  # around a picture whose boxes leave it
+DARK: Color = (20, 20, 24)
+BORDER: Color = (45, 45, 50)  # around a picture whose boxes leave it
 SMOOTH = 2  # everything is drawn so many times larger and then reduced
 
 
@@ -49,40 +49,40 @@ class Canvas:
         """Canvas positions of points (n, 2)."""
         return [tuple(point) for point in np.asarray(points, float).reshape(-1, 2) * self.scale + self.origin]
 
-    def line(self, points: np.ndarray, colour: Colour, thin: bool = False) -> None:
+    def line(self, points: np.ndarray, color: Color, thin: bool = False) -> None:
         """A line through points, with a dark edge that keeps it readable on any picture."""
         width = self.unit * (0.7 if thin else 1.2)
-        self._stroke(self.place(points), colour, width)
+        self._stroke(self.place(points), color, width)
 
-    def box(self, box: np.ndarray, colour: Colour, dashed: bool = False) -> None:
-        """The outline of a normalised xyxy box."""
+    def box(self, box: np.ndarray, color: Color, dashed: bool = False) -> None:
+        """The outline of a normalized xyxy box."""
         x0, y0, x1, y1 = box
         corners = self.place(np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1], [x0, y0]]))
         for start, stop in itertools.pairwise(corners):
             for piece in _dashes(start, stop, 5 * self.unit) if dashed else [[start, stop]]:
-                self._stroke(piece, colour, 1.2 * self.unit)
+                self._stroke(piece, color, 1.2 * self.unit)
 
-    def dot(self, point: np.ndarray, colour: Colour, large: bool = False) -> None:
+    def dot(self, point: np.ndarray, color: Color, large: bool = False) -> None:
         """A dot for a frame; the first frame's is larger."""
         ((x, y),) = self.place(point)
         radius = self.unit * (3.2 if large else 2.0)
-        self.pen.ellipse((x - radius, y - radius, x + radius, y + radius), colour, DARK, round(self.unit * 0.6))
+        self.pen.ellipse((x - radius, y - radius, x + radius, y + radius), color, DARK, round(self.unit * 0.6))
 
-    def cross(self, point: np.ndarray, colour: Colour) -> None:
+    def cross(self, point: np.ndarray, color: Color) -> None:
         """A diagonal cross where something was found."""
         ((x, y),) = self.place(point)
         arm = self.unit * 3.4
         for sign in (1, -1):
-            self._stroke([(x - arm, y - sign * arm), (x + arm, y + sign * arm)], colour, 1.2 * self.unit)
+            self._stroke([(x - arm, y - sign * arm), (x + arm, y + sign * arm)], color, 1.2 * self.unit)
 
-    def pin(self, point: np.ndarray, colour: Colour) -> None:
+    def pin(self, point: np.ndarray, color: Color) -> None:
         """An upright cross in a ring: this place holds still."""
         ((x, y),) = self.place(point)
         arm = self.unit * 3
-        self._stroke([(x - arm, y), (x + arm, y)], colour, self.unit)
-        self._stroke([(x, y - arm), (x, y + arm)], colour, self.unit)
+        self._stroke([(x - arm, y), (x + arm, y)], color, self.unit)
+        self._stroke([(x, y - arm), (x, y + arm)], color, self.unit)
 
-    def arrowhead(self, points: np.ndarray, colour: Colour) -> None:
+    def arrowhead(self, points: np.ndarray, color: Color) -> None:
         """An arrowhead at the last point, in the direction of the path's end; none where the path leads nowhere."""
         places = np.array(self.place(points))
         tip = places[-1]
@@ -94,15 +94,15 @@ class Canvas:
         across = np.array([-along[1], along[0]])
         size = self.unit * 6
         corners = [tip, tip - size * along + 0.5 * size * across, tip - size * along - 0.5 * size * across]
-        self.pen.polygon([tuple(corner) for corner in corners], colour, DARK, round(self.unit * 0.6))
+        self.pen.polygon([tuple(corner) for corner in corners], color, DARK, round(self.unit * 0.6))
 
     def length(self, points: np.ndarray) -> float:
         """How far apart the points lie at most along either side, in widths of a line."""
         places = np.array(self.place(points))
         return float(np.ptp(places, axis=0).max()) / self.unit
 
-    def label(self, point: tuple[float, float], text: str, colour: Colour, taken: list[tuple[float, ...]]) -> None:
-        """A name on a plate of the track's colour, above `point`, moved down past plates already `taken`."""
+    def label(self, point: tuple[float, float], text: str, color: Color, taken: list[tuple[float, ...]]) -> None:
+        """A name on a plate of the track's color, above `point`, moved down past plates already `taken`."""
         text, font = lettered(text, max(12 * SMOOTH, 7 * self.unit))
         ((x, y),) = self.place(np.array(point))
         left, top, right, bottom = self.pen.textbbox((0, 0), text, font)
@@ -113,17 +113,17 @@ class Canvas:
         while any(_overlap((x, y, x + width, y + height), other) for other in taken):
             y += height + 1
         taken.append((x, y, x + width, y + height))
-        self.pen.rectangle((x, y, x + width, y + height), colour)
-        bright = sum(c * w for c, w in zip(colour, (0.3, 0.59, 0.11), strict=True)) > 110
+        self.pen.rectangle((x, y, x + width, y + height), color)
+        bright = sum(c * w for c, w in zip(color, (0.3, 0.59, 0.11), strict=True)) > 110
         self.pen.text((x + pad - left, y + pad - top), text, DARK if bright else (255, 255, 255), font)
 
     def finished(self) -> Image.Image:
         """The picture at its final size."""
         return self.image.reduce(SMOOTH)
 
-    def _stroke(self, places: list[tuple[float, float]], colour: Colour, width: float) -> None:
+    def _stroke(self, places: list[tuple[float, float]], color: Color, width: float) -> None:
         self.pen.line(places, DARK, round(width + self.unit), joint="curve")
-        self.pen.line(places, colour, max(1, round(width)), joint="curve")
+        self.pen.line(places, color, max(1, round(width)), joint="curve")
 
 
 def _dashes(start: tuple[float, float], stop: tuple[float, float], length: float) -> list[list[tuple[float, float]]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from hitmark.drawing.canvas import Colour
+from hitmark.drawing.canvas import Color
 from hitmark.scene.tracks import Track
 
-PALETTE: tuple[Colour, ...] = (  # of subjects, in this order; told apart with color-blind eyes too
+PALETTE: tuple[Color, ...] = (  # of subjects, in this order; told apart with color-blind eyes too
     (255, 84, 48),
     (64, 190, 255),
     (255, 221, 51),
@@ -20,11 +20,11 @@ PALETTE: tuple[Colour, ...] = (  # of subjects, in this order; told apart with c
     (224, 163, 102),
     (195, 224, 90),
 )
-STILL: Colour = (225, 225, 225)  # anchors
-CAMERA: Colour = (120, 235, 225)
+STILL: Color = (225, 225, 225)  # anchors
+CAMERA: Color = (120, 235, 225)
 
 
-def track_colors(tracks: Sequence[Track]) -> dict[str, Colour]:
+def track_colors(tracks: Sequence[Track]) -> dict[str, Color]:
     """Return the color of each track by name: subjects take turns, anchors are light gray, camera boxes turquoise."""
     turns = itertools.cycle(PALETTE)
     fixed = {"anchor": STILL, "camera": CAMERA}

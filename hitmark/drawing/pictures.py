@@ -1,7 +1,7 @@
 """Pictures that show a plan and what became of it: boxes, paths and found positions on frames. Pillow only.
 
-Wanted is drawn as boxes and lines with dots, found as crosses; every track has its own colour. Coordinates of tracks
-are fractions of the picture; found centres are pixels of the given frames, NaN where nothing was found.
+Wanted is drawn as boxes and lines with dots, found as crosses; every track has its own color. Coordinates of tracks
+are fractions of the picture; found centers are pixels of the given frames, NaN where nothing was found.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from hitmark.drawing.canvas import DARK, Canvas, Colour
+from hitmark.drawing.canvas import DARK, Canvas, Color
 from hitmark.drawing.colors import STILL, track_colors
 from hitmark.errors import HitmarkError
 from hitmark.media.given import as_frames, as_picture
@@ -24,14 +24,14 @@ from hitmark.scene.tracks import Track, evaluate
 if TYPE_CHECKING:
     from pathlib import Path
 
-Found = Mapping[str, np.ndarray]  # track name -> (frames, 2) centres x, y in pixels, NaN = not found
+Found = Mapping[str, np.ndarray]  # track name -> (frames, 2) centers x, y in pixels, NaN = not found
 
-FOUND: Colour = (255, 255, 255)  # the line between found crosses
+FOUND: Color = (255, 255, 255)  # the line between found crosses
 LEAST_SIDE = 640  # pixels of the longer side of a plan picture
 MOST_CELLS = 25  # frames on a contact sheet
 NO_MARGIN = (0.0, 0.0, 0.0, 0.0)
 PLAN_FRAMES = 25  # that a path is drawn for where the scene does not say how many
-LEAST_WAY = 6.0  # widths of a line; a centre that moves less has no path to draw
+LEAST_WAY = 6.0  # widths of a line; a center that moves less has no path to draw
 MARGIN = 0.25  # widest border around the picture for boxes that leave it, as a fraction of its side
 
 
@@ -55,17 +55,17 @@ def plan_picture(
     image = as_picture(image).convert("RGB")
     tracks = _as_tracks(tracks, None)
     canvas = Canvas.over(image, LEAST_SIDE, _overhang(tracks))
-    colours = track_colors(tracks)
+    colors = track_colors(tracks)
     for track in tracks:
-        _draw_plan(canvas, track, colours[track.name])
+        _draw_plan(canvas, track, colors[track.name])
     for track in tracks:
-        centres = None if found is None else found.get(track.name)
-        if centres is not None:
-            _draw_found_path(canvas, centres / np.array(image.size), colours[track.name])
+        centers = None if found is None else found.get(track.name)
+        if centers is not None:
+            _draw_found_path(canvas, centers / np.array(image.size), colors[track.name])
     taken: list[tuple[float, ...]] = []
     for track in _named(tracks):
         box = track.boxes[_shown(track)[0]] if len(_shown(track)) else track.boxes[0]
-        canvas.label((box[0], box[1]), track.name, colours[track.name], taken)
+        canvas.label((box[0], box[1]), track.name, colors[track.name], taken)
     return canvas.finished()
 
 
@@ -78,7 +78,7 @@ def contact_sheet(
         frames: uint8 (frames, height, width, 3), or whatever else `hitmark.media.given.as_frames` takes, such as what
             a pipeline returns as `.frames[0]`.
         tracks: a scene, or its tracks evaluated for the same number of frames.
-        found: centres in pixels of `frames`.
+        found: centers in pixels of `frames`.
         most: frames shown; of longer clips an even choice that has the first and the last.
 
     Raises:
@@ -144,43 +144,43 @@ def side_by_side(clips: Sequence[np.ndarray], labels: Sequence[str], gap: int = 
     return result
 
 
-def _draw_plan(canvas: Canvas, track: Track, colour: Colour) -> None:
+def _draw_plan(canvas: Canvas, track: Track, color: Color) -> None:
     """One track of a plan picture, without its name."""
     shown = _shown(track)
     if not len(shown):
         return
     boxes = track.boxes[shown]
-    canvas.box(boxes[0], colour)
+    canvas.box(boxes[0], color)
     if np.abs(boxes - boxes[0]).max() < 1e-3:
-        canvas.pin(_centres(boxes)[0], colour)
+        canvas.pin(_centers(boxes)[0], color)
         return
-    canvas.box(boxes[-1], colour, dashed=True)
-    centres = _centres(boxes)
-    if canvas.length(centres) < LEAST_WAY:
-        _draw_growth(canvas, boxes, colour)
+    canvas.box(boxes[-1], color, dashed=True)
+    centers = _centers(boxes)
+    if canvas.length(centers) < LEAST_WAY:
+        _draw_growth(canvas, boxes, color)
         return
-    canvas.line(centres, colour)
+    canvas.line(centers, color)
     ticks = np.unique(np.linspace(0, len(shown) - 1, min(len(shown), 26)).round().astype(int))
     for tick in ticks[:-1]:
-        canvas.dot(centres[tick], colour, large=tick == 0)
-    canvas.arrowhead(centres, colour)
+        canvas.dot(centers[tick], color, large=tick == 0)
+    canvas.arrowhead(centers, color)
 
 
-def _draw_growth(canvas: Canvas, boxes: np.ndarray, colour: Colour) -> None:
+def _draw_growth(canvas: Canvas, boxes: np.ndarray, color: Color) -> None:
     """A box that grows or shrinks in place: an arrow from each corner of the first box to that of the last."""
     for across, down in ((0, 1), (2, 1), (2, 3), (0, 3)):
         way = boxes[:, [across, down]]
-        canvas.line(way, colour, thin=True)
-        canvas.arrowhead(way, colour)
+        canvas.line(way, color, thin=True)
+        canvas.arrowhead(way, color)
 
 
-def _draw_found_path(canvas: Canvas, centres: np.ndarray, colour: Colour) -> None:
-    """Crosses at found centres (fractions of the picture), joined in white where neighbours were both found."""
-    for before, after in itertools.pairwise(centres):
+def _draw_found_path(canvas: Canvas, centers: np.ndarray, color: Color) -> None:
+    """Crosses at found centers (fractions of the picture), joined in white where neighbors were both found."""
+    for before, after in itertools.pairwise(centers):
         if np.isfinite([before, after]).all():
             canvas.line(np.stack([before, after]), FOUND, thin=True)
-    for centre in centres[np.isfinite(centres).all(axis=1)]:
-        canvas.cross(centre, colour)
+    for center in centers[np.isfinite(centers).all(axis=1)]:
+        canvas.cross(center, color)
 
 
 def _frame_picture(
@@ -189,14 +189,14 @@ def _frame_picture(
     """One frame with its wanted boxes, found crosses and number."""
     canvas = Canvas.over(Image.fromarray(frames[index]), side, NO_MARGIN)
     size = np.array([frames.shape[2], frames.shape[1]])
-    for name, colour in track_colors(tracks).items():
+    for name, color in track_colors(tracks).items():
         track = next(each for each in tracks if each.name == name)
         if len(track.boxes) != len(frames):
             raise HitmarkError(f"track {name!r} has {len(track.boxes)} frames and the clip {len(frames)}")
         if track.visible[index]:
-            canvas.box(track.boxes[index], colour)
+            canvas.box(track.boxes[index], color)
         if found is not None and name in found and np.isfinite(found[name][index]).all():
-            canvas.cross(found[name][index] / size, colour)
+            canvas.cross(found[name][index] / size, color)
     canvas.label((0.0, 0.0), str(index + 1), DARK, [])
     return canvas.finished()
 
@@ -214,7 +214,7 @@ def _shown(track: Track) -> np.ndarray:
     return np.flatnonzero(track.visible)
 
 
-def _centres(boxes: np.ndarray) -> np.ndarray:
+def _centers(boxes: np.ndarray) -> np.ndarray:
     return (boxes[:, :2] + boxes[:, 2:]) / 2
 
 

@@ -95,8 +95,8 @@ def along_path(frames: Tensor, track: Track, cutoff: float = CUTOFF) -> float:
     height, width = (
         max(2, round(float(side) * count)) for side, count in zip(sides.flip(0), frames.shape[-2:], strict=True)
     )
-    centred = frames - frames.mean(dim=(0, 2, 3), keepdim=True)
-    content = low_frequencies(read_boxes(centred[shown], boxes, height, width), cutoff).flatten(1)
+    centered = frames - frames.mean(dim=(0, 2, 3), keepdim=True)
+    content = low_frequencies(read_boxes(centered[shown], boxes, height, width), cutoff).flatten(1)
     content = torch.nn.functional.normalize(content, dim=1)
     alike = content @ content.T
     count = len(alike)

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
     from hitmark.control import AttentionSite, Layout
 
-COLOURS = ("#d1495b", "#00798c", "#edae49", "#30638e", "#8f6fb0", "#5a8f3c")
+COLORS = ("#d1495b", "#00798c", "#edae49", "#30638e", "#8f6fb0", "#5a8f3c")
 MOST_FRAMES = 8
 """Frames shown in a row."""
 MEASURES = (("deviation", "standard deviation, edited / unedited"), ("distance", "distance of the values, in std"))
 
 
 def shift_figure(runs: Mapping[str, Sequence[ShiftRow]]) -> Figure:
-    """Deviation and distance over the steps, one column for each kind of attention, one colour for each run.
+    """Deviation and distance over the steps, one column for each kind of attention, one color for each run.
 
     Args:
         runs: label of a run -> what a `ShiftProbe` wrote down. Solid lines: cells of subjects; dotted: background.
@@ -38,12 +38,12 @@ def shift_figure(runs: Mapping[str, Sequence[ShiftRow]]) -> Figure:
     for column, kind in enumerate(kinds):
         for line, (measure, title) in enumerate(MEASURES):
             axis = axes[line][column]
-            for (label, rows), colour in zip(runs.items(), COLOURS, strict=False):
+            for (label, rows), color in zip(runs.items(), COLORS, strict=False):
                 for region, style in zip(REGIONS, (":", "-"), strict=True):
                     chosen = [row for row in rows if row.kind == kind and row.region == region]
                     steps = sorted({row.step for row in chosen})
                     values = [np.mean([getattr(row, measure) for row in chosen if row.step == step]) for step in steps]
-                    axis.plot(steps, values, style, color=colour, marker="o", markersize=3, label=f"{label}, {region}")
+                    axis.plot(steps, values, style, color=color, marker="o", markersize=3, label=f"{label}, {region}")
             axis.axhline(1.0 if measure == "deviation" else 0.0, color="0.7", linewidth=0.8, zorder=0)
             axis.set_title(f"{kind} attention", fontsize=9)
             axis.set_xlabel("step")
@@ -62,12 +62,12 @@ def gap_figure(runs: Mapping[str, Sequence[GapProbe]]) -> Figure:
         ("along", "clean estimate in the box:\ncorrelation over time, low frequencies"),
     )
     for axis, (name, title) in zip(axes[0], titles, strict=True):
-        for (label, probes), colour in zip(runs.items(), COLOURS, strict=False):
+        for (label, probes), color in zip(runs.items(), COLORS, strict=False):
             steps = sorted({step for probe in probes for step in getattr(probe, name)})
             values = [
                 np.mean([value for probe in probes for value in getattr(probe, name).get(step, [])]) for step in steps
             ]
-            axis.plot(steps, values, color=colour, label=label)
+            axis.plot(steps, values, color=color, label=label)
         axis.set_title(title, fontsize=8)
         axis.set_xlabel("step")
         axis.axhline(0.0, color="0.7", linewidth=0.8, zorder=0)
@@ -76,15 +76,15 @@ def gap_figure(runs: Mapping[str, Sequence[GapProbe]]) -> Figure:
 
 
 def mask_figure(layout: Layout, sites: Sequence[AttentionSite]) -> Figure:
-    """The regions that masks are made of, on the token grid of each level: dark background, a colour per subject."""
+    """The regions that masks are made of, on the token grid of each level: dark background, a color per subject."""
     grids = sorted({site.grid for site in sites}, reverse=True)
     shown = _evenly(layout.frames)
     figure, axes = _figure(len(grids), len(shown), 1.1, 1.1 * layout.height / layout.width + 0.25)
-    palette = np.array([[0.12, 0.12, 0.14], *(_rgb(colour) for colour in COLOURS)])
+    palette = np.array([[0.12, 0.12, 0.14], *(_rgb(color) for color in COLORS)])
     for line, grid in enumerate(grids):
         labels = layout.regions(grid)
         for axis, frame in zip(axes[line], shown, strict=True):
-            axis.imshow(palette[np.minimum(labels[frame], len(COLOURS))], interpolation="nearest")
+            axis.imshow(palette[np.minimum(labels[frame], len(COLORS))], interpolation="nearest")
             _bare(axis, f"frame {frame}, {grid[1]} x {grid[2]}")
     return figure
 
@@ -106,8 +106,8 @@ def attention_figure(layout: Layout, maps: Mapping[int, Mapping[tuple[int, int],
             for number, track in enumerate(track for track in layout.tracks if track.kind == "subject"):
                 if track.visible[frame]:
                     x0, y0, x1, y1 = track.boxes[frame]
-                    colour = COLOURS[number % len(COLOURS)]
-                    axis.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor=colour, linewidth=1.2))
+                    color = COLORS[number % len(COLORS)]
+                    axis.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor=color, linewidth=1.2))
     return figure
 
 
@@ -133,8 +133,8 @@ def feature_figure(probe: FeatureProbe) -> Figure:
             for number, track in enumerate(layout.tracks_on(count)):
                 if track.visible[frame]:
                     x0, y0, x1, y1 = track.boxes[frame]
-                    colour = COLOURS[number % len(COLOURS)]
-                    axis.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor=colour, linewidth=1.2))
+                    color = COLORS[number % len(COLORS)]
+                    axis.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor=color, linewidth=1.2))
         line[0].set_ylabel(title, fontsize=5, wrap=True)
     figure.suptitle(f"principal components of features ({where})", fontsize=7)
     return figure
@@ -164,8 +164,8 @@ def _evenly(count: int, most: int = MOST_FRAMES) -> list[int]:
     return sorted({int(place) for place in np.linspace(0, count - 1, min(most, count)).round()}) if count else []
 
 
-def _rgb(colour: str) -> tuple[float, ...]:
-    return tuple(int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+def _rgb(color: str) -> tuple[float, ...]:
+    return tuple(int(color[place : place + 2], 16) / 255 for place in (1, 3, 5))
 
 
 def _all(runs: Mapping[str, Sequence[ShiftRow]]) -> list[ShiftRow]:

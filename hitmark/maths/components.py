@@ -16,10 +16,10 @@ def principal_components(features: Tensor, count: int = 3) -> Tensor:
     Returns:
         (vectors, count) float32. A direction's sign is that of its largest entry made positive.
     """
-    centred = features.double() - features.double().mean(dim=0)
-    _values, directions = torch.linalg.eigh(centred.T @ centred)  # the largest last
+    centered = features.double() - features.double().mean(dim=0)
+    _values, directions = torch.linalg.eigh(centered.T @ centered)  # the largest last
     chosen = directions.flip(-1)[:, :count]
     largest = chosen.gather(0, chosen.abs().argmax(dim=0, keepdim=True))
     chosen = chosen * torch.where(largest < 0, -1.0, 1.0)
-    found = (centred @ chosen).float()
+    found = (centered @ chosen).float()
     return torch.nn.functional.pad(found, (0, count - found.shape[1]))

@@ -23,8 +23,8 @@ def region_moments(tokens: Tensor, regions: Tensor, count: int) -> tuple[Tensor,
     member = torch.nn.functional.one_hot(regions, count).to(tokens)
     share = member / member.sum(dim=1, keepdim=True).clamp(min=1)
     mean = torch.einsum("slr,bslc->bsrc", share, tokens)
-    centred = tokens - _spread(mean, regions)
-    return mean, torch.einsum("slr,bslc->bsrc", share, centred.square())
+    centered = tokens - _spread(mean, regions)
+    return mean, torch.einsum("slr,bslc->bsrc", share, centered.square())
 
 
 def match_moments(tokens: Tensor, reference: Tensor, regions: Tensor, *, mean: float, deviation: float) -> Tensor:

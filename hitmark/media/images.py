@@ -117,21 +117,21 @@ def as_rgb(picture: Image.Image, background: Color = WHITE) -> LoadedImage:
 
 
 def _scaled(picture: Image.Image) -> LoadedImage:
-    """Grey levels of more than 8 bits, spread over 0..255: 16 bits by their range, others by the greatest value."""
+    """Gray levels of more than 8 bits, spread over 0..255: 16 bits by their range, others by the greatest value."""
     values = np.asarray(picture).astype(np.float64)
     values = np.where(np.isfinite(values), values, 0.0)
     whole = picture.mode != "F"
     top = float(values.max(initial=0))
     low = float(min(values.min(initial=0), 0))
     if whole and low >= 0 and top <= FULL_16_BIT:
-        full, note = float(FULL_16_BIT), "its 16 bits of grey are scaled to 8"
+        full, note = float(FULL_16_BIT), "its 16 bits of gray are scaled to 8"
     elif not whole and low >= 0 and top <= 1:
-        full, note = 1.0, "its grey levels of 0 to 1 are scaled to 0 to 255"
+        full, note = 1.0, "its gray levels of 0 to 1 are scaled to 0 to 255"
     else:
-        full, note = top - low or 1.0, f"its grey levels of {low:g} to {top:g} are scaled to 0 to 255"
+        full, note = top - low or 1.0, f"its gray levels of {low:g} to {top:g} are scaled to 0 to 255"
         values = values - low
-    grey = np.rint(values / full * 255).clip(0, 255).astype(np.uint8)
-    return LoadedImage(Image.fromarray(grey).convert("RGB"), (note,))
+    gray = np.rint(values / full * 255).clip(0, 255).astype(np.uint8)
+    return LoadedImage(Image.fromarray(gray).convert("RGB"), (note,))
 
 
 def _on_ground(picture: Image.Image, background: Color) -> LoadedImage:

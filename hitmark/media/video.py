@@ -36,7 +36,7 @@ def write_video(frames: Any, path: Path | str, fps: float = 7.0) -> Path:
         frames: uint8, (frames, height, width, 3), RGB, or what else `hitmark.media.given.as_frames` takes, such as what
             a pipeline returns as ``.frames[0]``.
         path: ``.mp4`` H.264 (4:2:0 in BT.709; 4:4:4 when a side is odd, which some players cannot show);
-            ``.mkv`` FFV1, reads back exactly; ``.webm`` VP9 (4:2:0); ``.gif`` 256 colours; ``.webp`` animated.
+            ``.mkv`` FFV1, reads back exactly; ``.webm`` VP9 (4:2:0); ``.gif`` 256 colors; ``.webp`` animated.
         fps: frames per second, > 0; GIF keeps it to 1/100 s a frame and WebP to 1/1000 s.
     Returns: ``path``. The file appears whole or not at all.
     Raises: ``VideoError`` for wrong frames, rate or extension; ``OutputError`` when the disk refuses.
@@ -120,13 +120,13 @@ def _opened(
         yield container, stream
 
 
-def _encode(frames: np.ndarray, container: OutputContainer, stream: VideoStream, **colours: int) -> None:
-    """Encode every frame and flush; ``colours`` go to the conversion from RGB."""
+def _encode(frames: np.ndarray, container: OutputContainer, stream: VideoStream, **colors: int) -> None:
+    """Encode every frame and flush; ``colors`` go to the conversion from RGB."""
     import av
 
     for picture in frames:
         frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-        frame = frame.reformat(format=stream.pix_fmt, interpolation=exact_conversion(), **colours)
+        frame = frame.reformat(format=stream.pix_fmt, interpolation=exact_conversion(), **colors)
         container.mux(stream.encode(frame))
     container.mux(stream.encode())
 

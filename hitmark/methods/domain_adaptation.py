@@ -19,7 +19,7 @@ DOMAIN_ADAPTATION: tuple[Control, ...] = (
     MaskNormalization(),
     TemporalIntrinsic(),
 )
-"""Peekaboo's masks, normalised, from a start and with clean estimates that agree with the boxes.
+"""Peekaboo's masks, normalized, from a start and with clean estimates that agree with the boxes.
 
 Unlike Peekaboo by itself it takes the masks of Peekaboo's paper, not those of its code: in every block, and each
 subject with its own words; and for the number of steps that the paper takes for moving subjects.

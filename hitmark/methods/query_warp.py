@@ -2,7 +2,7 @@
 
 Published is that moving the queries of attention is what moves things (QWERTY, arXiv:2607.01869, of which no code and
 no numbers were known to us). **The formulation here is ours**: all of the query is taken, not its semantic channels,
-and no latents are optimised. See docs/methods/query-warp.md.
+and no latents are optimized. See docs/methods/query-warp.md.
 """
 
 from __future__ import annotations

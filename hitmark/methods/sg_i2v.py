@@ -1,8 +1,8 @@
 """SG-I2V: self-guided trajectory control for image-to-video (Namekata et al., ICLR 2025, arXiv:2411.04989).
 
-For some denoising steps the noisy latents are optimised until, in every frame, the box on the trajectory shows the
+For some denoising steps the noisy latents are optimized until, in every frame, the box on the trajectory shows the
 same features as the box in the first frame (Eq. 1). The features are spatial self-attention outputs computed with the
-*first frame's* keys and values, which makes frames comparable (Sec. 3.2). Of the optimised latents only the low
+*first frame's* keys and values, which makes frames comparable (Sec. 3.2). Of the optimized latents only the low
 frequencies are kept (Eq. 2). The network's own forward pass stays unmodified; no weight changes.
 
 Details follow the released code (MIT, commit 52977a2) where paper and code differ. Beyond the paper: boxes that change
@@ -25,7 +25,7 @@ from hitmark.control import Control, Layers, Layout, Needs, SelfAttention, Step,
 from hitmark.errors import HitmarkError
 from hitmark.maths.attention import attend
 from hitmark.maths.frequency import merge_low_frequencies
-from hitmark.maths.optimise import FIRST_LOSS_SCALE, descend
+from hitmark.maths.optimize import FIRST_LOSS_SCALE, descend
 from hitmark.scene.grid import gaussian_weights
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ Features = Literal["first-frame", "self"]
 
 @dataclass(frozen=True)
 class SGI2V(Control):
-    """Align every box's features with those of its first frame, by optimising the latents."""
+    """Align every box's features with those of its first frame, by optimizing the latents."""
 
     method: ClassVar[str] = "sg-i2v"
     needs: ClassVar[Needs] = Needs(image=True, boxes=True)
@@ -51,8 +51,8 @@ class SGI2V(Control):
         grid=(0.3, 0.4, 0.5, 0.7),
         help="First step no longer active (50 steps: index 21; the paper's last is timestep 30, index 20).",
     )
-    iterations: int = knob(5, low=0, high=1000, help="Optimiser steps in each active step.")
-    gradient_every: int = knob(1, low=1, high=1000, help="How many optimiser steps share one gradient; 1 = the paper.")
+    iterations: int = knob(5, low=0, high=1000, help="Optimizer steps in each active step.")
+    gradient_every: int = knob(1, low=1, high=1000, help="How many optimizer steps share one gradient; 1 = the paper.")
     learning_rate: float = knob(
         0.21,
         low=0,
@@ -81,7 +81,7 @@ class SGI2V(Control):
         low=0,
         high=1000,
         optional=True,
-        help="Frequency below which the optimised latents are kept; None = keep all of them (ablation).",
+        help="Frequency below which the optimized latents are kept; None = keep all of them (ablation).",
     )
     features: Features = knob(
         "first-frame",
@@ -113,7 +113,7 @@ class SGI2V(Control):
                 raise outside_error(self.method, track)
 
     def latents(self, latents: Tensor, step: Step) -> Tensor:
-        """Optimise z_t, then keep its low frequencies (Eq. 2)."""
+        """Optimize z_t, then keep its low frequencies (Eq. 2)."""
         if not step.within(self.start, self.stop) or self.iterations == 0:
             return latents
         matches = box_matches(step.layout)
@@ -124,7 +124,7 @@ class SGI2V(Control):
             maps = [self.feature_map(layer) for layer in self._read(candidate, step)]
             return alignment_loss(maps, matches, step.layout, self.gaussian_sigma)
 
-        optimised = descend(
+        optimized = descend(
             latents,
             loss,
             iterations=self.iterations,
@@ -134,8 +134,8 @@ class SGI2V(Control):
             gradient_every=self.gradient_every,
         )
         if self.merge_cutoff is None:
-            return optimised
-        return merge_low_frequencies(optimised, latents, self.merge_cutoff)
+            return optimized
+        return merge_low_frequencies(optimized, latents, self.merge_cutoff)
 
     def feature_map(self, layer: SelfAttention) -> Tensor:
         """F_n = softmax(q_n k_1^T / sqrt d) v_1, gradient through the queries only (Sec. 3.2); (frames, C, h, w)."""
@@ -180,7 +180,7 @@ def alignment_loss(maps: list[Tensor], matches: list[BoxMatch], layout: Layout, 
     """Gaussian-weighted mean squared difference between boxes and their first-frame features (Eq. 1).
 
     Feature maps are brought to the latent size and seen as one map of all channels. All boxes and frames share one
-    normaliser, so a large box weighs more than a small one.
+    normalizer, so a large box weighs more than a small one.
 
     Args:
         maps: each (frames, channels, h, w).
@@ -189,7 +189,7 @@ def alignment_loss(maps: list[Tensor], matches: list[BoxMatch], layout: Layout, 
         sigma: see `SGI2V.gaussian_sigma`.
     """
     total = maps[0].new_zeros(())
-    normaliser = maps[0].new_zeros(())
+    normalizer = maps[0].new_zeros(())
     first = stop_gradient(_at_latent_size(maps, 0, layout))
     frame, current = 0, first
     for match in matches:
@@ -201,8 +201,8 @@ def alignment_loss(maps: list[Tensor], matches: list[BoxMatch], layout: Layout, 
         difference = (_crop(current, match.inside) - _crop(target, within)).square().mean(dim=1)[0]
         weights = _crop(_weights(y1 - y0, x1 - x0, sigma).to(difference), within)
         total = total + (weights * difference).sum()
-        normaliser = normaliser + weights.sum()
-    return total / normaliser.clamp(min=1e-8)
+        normalizer = normalizer + weights.sum()
+    return total / normalizer.clamp(min=1e-8)
 
 
 def stop_gradient(tensor: Tensor) -> Tensor:

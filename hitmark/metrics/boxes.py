@@ -1,7 +1,7 @@
-"""Found boxes against wanted ones: overlap, centres, coverage. Source: Peekaboo (arXiv:2312.07509), Sec. 5.
+"""Found boxes against wanted ones: overlap, centers, coverage. Source: Peekaboo (arXiv:2312.07509), Sec. 5.
 
 Boxes are (frames, 4) `x0, y0, x1, y1` in fractions of the picture. Readings here are strict: a frame in which nothing
-was found overlaps with nothing, and its centre counts as one diagonal away. What Peekaboo's released script computes
+was found overlaps with nothing, and its center counts as one diagonal away. What Peekaboo's released script computes
 instead is in `peekaboo_boxes.py`.
 """
 
@@ -16,7 +16,7 @@ from hitmark.metrics.running import RunningMean
 
 COVERED = 0.5
 """A clip is covered when the subject is found in more than this share of the wanted frames."""
-AVERAGED = ("overlap", "volume_overlap", "precise", "centre_distance")
+AVERAGED = ("overlap", "volume_overlap", "precise", "center_distance")
 PRECISE = 0.5
 """A frame is precise when the overlap is at least this."""
 
@@ -31,8 +31,8 @@ class BoxScores:
     """Sum of intersections over sum of unions, 0..1."""
     precise: float
     """Share of frames with an overlap of at least a half, 0..1 (AP50 is its mean over clips)."""
-    centre_distance: float
-    """Distance of the boxes' centres in diagonals of the picture, mean over frames; smaller is better."""
+    center_distance: float
+    """Distance of the boxes' centers in diagonals of the picture, mean over frames; smaller is better."""
     found_distance: float
     """The same over the frames in which it was found; NaN when it was found in none. Give `found_share` beside it."""
     found_share: float
@@ -79,7 +79,7 @@ def box_scores(
         overlap=float(overlap.mean()),
         volume_overlap=float(shared.sum() / max(united.sum(), 1e-12)),
         precise=float((overlap >= PRECISE).mean()),
-        centre_distance=float(np.where(found, distance, 1.0).mean()),
+        center_distance=float(np.where(found, distance, 1.0).mean()),
         found_distance=float(distance[found].mean()) if found.any() else float("nan"),
         found_share=float(found.mean()),
         frames=len(found),
@@ -110,7 +110,7 @@ class BoxSummary:
     volume_overlap: float
     precise: float
     """AP50: mean over all entries, frames without a find included."""
-    centre_distance: float
+    center_distance: float
     """In diagonals; a frame without a find counts as one."""
     found_distance: float
     """In diagonals, mean over the entries with a find of the mean over their frames with a find; NaN when none has."""
@@ -141,7 +141,7 @@ class BoxAverages:
 
     def add(self, scores: BoxScores) -> BoxAverages:
         """Add one entry. Raises HitmarkError for a figure that is not finite (`found_distance` may be NaN)."""
-        values = scores.overlap, scores.volume_overlap, scores.precise, scores.centre_distance, scores.found_share
+        values = scores.overlap, scores.volume_overlap, scores.precise, scores.center_distance, scores.found_share
         if not np.isfinite(values).all():
             raise HitmarkError(f"box scores must be finite, got {scores}; leave out the entry or mend it")
         for name in AVERAGED:

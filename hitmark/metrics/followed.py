@@ -21,32 +21,32 @@ class Followed:
     found_share: float | None
     """Share of the wanted frames 2..F in which the observer is sure; None when none is wanted."""
     pixels: float | None
-    """Mean distance of wanted and found centre over those frames, in pixels; None when it was found in none."""
+    """Mean distance of wanted and found center over those frames, in pixels; None when it was found in none."""
     guess: float | None
-    """Mean distance of wanted centre and the observer's best guess, sure or not, over all wanted frames 2..F."""
+    """Mean distance of wanted center and the observer's best guess, sure or not, over all wanted frames 2..F."""
     last: float | None
     """Distance of the best guess in the last wanted frame."""
 
 
 def followed(
-    boxes: np.ndarray, visible: np.ndarray, centres: np.ndarray, found: np.ndarray, size: tuple[int, int]
+    boxes: np.ndarray, visible: np.ndarray, centers: np.ndarray, found: np.ndarray, size: tuple[int, int]
 ) -> Followed:
     """Compare where a subject was wanted with where an observer sees it.
 
     Args:
-        boxes: (frames, 4), wanted boxes, normalised xyxy.
+        boxes: (frames, 4), wanted boxes, normalized xyxy.
         visible: bool (frames,), whether it is wanted.
-        centres: (frames, 2), best guesses in pixels.
+        centers: (frames, 2), best guesses in pixels.
         found: bool (frames,), whether the observer is sure.
         size: width and height of the clip in pixels.
 
     Raises:
-        HitmarkError: shapes that do not fit, or centres that are not finite.
+        HitmarkError: shapes that do not fit, or centers that are not finite.
     """
     wanted = (boxes[:, :2] + boxes[:, 2:]) / 2 * np.array(size)
     ways: tuple[Missing, Missing] = ("skip", "guess")
     sure, guess = (
-        object_motion_control_error(wanted, centres, size, visible=visible, present=found, missing=way) for way in ways
+        object_motion_control_error(wanted, centers, size, visible=visible, present=found, missing=way) for way in ways
     )
     return Followed(_number(sure.found_share), _number(sure.pixels), _number(guess.pixels), _number(guess.last))
 

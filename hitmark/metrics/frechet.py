@@ -46,8 +46,8 @@ class FeatureMoments:
         if values.ndim != 2 or not values.size or not np.isfinite(values).all():
             raise HitmarkError(f"features: expected finite vectors (count, width), but got shape {values.shape}.")
         mean = values.mean(axis=0)
-        centred = values - mean
-        return self._join(len(values), mean, centred.T @ centred)
+        centered = values - mean
+        return self._join(len(values), mean, centered.T @ centered)
 
     def merge(self, other: FeatureMoments) -> FeatureMoments:
         """Add all vectors that `other` was given, for work that was shared. Raises HitmarkError for another width."""

@@ -26,7 +26,7 @@ def first_frame_psnr(frames: np.ndarray, image: np.ndarray) -> float:
 
 @dataclass(frozen=True)
 class ColorShift:
-    """How far colours went from the given picture, in 0..1 (1 = from black to white). Smaller is better."""
+    """How far colors went from the given picture, in 0..1 (1 = from black to white). Smaller is better."""
 
     mean: float
     """Mean over frames and channels of |channel mean of the frame - channel mean of the picture|."""
@@ -35,9 +35,9 @@ class ColorShift:
 
 
 def color_shift(frames: np.ndarray, image: np.ndarray) -> ColorShift:
-    """Colours of all frames, frame 1 included, against the picture. `frames` uint8 (F, H, W, 3), `image` (H, W, 3).
+    """Colors of all frames, frame 1 included, against the picture. `frames` uint8 (F, H, W, 3), `image` (H, W, 3).
 
-    A clip that pans to another part of the scene changes its colours rightly: compare with the uncontrolled clip.
+    A clip that pans to another part of the scene changes its colors rightly: compare with the uncontrolled clip.
     """
     _check(frames, image)
     clip, picture = _unit(frames), _unit(image)
@@ -47,50 +47,50 @@ def color_shift(frames: np.ndarray, image: np.ndarray) -> ColorShift:
 
 
 def identity_kept(
-    frames: np.ndarray, centres: np.ndarray, sizes: np.ndarray, present: np.ndarray | None = None
+    frames: np.ndarray, centers: np.ndarray, sizes: np.ndarray, present: np.ndarray | None = None
 ) -> float:
     """Mean over the frames 2..F with the subject of `crop_similarity`: 1 looks as in frame 1, 0 nothing in common.
 
     NaN when it is present in none of them. Arguments as in `crop_similarity`.
     """
-    similarity = crop_similarity(frames, centres, sizes, present)[1:]
+    similarity = crop_similarity(frames, centers, sizes, present)[1:]
     return float(np.nanmean(similarity)) if np.isfinite(similarity).any() else float("nan")
 
 
 def crop_similarity(
-    frames: np.ndarray, centres: np.ndarray, sizes: np.ndarray, present: np.ndarray | None = None
+    frames: np.ndarray, centers: np.ndarray, sizes: np.ndarray, present: np.ndarray | None = None
 ) -> np.ndarray:
     """How much the subject's crop in every frame looks like its crop in frame 1, float64 (F,) in -1..1.
 
     Both crops are sampled bilinearly at 32x32 points. The similarity is their correlation over pixels and channels
     under a round Gaussian weight (standard deviation a quarter of the crop's side, so that the background in the
     corners counts little), after the weighted mean over pixels *and* channels is taken off each: light may change,
-    colour may not. Two flat crops of one value have similarity 1, a flat and a structured one 0.
+    color may not. Two flat crops of one value have similarity 1, a flat and a structured one 0.
     NaN where the subject is not present, and where more than half of its crop's weight is outside of the picture;
     points outside count in neither crop.
 
-    `frames`: uint8 (F, H, W, 3). `centres`: float (F, 2), x, y in pixels. `sizes`: float (F,) or (F, 2), side or
+    `frames`: uint8 (F, H, W, 3). `centers`: float (F, 2), x, y in pixels. `sizes`: float (F,) or (F, 2), side or
     (width, height) in pixels. `present`: bool (F,), frame 1 must be True; None: everywhere.
     """
     _check(frames)
     count = len(frames)
-    centres = np.asarray(centres, dtype=np.float64)
+    centers = np.asarray(centers, dtype=np.float64)
     sizes = np.asarray(sizes, dtype=np.float64)
     sizes = np.repeat(sizes[:, None], 2, axis=1) if sizes.ndim == 1 else sizes
     present = np.ones(count, dtype=bool) if present is None else np.asarray(present)
-    if centres.shape != (count, 2) or sizes.shape != (count, 2) or present.shape != (count,) or present.dtype != bool:
+    if centers.shape != (count, 2) or sizes.shape != (count, 2) or present.shape != (count,) or present.dtype != bool:
         raise HitmarkError(
-            f"centres, sizes and present must be (F, 2), (F,) or (F, 2) and bool (F,) for the {count} frames, "
-            f"got {centres.shape}, {sizes.shape} and {present.dtype} {present.shape}"
+            f"centers, sizes and present must be (F, 2), (F,) or (F, 2) and bool (F,) for the {count} frames, "
+            f"got {centers.shape}, {sizes.shape} and {present.dtype} {present.shape}"
         )
-    if not present[0] or not (np.isfinite(centres[present]).all() and (sizes[present] > 0).all()):
-        raise HitmarkError("the subject must be present in frame 1 and have finite centres and positive sizes")
+    if not present[0] or not (np.isfinite(centers[present]).all() and (sizes[present] > 0).all()):
+        raise HitmarkError("the subject must be present in frame 1 and have finite centers and positive sizes")
     line = (np.arange(CROP) + 0.5) / CROP - 0.5
     weight = np.exp(-(line[:, None] ** 2 + line**2) / (2 * 0.25**2))
-    first, first_inside = _crop(frames[0], centres[0], sizes[0], line)
+    first, first_inside = _crop(frames[0], centers[0], sizes[0], line)
     result = np.full(count, np.nan)
     for frame in np.flatnonzero(present):
-        crop, inside = _crop(frames[frame], centres[frame], sizes[frame], line)
+        crop, inside = _crop(frames[frame], centers[frame], sizes[frame], line)
         both = weight * inside * first_inside
         if both.sum() >= weight.sum() / 2:
             result[frame] = _correlation(first, crop, both)
@@ -101,12 +101,12 @@ def background_kept(frames: np.ndarray, image: np.ndarray, boxes: np.ndarray) ->
     """PSNR in dB of frames 2..F against the picture outside of all subjects: greater is better. For a still camera.
 
     Left out of frame f: the subjects' boxes in frame f, and in frame 1 (what they uncover is not in the picture).
-    `boxes`: float (N, F, 4), normalised xyxy; N may be 0. NaN when no pixel is left.
+    `boxes`: float (N, F, 4), normalized xyxy; N may be 0. NaN when no pixel is left.
     """
     _check(frames, image)
     boxes = np.asarray(boxes, dtype=np.float64)
     if boxes.ndim != 3 or boxes.shape[1:] != (len(frames), 4):
-        raise HitmarkError(f"boxes must be (subjects, {len(frames)}, 4) normalised xyxy, got {boxes.shape}")
+        raise HitmarkError(f"boxes must be (subjects, {len(frames)}, 4) normalized xyxy, got {boxes.shape}")
     height, width = image.shape[:2]
     y, x = (np.arange(height) + 0.5) / height, (np.arange(width) + 0.5) / width
     covered = np.zeros(frames.shape[:3], dtype=bool)
@@ -118,10 +118,10 @@ def background_kept(frames: np.ndarray, image: np.ndarray, boxes: np.ndarray) ->
     return _psnr(square[outside]) if outside.any() else float("nan")
 
 
-def _crop(frame: np.ndarray, centre: np.ndarray, size: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _crop(frame: np.ndarray, center: np.ndarray, size: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(CROP, CROP, 3) bilinear samples in 0..1 and bool (CROP, CROP), which of them lie in the picture."""
     height, width = frame.shape[:2]
-    x, y = centre[0] + size[0] * line, centre[1] + size[1] * line
+    x, y = center[0] + size[0] * line, center[1] + size[1] * line
     inside = ((y >= 0) & (y <= height))[:, None] & ((x >= 0) & (x <= width))
     column, row = (x - 0.5).clip(0, width - 1), (y - 0.5).clip(0, height - 1)
     left, top = np.floor(column).astype(int), np.floor(row).astype(int)

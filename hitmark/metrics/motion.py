@@ -51,8 +51,8 @@ def background_co_motion(
     and in that first frame. A point does not count when the subject's root mean square displacement over the point's
     frames is below `still` diagonals. Camera motion enters: compare with the uncontrolled clip of the same seed.
 
-    `points`: float (points, frames, 2), pixels. `boxes`: float (subjects, frames, 4), normalised xyxy of all subjects;
-    where a subject may be seen to stick out of its box, give larger boxes. `subject`: float (frames, 2), its centre as
+    `points`: float (points, frames, 2), pixels. `boxes`: float (subjects, frames, 4), normalized xyxy of all subjects;
+    where a subject may be seen to stick out of its box, give larger boxes. `subject`: float (frames, 2), its center as
     found, pixels. `size`: (width, height) in pixels. `present`: bool (frames,), where it was found; None: everywhere.
 
     Raises HitmarkError for shapes that do not agree, numbers not finite where they count, a wrong size or `still`.
@@ -67,7 +67,7 @@ def background_co_motion(
             f"{present.dtype} {present.shape}"
         )
     if boxes.ndim != 3 or boxes.shape[1:] != (frames, 4) or not np.isfinite(boxes).all():
-        raise HitmarkError(f"boxes must be finite (subjects, {frames}, 4) normalised xyxy, got {boxes.shape}")
+        raise HitmarkError(f"boxes must be finite (subjects, {frames}, 4) normalized xyxy, got {boxes.shape}")
     if not np.isfinite(subject[present]).all():
         raise HitmarkError("subject must be finite where present; got NaN or infinity: mark those frames in present")
     diagonal = _diagonal(size, still)
@@ -188,7 +188,7 @@ def _best(similarity: np.ndarray, counts: np.ndarray, steps: _Steps, shared: flo
 
 
 def _outside(points: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Bool (points, frames), normalised points that lie in no box of their frame; edges belong to the box."""
+    """Bool (points, frames), normalized points that lie in no box of their frame; edges belong to the box."""
     inside = np.zeros(points.shape[:2], dtype=bool)
     for track in boxes:
         inside |= ((points >= track[:, :2]) & (points <= track[:, 2:])).all(axis=2)

@@ -15,12 +15,12 @@ What the scripts do, and neither their README nor the paper says. All of it is k
 4. A clip's overlap is that of the whole volume: all intersections over all unions + 0.00001, not a mean over frames.
 5. AP50 of a clip is the share of frames with a mask found (and not of all frames) that overlap by at least a half; the
    0.00001 again, by which an overlap of exactly a half is below it. Without any mask the clip has no AP50.
-6. The centre distance is in pixels of the clip, divided by |(320, 576)| whatever the clip's size. An empty mask, wanted
-   or found, has its centre at the corner (0, 0). Clips that are not covered count.
+6. The center distance is in pixels of the clip, divided by |(320, 576)| whatever the clip's size. An empty mask, wanted
+   or found, has its center at the corner (0, 0). Clips that are not covered count.
 7. Clips whose wanted masks have fewer than 5 pixels, all frames together, are dropped from every figure.
 8. Two lines are printed. Filtered: overlap is the mean over covered clips, AP50 is weighted by detections, those
    of clips without an AP50 in the divisor only. Unfiltered: means over all clips, AP50 over clips that have one.
-   Coverage and centre distance are the same in both.
+   Coverage and center distance are the same in both.
 9. A clip that is missing, could not be read, or has no record of the same id is left out of every figure; of two
    records with one id the first counts. This is the caller's to do: add only the clips that there are.
 """
@@ -38,7 +38,7 @@ COVERED_ABOVE = 8
 LEAST_PIXELS = 5
 """Clips with fewer wanted pixels are dropped."""
 DIAGONAL = float(np.hypot(320, 576))
-"""Pixels that centre distances are divided by."""
+"""Pixels that center distances are divided by."""
 ADDED = 1e-5
 """Added to every union."""
 
@@ -51,7 +51,7 @@ class PublishedBoxScores:
     """Sum of intersections over sum of unions, 0..1."""
     precise: float
     """Share of the frames with a mask found that overlap by at least a half; NaN without any."""
-    centre_distance: float
+    center_distance: float
     """Mean over frames, in pixels of the clip."""
     detections: int
     """Frames with a detection, before the cut to the number of wanted boxes."""
@@ -90,7 +90,7 @@ def published_box_scores(
     return PublishedBoxScores(
         overlap=float(shared.sum() / (united.sum() + ADDED)),
         precise=float(precise.mean()) if len(precise) else float("nan"),
-        centre_distance=float(np.linalg.norm(_centres(asked) - _centres(got), axis=1).mean()),
+        center_distance=float(np.linalg.norm(_centers(asked) - _centers(got), axis=1).mean()),
         detections=int(detected.sum()),
         wanted_pixels=int(asked_area.sum()),
         frames=frames,
@@ -104,12 +104,12 @@ class PublishedBoxSummary:
     overlap: float
     """mIoU; NaN when it is over covered clips and none is covered."""
     coverage: float
-    centre_distance: float
+    center_distance: float
     """In units of |(320, 576)| pixels."""
     precise: float
     """AP50; NaN when no clip has a detection."""
     clips: int
-    """Clips of the coverage and of the centre distance."""
+    """Clips of the coverage and of the center distance."""
     overlap_clips: int
     """Clips that the mIoU is over."""
     precise_clips: int
@@ -146,7 +146,7 @@ class PublishedBoxAverages:
     def lines(self) -> str:
         """Heading and both lines as the script prints them."""
         rows = [
-            f"{row.overlap * 100:.1f} , {row.coverage} , {row.centre_distance:.2f} , {row.precise * 100:.1f}"
+            f"{row.overlap * 100:.1f} , {row.coverage} , {row.center_distance:.2f} , {row.precise * 100:.1f}"
             for row in (self.filtered(), self.unfiltered())
         ]
         return "\n".join(["mIoU , Coverage , CD , AP50", *rows])
@@ -156,7 +156,7 @@ class PublishedBoxAverages:
             raise HitmarkError(f"published box scores: no clip is left to average ({self._dropped} were dropped)")
         overlaps, precise, detections, distances = (
             np.array([getattr(scores, name) for scores in self._scores])
-            for name in ("overlap", "precise", "detections", "centre_distance")
+            for name in ("overlap", "precise", "detections", "center_distance")
         )
         covered, judged = detections > COVERED_ABOVE, np.isfinite(precise)
         weights = detections if filtered else judged.astype(int)
@@ -165,7 +165,7 @@ class PublishedBoxAverages:
         return PublishedBoxSummary(
             overlap=float(overlaps[counted].sum() / counted.sum()) if counted.any() else nan,
             coverage=float(covered.mean()),
-            centre_distance=float((distances / DIAGONAL).mean()),
+            center_distance=float((distances / DIAGONAL).mean()),
             precise=float((precise * weights)[judged].sum() / weights.sum()) if weights.any() else nan,
             clips=len(overlaps),
             overlap_clips=int(counted.sum()),
@@ -185,7 +185,7 @@ def _mask_edges(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.where(filled, edges, 0.0)
 
 
-def _centres(edges: np.ndarray) -> np.ndarray:
+def _centers(edges: np.ndarray) -> np.ndarray:
     """Middle between first and last pixel, (boxes, 2); the corner (0, 0) for an empty mask."""
     return (edges[:, :2] + (edges[:, 2:] - 1).clip(0)) / 2
 

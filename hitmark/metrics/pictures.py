@@ -52,7 +52,7 @@ def clip_ssim(frames: np.ndarray, reference: np.ndarray, *, sample_covariance: b
 
     Wang et al. (IEEE TIP 2004), Eq. 13 with K1 = 0.01, K2 = 0.03, levels 0..255 and a round Gaussian window of
     standard deviation 1.5 and 11x11 pixels; mean over the positions where the window lies inside of the picture, and
-    over the colour channels. It equals scikit-image's `structural_similarity` with `gaussian_weights=True`.
+    over the color channels. It equals scikit-image's `structural_similarity` with `gaussian_weights=True`.
 
     `frames`, `reference`: uint8 (F, H, W, 3), at least 11x11 pixels.
     `sample_covariance`: multiply variances by 121 / 120; scikit-image does unless it is told otherwise, the paper not.

@@ -72,7 +72,7 @@ class PointErrorAverages:
         )
 
 
-def summarise_point_errors(errors: Iterable[PointErrors]) -> PointErrorSummary:
+def summarize_point_errors(errors: Iterable[PointErrors]) -> PointErrorSummary:
     """Means over clips. Raises HitmarkError when there are none or they are stated for different widths."""
     averages = PointErrorAverages()
     for each in errors:
@@ -134,7 +134,7 @@ class AccuracyAverages:
         )
 
 
-def summarise_accuracies(accuracies: Iterable[PointAccuracy]) -> AccuracySummary:
+def summarize_accuracies(accuracies: Iterable[PointAccuracy]) -> AccuracySummary:
     """Means over clips. Raises HitmarkError when there are none or their thresholds differ."""
     averages = AccuracyAverages()
     for each in accuracies:

@@ -121,7 +121,7 @@ def tap_vid_accuracy(
     """TAP-Vid's delta average: shares nearer than 1, 2, 4, 8 and 16 pixels, and their mean.
 
     Both axes are scaled to 256 pixels each, whatever the picture's aspect; nearer means a distance below the threshold.
-    The benchmark's figure is the mean over clips (`point_averages.summarise_accuracies`), and leaves the query frame
+    The benchmark's figure is the mean over clips (`point_averages.summarize_accuracies`), and leaves the query frame
     out (`given` 1, for points that are queried in frame 1). Arguments as in `end_point_errors`.
     """
     wanted, found, counted = _checked(wanted, found, size, visible, given)

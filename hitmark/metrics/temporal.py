@@ -21,7 +21,7 @@ LEAST_SPEED = 6.0 / 256.0
 
 @dataclass(frozen=True)
 class Flicker:
-    """Difference of neighbouring frames."""
+    """Difference of neighboring frames."""
 
     difference: float
     """Mean absolute difference over pixels, channels and pairs of frames, in levels 0..255. Smaller is steadier."""

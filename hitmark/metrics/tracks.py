@@ -1,7 +1,7 @@
 """ObjMC: how far the objects of a generated clip are from where they were wanted.
 
 ObjMC was introduced by MotionCtrl (Wang et al. 2023) and is what SG-I2V (Namekata et al. 2024) reports: the mean
-Euclidean distance between the wanted centre and the centre found in the generated clip. Published figures cannot be
+Euclidean distance between the wanted center and the center found in the generated clip. Published figures cannot be
 compared unless tracker, picture size and number of frames are the same, so every result here carries its width. The
 reading of a published evaluation is in `hitmark.metrics.published_tracks`.
 """
@@ -49,12 +49,12 @@ def object_motion_control_error(
     missing: Missing = "last",
     width: float | None = None,
 ) -> ControlError:
-    """ObjMC: mean over frames 2..F of the distance between the wanted and the found centre.
+    """ObjMC: mean over frames 2..F of the distance between the wanted and the found center.
 
     Frame 1 is given to the model and does not count. Frames in which the object is not wanted (`visible` False:
     not yet entered, or left) never count.
 
-    `wanted`, `found`: float (F, 2), centres x, y in pixels of the generated picture; F >= 2.
+    `wanted`, `found`: float (F, 2), centers x, y in pixels of the generated picture; F >= 2.
     `size`: (width, height) of that picture in pixels.
     `visible`: bool (F,), where the object is wanted; None: everywhere.
     `present`: bool (F,), where the observer found the object (`Detections.found`); None: everywhere.
@@ -69,10 +69,10 @@ def object_motion_control_error(
     `width`: width in pixels that the result is stated for (the distances are multiplied by width / size[0]);
         None: the picture's own.
 
-    Raises HitmarkError for wrong shapes, non-finite wanted centres in counted frames or found centres in frames where
+    Raises HitmarkError for wrong shapes, non-finite wanted centers in counted frames or found centers in frames where
     the object is present, a size that is not positive, an unknown `missing`.
     """
-    wanted, found = _centres("wanted", wanted), _centres("found", found)
+    wanted, found = _centers("wanted", wanted), _centers("found", found)
     frames = len(wanted)
     if frames < 2 or len(found) != frames:
         raise HitmarkError(f"wanted and found must cover the same >= 2 frames, got {frames} and {len(found)}")
@@ -169,7 +169,7 @@ class ControlErrorAverages:
         )
 
 
-def summarise_control_errors(errors: Iterable[ControlError]) -> ControlErrorSummary:
+def summarize_control_errors(errors: Iterable[ControlError]) -> ControlErrorSummary:
     """Mean and median over objects. Raises HitmarkError when there are none or they are stated for different widths."""
     averages = ControlErrorAverages()
     for error in errors:
@@ -178,7 +178,7 @@ def summarise_control_errors(errors: Iterable[ControlError]) -> ControlErrorSumm
 
 
 def _carried_on(found: np.ndarray, present: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """The found centres with gaps filled by the last one before, at first by `start`."""
+    """The found centers with gaps filled by the last one before, at first by `start`."""
     places = np.empty_like(found)
     last = start
     for frame in range(len(found)):
@@ -187,10 +187,10 @@ def _carried_on(found: np.ndarray, present: np.ndarray, start: np.ndarray) -> np
     return places
 
 
-def _centres(field: str, value: np.ndarray) -> np.ndarray:
+def _centers(field: str, value: np.ndarray) -> np.ndarray:
     array = np.asarray(value, dtype=np.float64)
     if array.ndim != 2 or array.shape[1] != 2:
-        raise HitmarkError(f"{field} must be centres (frames, 2) in pixels, got shape {array.shape}")
+        raise HitmarkError(f"{field} must be centers (frames, 2) in pixels, got shape {array.shape}")
     return array
 
 

@@ -1,6 +1,6 @@
-"""Which networks can look at clips, where they come from, under which licence, and what of them was tried here.
+"""Which networks can look at clips, where they come from, under which license, and what of them was tried here.
 
-The licence of a file is the user's to check: what stands here was true when it was written.
+The license of a file is the user's to check: what stands here was true when it was written.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class ObserverCard:
     """The function that loads it."""
     source: str
     """A hub name, or which file to get."""
-    licence: str
+    license: str
     """Of the weights."""
     verified: str
     """What was tried, and what was not."""
@@ -49,7 +49,7 @@ CARDS = (
         "phrase_boxes.load_phrase_detector",
         "google/owlv2-base-patch16-ensemble, or a folder",
         "Apache-2.0",
-        TINY + "; transformers 5 pads pictures with black, older ones with grey",
+        TINY + "; transformers 5 pads pictures with black, older ones with gray",
     ),
     ObserverCard(
         "Grounding DINO",
@@ -116,5 +116,5 @@ def describe_observers() -> str:
             f"  load      hitmark.observers.{card.load}",
             f"  from      {card.source}",
         ]
-        blocks.append("\n".join([*lines, f"  licence   {card.licence}", f"  verified  {card.verified}"]))
+        blocks.append("\n".join([*lines, f"  license   {card.license}", f"  verified  {card.verified}"]))
     return "\n\n".join(blocks)

@@ -93,7 +93,7 @@ def _predictor_class(folder: Path) -> Any:
     if not (home / "predictor.py").is_file():
         raise HitmarkError(
             f"{folder}: expected a checkout of facebookresearch/co-tracker (with cotracker/predictor.py in it), but it "
-            "is not there; its licence, CC-BY-NC-4.0, allows non-commercial use only."
+            "is not there; its license, CC-BY-NC-4.0, allows non-commercial use only."
         )
     before = sys.modules.get("cotracker")
     if before is not None and str(home) not in list(getattr(before, "__path__", [])):

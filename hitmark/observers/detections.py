@@ -11,9 +11,9 @@ from hitmark.errors import HitmarkError
 
 @dataclass(frozen=True, eq=False)
 class Detections:
-    """One thing through all frames of a clip. Also where `found` is False `centres` holds the best guess."""
+    """One thing through all frames of a clip. Also where `found` is False `centers` holds the best guess."""
 
-    centres: np.ndarray
+    centers: np.ndarray
     """float64 (frames, 2): x, y in pixels; the middle of the first pixel is (0.5, 0.5)."""
     sizes: np.ndarray
     """float64 (frames,): side in pixels of what was looked for (a sprite's square cell, a box's longer side)."""

@@ -1,9 +1,9 @@
-"""Matching a drawing against all places of all frames: the share of its pixels that have the right colour.
+"""Matching a drawing against all places of all frames: the share of its pixels that have the right color.
 
 Two pixels agree by k(d) = exp(-d^2 / (2 s^2)), d = root mean square difference over red, green and blue. That share is
 not moved by what covers a part of the drawing, as a squared difference would be. To get it for all places at once
-the drawing's colours are reduced to a small palette: k(image, palette colour) is a picture per colour, and the share
-is a sum of correlations, one per colour. A flat drawing also agrees with a flat wall of its colour; so the same share
+the drawing's colors are reduced to a small palette: k(image, palette color) is a picture per color, and the share
+is a sum of correlations, one per color. A flat drawing also agrees with a flat wall of its color; so the same share
 is taken on a ring just outside of the outline, where it speaks *against* the drawing.
 """
 
@@ -18,9 +18,9 @@ import torch.nn.functional as F
 from hitmark.sprites.atlas import load_atlas
 
 WIDE, NARROW = 0.14, 0.06
-"""The two s of the agreement, for colours in 0..1: one forgives a soft or tinted picture, one tells white from snow."""
+"""The two s of the agreement, for colors in 0..1: one forgives a soft or tinted picture, one tells white from snow."""
 TINT = 0.08
-"""Largest difference of a colour channel (0..1) that is taken for a tint of the picture."""
+"""Largest difference of a color channel (0..1) that is taken for a tint of the picture."""
 FLAT = 0.03
 """Deviation that is added to both sides of a correlation, so that flat places have none."""
 PALETTE = 6
@@ -45,18 +45,18 @@ class Drawing:
     ring: torch.Tensor
     """(1, ., .) 1 on the ring just outside of the outline."""
     color: torch.Tensor
-    """(3, ., .) colour, continued outwards over the ring."""
+    """(3, ., .) color, continued outwards over the ring."""
     palette: torch.Tensor
     """(PALETTE, 3)."""
     member: torch.Tensor
-    """(PALETTE, ., .) 1 where that palette colour is nearest."""
+    """(PALETTE, ., .) 1 where that palette color is nearest."""
     middle: tuple[float, float]
     """Middle of the drawing's box relative to the middle of the cell, x and y in cells."""
 
 
 @lru_cache(maxsize=512)
 def drawing(name: str, color: str | tuple[float, float, float] | None) -> Drawing:
-    """The named sprite of the atlas in `color` (None: its own). HitmarkError for an unknown name or colour."""
+    """The named sprite of the atlas in `color` (None: its own). HitmarkError for an unknown name or color."""
     picture = torch.from_numpy(load_atlas().image(name, color, CELL)).permute(2, 0, 1)
     picture = F.pad(picture, (PAD, PAD, PAD, PAD))
     inside = picture[3:]
@@ -85,7 +85,7 @@ def _grown(mask: torch.Tensor, steps: int) -> torch.Tensor:
 
 
 def _continued(color: torch.Tensor, known: torch.Tensor, steps: int) -> torch.Tensor:
-    """The colours (3, H, W) where known (1, H, W) is 1, each border pixel handed on outwards `steps` times."""
+    """The colors (3, H, W) where known (1, H, W) is 1, each border pixel handed on outwards `steps` times."""
     for _ in range(steps + 1):
         weight = F.avg_pool2d(known[None], 3, 1, 1)[0]
         spread = F.avg_pool2d((color * known)[None], 3, 1, 1)[0] / weight.clamp_min(1e-6)
@@ -95,29 +95,29 @@ def _continued(color: torch.Tensor, known: torch.Tensor, steps: int) -> torch.Te
 
 
 def _palette(colors: torch.Tensor) -> torch.Tensor:
-    """(PALETTE, 3) cluster centres of (N, 3) colours: farthest points, then eight rounds of k-means. Deterministic."""
+    """(PALETTE, 3) cluster centers of (N, 3) colors: farthest points, then eight rounds of k-means. Deterministic."""
     chosen = [colors.mean(0)]
     for _ in range(PALETTE - 1):
         distance = torch.cdist(colors, torch.stack(chosen)).amin(1)
         chosen.append(colors[distance.argmax()])
-    centres = torch.stack(chosen)
+    centers = torch.stack(chosen)
     for _ in range(8):
-        nearest = F.one_hot(torch.cdist(colors, centres).argmin(1), PALETTE).float()
+        nearest = F.one_hot(torch.cdist(colors, centers).argmin(1), PALETTE).float()
         count = nearest.sum(0)[:, None]
-        centres = torch.where(count > 0, nearest.T @ colors / count.clamp_min(1), centres)
-    return centres
+        centers = torch.where(count > 0, nearest.T @ colors / count.clamp_min(1), centers)
+    return centers
 
 
 def _agreement(square: torch.Tensor) -> torch.Tensor:
-    """How well two colours agree, 0..1, of their mean square difference over the channels."""
+    """How well two colors agree, 0..1, of their mean square difference over the channels."""
     return 0.6 * torch.exp(square / (-2 * WIDE**2)) + 0.4 * torch.exp(square / (-2 * NARROW**2))
 
 
 def quality(shares: torch.Tensor) -> torch.Tensor:
-    """(..., 5) shares to one figure, greater is better; about 0.9 for a sprite on another colour.
+    """(..., 5) shares to one figure, greater is better; about 0.9 for a sprite on another color.
 
     The shares, each 0..1: pixels of the drawing that agree with it, of the ring that do, of the drawing that agree
-    with the mean colour of the ring (so that a wall explains them as well), of the drawing that lie in the picture;
+    with the mean color of the ring (so that a wall explains them as well), of the drawing that lie in the picture;
     and the correlation inside (-1..1), which a tint of the whole picture does not change.
     """
     inside, ring, flat, part, correlation = shares.unbind(-1)
@@ -221,7 +221,7 @@ def _correlation(shown: torch.Tensor, drawn: torch.Tensor, weight: torch.Tensor)
 
 
 def _layers(sprite: Drawing, sides: torch.Tensor) -> torch.Tensor:
-    """Coverage, ring and colour on the lattice, (..., 5, LATTICE, LATTICE), as soft as at cells of `sides` pixels."""
+    """Coverage, ring and color on the lattice, (..., 5, LATTICE, LATTICE), as soft as at cells of `sides` pixels."""
     pixels = (sides * SPREAD).round().clamp(6, 4 * LATTICE).long()
     texture = torch.cat([sprite.inside, sprite.ring, sprite.color])[None]
     known, index = pixels.unique(return_inverse=True)

@@ -36,7 +36,7 @@ class FoundBoxes:
     """One box for every frame. Also where `found` is False `boxes` holds the best guess."""
 
     boxes: np.ndarray
-    """float64 (frames, 4): x0, y0, x1, y1, normalised; may reach beyond 0..1, as the network said it."""
+    """float64 (frames, 4): x0, y0, x1, y1, normalized; may reach beyond 0..1, as the network said it."""
     found: np.ndarray
     """bool (frames,): score > threshold."""
     score: np.ndarray
@@ -47,7 +47,7 @@ class FoundBoxes:
         return self.boxes * np.array([*size, *size], dtype=np.float64)
 
     def detections(self, size: tuple[int, int]) -> Detections:
-        """The same as centres and longer sides in pixels of a picture of `size` = (width, height)."""
+        """The same as centers and longer sides in pixels of a picture of `size` = (width, height)."""
         boxes = self.pixels(size)
         sides = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
         return Detections((boxes[:, :2] + boxes[:, 2:]) / 2, sides, self.found, self.score)
@@ -107,7 +107,7 @@ class PhraseDetector:
         return {name: words[name] for name in names if name in words}
 
     def _corners(self, boxes: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """From centre, width and height to corners; OWLv2 counts in the square that the picture was padded to."""
+        """From center, width and height to corners; OWLv2 counts in the square that the picture was padded to."""
         height, width = shape
         boxes = boxes.astype(np.float64)
         corners = np.concatenate([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2], axis=1)

@@ -29,12 +29,12 @@ class Sighting:
 
     Attributes:
         observer: which one looked.
-        centres: float64 (frames, 2), x and y in pixels of the frames; where `found` is False a best guess.
+        centers: float64 (frames, 2), x and y in pixels of the frames; where `found` is False a best guess.
         found: bool (frames,), whether the observer is sure.
     """
 
     observer: Observer
-    centres: np.ndarray
+    centers: np.ndarray
     found: np.ndarray
 
 
@@ -47,8 +47,8 @@ class Look:
 
     @property
     def sure(self) -> Found:
-        """The centres to be drawn: NaN where the observer is not sure."""
-        return {name: np.where(each.found[:, None], each.centres, np.nan) for name, each in self.sightings.items()}
+        """The centers to be drawn: NaN where the observer is not sure."""
+        return {name: np.where(each.found[:, None], each.centers, np.nan) for name, each in self.sightings.items()}
 
 
 def look_for(frames: np.ndarray, tracks: Sequence[Track], *, from_picture: bool, sprite_world: bool) -> Look:
@@ -112,4 +112,4 @@ def follow(frames: np.ndarray, track: Track) -> Detections:
 
 
 def _sighting(observer: Observer, seen: Detections) -> Sighting:
-    return Sighting(observer, seen.centres, seen.found)
+    return Sighting(observer, seen.centers, seen.found)

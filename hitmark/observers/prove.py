@@ -1,6 +1,6 @@
 """Proves the observers on clips whose truth is known: `python -m hitmark.observers.prove --clips 200`.
 
-Prints, for plain clips and for the same clips made soft as a generative model leaves them, how far the found centres
+Prints, for plain clips and for the same clips made soft as a generative model leaves them, how far the found centers
 are from the true ones where the thing is visible enough, and how often a sprite is "found" that is not in the clip.
 """
 
@@ -26,7 +26,7 @@ from hitmark.sprites.world import SPLITS, SpriteWorld
 VISIBLE = 0.6
 """Frames with a smaller visible share of the thing are not judged."""
 BLUR, TINT, NOISE = 0.7, (0.05, 0.10), 0.03
-"""Softness: deviation of the blur in pixels, gain error of each colour channel, deviation of the noise (of 0..1)."""
+"""Softness: deviation of the blur in pixels, gain error of each color channel, deviation of the noise (of 0..1)."""
 ABSENT = 2
 """Sprites that are looked for in each clip without being in it."""
 
@@ -36,7 +36,7 @@ class Tally:
     """Everything seen so far, frame by frame."""
 
     errors: list[float] = dataclasses.field(default_factory=list)
-    """Distance of found from true centre in widths, frames with the thing visible (found or not)."""
+    """Distance of found from true center in widths, frames with the thing visible (found or not)."""
     found: list[bool] = dataclasses.field(default_factory=list)
     sizes: list[float] = dataclasses.field(default_factory=list)
     """|found / true size - 1| of the same frames."""
@@ -79,7 +79,7 @@ def judge(tally: Tally, detections: Detections, thing: SpriteObject, width: int,
     """Adds the frames in which `thing` is visible enough; `size`: its true size in pixels (frames,)."""
     middle = (thing.boxes[:, :2] + thing.boxes[:, 2:]) / 2 * np.array([width, height])
     seen = thing.visible >= VISIBLE
-    tally.errors += list(np.linalg.norm(detections.centres - middle, axis=1)[seen] / width)
+    tally.errors += list(np.linalg.norm(detections.centers - middle, axis=1)[seen] / width)
     tally.sizes += list(np.abs(detections.sizes / size - 1)[seen])
     tally.found += list(detections.found[seen])
 

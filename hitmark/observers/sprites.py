@@ -32,24 +32,24 @@ the `tune` split, plain and softened as `prove.soften` does."""
 def find_sprite(frames: np.ndarray, name: str, color: str | tuple[float, float, float] | None = None) -> Detections:
     """Where the sprite `name` is in every frame of `frames`, uint8 (frames, height, width, 3).
 
-    `color`: a name of `sprites.COLORS`, an RGB triple in 0..1, or None for the sprite's own colour. Returns centres of
+    `color`: a name of `sprites.COLORS`, an RGB triple in 0..1, or None for the sprite's own color. Returns centers of
     the drawing's box (not of its cell), sizes = side of the sprite's square cell, `score` = how well drawing and
     picture agree (`_score`; up to 1.6) and `found`: the score is at least FRAME_SCORE and that of the better half of
     the frames is at least CLIP_SCORE on average. If the sprite is in the clip twice, one of the two is followed.
-    HitmarkError for frames of another kind and for an unknown sprite or colour.
+    HitmarkError for frames of another kind and for an unknown sprite or color.
     """
     check_frames(frames)
     sprite = drawing(name, color)
     pictures = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float() / 255
     path, score = _followed(_reduced(pictures, COARSE), _reduced(pictures, FINE), sprite)
     path = path * (frames.shape[2] / _reduced(pictures[:1], FINE).shape[3])
-    centres = path[:, :2] + path[:, 2:] * np.array(sprite.middle)
+    centers = path[:, :2] + path[:, 2:] * np.array(sprite.middle)
     better = np.sort(score)[len(score) // 2 :].mean()
-    return Detections(centres, path[:, 2], (score >= FRAME_SCORE) & (better >= CLIP_SCORE), score)
+    return Detections(centers, path[:, 2], (score >= FRAME_SCORE) & (better >= CLIP_SCORE), score)
 
 
 def sprite_of(phrase: str) -> tuple[str, str | None] | None:
-    """Name and colour of the sprite that a phrase such as "red car" or "the cat" means; None where it means none."""
+    """Name and color of the sprite that a phrase such as "red car" or "the cat" means; None where it means none."""
     words = [word for word in phrase.lower().split() if word not in ("a", "an", "the")]
     if not words or words[-1] not in load_atlas().names or len(words) > 2:
         return None
@@ -62,7 +62,7 @@ def sprite_boxes(seen: Detections, name: str) -> np.ndarray:
     """Boxes of the drawing, float64 (frames, 4) `x0, y0, x1, y1` in pixels, of what `find_sprite` found of a name."""
     left, top, right, bottom = extent(name)
     half = seen.sizes[:, None] * np.array([right - left, bottom - top]) / 2
-    return np.concatenate([seen.centres - half, seen.centres + half], axis=1)
+    return np.concatenate([seen.centers - half, seen.centers + half], axis=1)
 
 
 def _followed(coarse: torch.Tensor, fine: torch.Tensor, sprite: Drawing) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
 """An observer for anything: follows what lies in a box of the first frame, by its looks in that frame alone.
 
-A Gaussian-weighted colour template of the box is compared with every place of every frame at nine sizes. The score is
-the mean of a normalised correlation (one mean over pixels and channels taken off, both divided by their deviation) and
+A Gaussian-weighted color template of the box is compared with every place of every frame at nine sizes. The score is
+the mean of a normalized correlation (one mean over pixels and channels taken off, both divided by their deviation) and
 of the closeness exp(-d^2 / (2 TOLERANCE^2)), d the weighted root mean square difference: the correlation alone is as
 content with chance patterns, the closeness alone with anything flat. The template is never updated: it cannot drift
 away, and a thing that turns or dissolves scores low. A path of small steps through the best places is chosen.
@@ -31,15 +31,15 @@ MOVE, RESIZE, JUMP = 0.5, 0.15, 0.5
 FOUND = 0.66
 """Score from which the thing counts as found."""
 CLOSE, TOLERANCE = 0.5, 0.12
-"""Weight of the closeness in the score, and the colour difference (of values 0..1) at which it has fallen to 0.61."""
+"""Weight of the closeness in the score, and the color difference (of values 0..1) at which it has fallen to 0.61."""
 FLAT = 0.02
 """Deviation (of values 0..1) that is added to both: a nearly flat place cannot reach a high correlation by chance."""
 
 
 def track_template(frames: np.ndarray, box: Sequence[float]) -> Detections:
-    """Follows the content of `box`, normalised xyxy in the first of `frames`, uint8 (frames, height, width, 3).
+    """Follows the content of `box`, normalized xyxy in the first of `frames`, uint8 (frames, height, width, 3).
 
-    Returns centres of the box, sizes (its longer side), `score` = likeness to frame 1, up to 1,
+    Returns centers of the box, sizes (its longer side), `score` = likeness to frame 1, up to 1,
     and `found` = score >= FOUND; frame 1 is the box itself with score 1. HitmarkError for a box that is not
     finite, has x0 >= x1 or y0 >= y1, is smaller than 4 pixels or lies less than half in the picture.
     """
@@ -56,10 +56,10 @@ def track_template(frames: np.ndarray, box: Sequence[float]) -> Detections:
     candidates = _search(pictures, home, extent)
     chosen = best_path(candidates, min(rows, columns), MOVE, RESIZE, JUMP)
     every = np.arange(len(frames))
-    centres = candidates.positions[every, chosen] * np.array([width / columns, height / rows])
+    centers = candidates.positions[every, chosen] * np.array([width / columns, height / rows])
     sizes = candidates.sizes[every, chosen] * max((right - left) * width, (bottom - top) * height)
     score = candidates.scores[every, chosen]
-    return Detections(centres, sizes, score >= FOUND, score)
+    return Detections(centers, sizes, score >= FOUND, score)
 
 
 def _checked_box(box: Sequence[float], frames: np.ndarray) -> tuple[float, float, float, float]:

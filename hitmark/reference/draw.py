@@ -24,7 +24,7 @@ WHOLE = np.array([0.0, 0.0, 1.0, 1.0])
 OPAQUE = 0.5
 """Opacity from which a pixel belongs to the mask."""
 HALF_WHITE = 127
-"""Grey level above which a mask means "here"."""
+"""Gray level above which a mask means "here"."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,8 +207,8 @@ def _owners(picture: np.ndarray, subjects: Sequence[Track], cutouts: Mapping[str
 def _pixels(picture: np.ndarray, track: Track, cutout: Image.Image | None) -> np.ndarray:
     """Which pixels of the first picture show a subject, if nothing covers it."""
     if cutout is not None:
-        grey = cutout.convert("L").resize(picture.shape[1::-1], Image.Resampling.NEAREST)
-        return np.asarray(grey) > HALF_WHITE
+        gray = cutout.convert("L").resize(picture.shape[1::-1], Image.Resampling.NEAREST)
+        return np.asarray(gray) > HALF_WHITE
     return _middle(picture, track) & track.visible[0]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 SMALLEST = 8
 """Pixels of the shorter side below which no coarser picture is solved first."""
 TOLERANCE = 1e-2
-"""Greatest last change of a pixel, in grey levels."""
+"""Greatest last change of a pixel, in gray levels."""
 MOST_SWEEPS = 10_000
 
 

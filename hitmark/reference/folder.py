@@ -2,7 +2,7 @@
 
 A folder holds `motion_signal.mp4` (the crude video), `mask.mp4` (white where it is meant), `first_frame.png` and
 `prompt.txt`. Time-to-Move's own drawing tool writes its composed first frame as the picture; here the picture is the
-untouched one. Masks that went through a lossy video are black and white again above and below the middle grey.
+untouched one. Masks that went through a lossy video are black and white again above and below the middle gray.
 """
 
 from __future__ import annotations

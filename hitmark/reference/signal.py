@@ -39,7 +39,7 @@ class MotionSignal:
         if self.mask.dtype != bool or self.mask.shape != self.frames.shape[:3]:
             raise CrudeVideoError(
                 f"mask: expected bool {self.frames.shape[:3]}, one value for each pixel of the reference, got "
-                f"{self.mask.dtype} {self.mask.shape}; compare with 127 where it is a grey video"
+                f"{self.mask.dtype} {self.mask.shape}; compare with 127 where it is a gray video"
             )
 
     def first(self, frames: int) -> MotionSignal:

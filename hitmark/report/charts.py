@@ -1,4 +1,4 @@
-"""Charts as inline SVG: control against quality, and how each row's clips are spread. Colours come from the page."""
+"""Charts as inline SVG: control against quality, and how each row's clips are spread. Colors come from the page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from hitmark.report.numbers import MINUS, number
 from hitmark.report.statistics import Estimate
 
-COLOURS = 8
+COLORS = 8
 """The page defines .c0 ... .c7; further rows start again."""
 WIDTH, HEIGHT = 560, 360
 LEFT, RIGHT, TOP, BOTTOM = 58, 26, 14, 48
@@ -27,10 +27,10 @@ DOTS = 400
 
 @dataclass(frozen=True)
 class Point:
-    """One row of a chart: `mark` is the letter that stands for it, `colour` its number among all rows."""
+    """One row of a chart: `mark` is the letter that stands for it, `color` its number among all rows."""
 
     mark: str
-    colour: int
+    color: int
     label: str
     x: Estimate
     y: Estimate
@@ -83,12 +83,12 @@ def scatter(points: Sequence[Point], curves: Sequence[Sequence[int]], x_title: s
 
 
 def spreads(rows: Sequence[tuple[str, int, str, Sequence[float]]], title: str) -> str:
-    """For each row (mark, colour, label, one value a clip): clips as dots, quartiles and median as a box, the mean."""
+    """For each row (mark, color, label, one value a clip): clips as dots, quartiles and median as a box, the mean."""
     across = Scale.around([value for *_, values in rows for value in values], LEFT, WIDTH - RIGHT)
     bottom = TOP + LANE * len(rows)
     parts = [_across_axis(across, TOP, bottom, title)]
-    for index, (mark, colour, label, values) in enumerate(rows):
-        parts.append(_lane(mark, colour, label, np.array(values), across, TOP + LANE * (index + 0.5)))
+    for index, (mark, color, label, values) in enumerate(rows):
+        parts.append(_lane(mark, color, label, np.array(values), across, TOP + LANE * (index + 0.5)))
     return _svg(bottom + BOTTOM, f"{title}, clip by clip", parts)
 
 
@@ -97,7 +97,7 @@ class Path:
     """One row of a chart over frames: mean, lower and upper edge of the band at each frame (None without a band)."""
 
     mark: str
-    colour: int
+    color: int
     label: str
     values: Sequence[tuple[int, float, float | None, float | None]]
 
@@ -130,7 +130,7 @@ def _band(path: Path, across: Scale, up: Scale) -> str:
         return ""
     above = [f"{across(frame)},{up(high)}" for frame, _, high in edges]
     below = [f"{across(frame)},{up(low)}" for frame, low, _ in reversed(edges)]
-    return f'<polygon class="band c{path.colour % COLOURS}" points="{" ".join(above + below)}"/>'
+    return f'<polygon class="band c{path.color % COLORS}" points="{" ".join(above + below)}"/>'
 
 
 def _path(path: Path, across: Scale, up: Scale, height: float) -> str:
@@ -142,12 +142,12 @@ def _path(path: Path, across: Scale, up: Scale, height: float) -> str:
     )
     line = " ".join(f"{x},{y}" for x, y in places)
     return (
-        f'<g class="c{path.colour % COLOURS}"><polyline class="line" points="{line}"/>{dots}'
+        f'<g class="c{path.color % COLORS}"><polyline class="line" points="{line}"/>{dots}'
         f'<text class="mark" x="{places[-1][0] + 7}" y="{height + 4:g}">{escape(path.mark)}</text></g>'
     )
 
 
-def _lane(mark: str, colour: int, label: str, values: np.ndarray, across: Scale, middle: float) -> str:
+def _lane(mark: str, color: int, label: str, values: np.ndarray, across: Scale, middle: float) -> str:
     low, median, high = (across(value) for value in np.quantile(values, [0.25, 0.5, 0.75]))
     shown = values if len(values) <= DOTS else np.sort(values)[np.linspace(0, len(values) - 1, DOTS).astype(int)]
     dots = "".join(
@@ -156,7 +156,7 @@ def _lane(mark: str, colour: int, label: str, values: np.ndarray, across: Scale,
     )
     spoken = f"{label}: mean {number(values.mean())}, median {number(float(np.median(values)))}, {len(values)} clips"
     return (
-        f'<g class="c{colour % COLOURS}"><title>{escape(spoken)}</title><g class="dots">{dots}</g>'
+        f'<g class="c{color % COLORS}"><title>{escape(spoken)}</title><g class="dots">{dots}</g>'
         f'<rect class="box" x="{low}" y="{middle - 11}" width="{max(1.0, high - low):.1f}" height="22"/>'
         f'<path class="median" d="M{median} {middle - 11}v22"/>'
         f'<path class="mean" d="M{across(values.mean()) - 4} {middle}l4 -4l4 4l-4 4z"/>'
@@ -173,7 +173,7 @@ def _point(point: Point, across: Scale, up: Scale) -> str:
         whiskers += f"M{x} {up(point.y.low)}V{up(point.y.high)}"
     spoken = f"{point.label}: {number(point.x.mean)}, {number(point.y.mean)}"
     return (
-        f'<g class="c{point.colour % COLOURS}"><title>{escape(spoken)}</title><path class="whisker" d="{whiskers}"/>'
+        f'<g class="c{point.color % COLORS}"><title>{escape(spoken)}</title><path class="whisker" d="{whiskers}"/>'
         f'<circle class="point" cx="{x}" cy="{y}" r="5"/>'
         f'<text class="mark" x="{x + 8}" y="{y - 7}">{escape(point.mark)}</text></g>'
     )

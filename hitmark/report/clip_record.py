@@ -10,7 +10,7 @@ from typing import Any
 from hitmark.bench.store import CLIP, COST, FORMAT, RESULT, Store
 from hitmark.report.boxes import Several, seen_of, wanted_of
 from hitmark.report.figures import COST as COST_OBSERVER
-from hitmark.report.figures import COVERED, MADE, MEDIAN, Figure
+from hitmark.report.figures import COVERED, MADE, MEDIAN, Figure, current_name
 
 Scene = tuple[str, str]
 """Dataset and item."""
@@ -99,7 +99,7 @@ def read_clip(place: Path, store: Store) -> Clip:
 def _clip(place: Path, result: dict[str, Any], cost: dict[str, Any]) -> Clip:
     job = result["job"]
     given = {
-        Figure(observer, name): value if isinstance(value, list) else [value]
+        Figure(observer, current_name(name)): value if isinstance(value, list) else [value]
         for observer, figures in result["scores"].items()
         for name, value in figures.items()
     }

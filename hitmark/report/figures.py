@@ -67,14 +67,14 @@ CARDS: dict[str, FigureCard] = {
     "guessed path error": FigureCard(
         "control",
         "smaller",
-        "Distance of wanted centre and the observer's best guess, found or not; mean over the frames 2..F in which the "
+        "Distance of wanted center and the observer's best guess, found or not; mean over the frames 2..F in which the "
         "subject is wanted (ObjMC). A wrong guess is a large error.",
         "diagonals of the picture",
     ),
     "path error": FigureCard(
         "control",
         "smaller",
-        "Distance of wanted and found centre, mean over the frames 2..F in which the subject is wanted (ObjMC). A "
+        "Distance of wanted and found center, mean over the frames 2..F in which the subject is wanted (ObjMC). A "
         "frame in which it is not found counts from where it was last found: what vanishes counts as stopped. No "
         "number for a subject that is found in no frame.",
         "diagonals of the picture",
@@ -109,14 +109,14 @@ CARDS: dict[str, FigureCard] = {
     "guessed distance": FigureCard(
         "control",
         "smaller",
-        "Distance of the centres of wanted box and the observer's best guess, mean over the wanted frames, the first "
+        "Distance of the centers of wanted box and the observer's best guess, mean over the wanted frames, the first "
         "included.",
         "diagonals of the picture",
     ),
-    "centre distance": FigureCard(
+    "center distance": FigureCard(
         "control",
         "smaller",
-        "Distance of the centres of wanted and found box, mean over the wanted frames, the first included; a frame "
+        "Distance of the centers of wanted and found box, mean over the wanted frames, the first included; a frame "
         "without a sure find counts as a whole diagonal.",
         "diagonals of the picture",
     ),
@@ -177,7 +177,7 @@ CARDS: dict[str, FigureCard] = {
         "dB",
         from_zero=False,
     ),
-    "colour shift": FigureCard(
+    "color shift": FigureCard(
         "kept",
         "smaller",
         "Mean over frames and channels of the difference of the channel's mean from the given picture's.",
@@ -186,7 +186,7 @@ CARDS: dict[str, FigureCard] = {
     "flicker": FigureCard(
         "kept",
         None,
-        "Mean absolute difference of neighbouring frames. It cannot tell flicker from motion, so that neither way is "
+        "Mean absolute difference of neighboring frames. It cannot tell flicker from motion, so that neither way is "
         "better.",
         "levels, 0..255",
     ),
@@ -194,6 +194,14 @@ CARDS: dict[str, FigureCard] = {
     "peak GB": FigureCard("cost", "smaller", "Most memory in use while the clip was made.", "10^9 bytes", "max"),
 }
 """In the order of the tables. The first of a group that a run has is its headline."""
+EARLIER = {"colour shift": "color shift", "centre distance": "center distance"}
+"""Names in records of earlier versions, and what they are called now."""
+
+
+def current_name(name: str) -> str:
+    """What a figure of this name is called now, with or without its observer in brackets."""
+    figure, bracket, observer = name.partition(" (")
+    return EARLIER.get(figure, figure) + bracket + observer
 
 
 def ordered(figures: Iterable[Figure]) -> list[Figure]:

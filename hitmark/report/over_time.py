@@ -61,7 +61,7 @@ class OverTimes:
 
 
 def over_time(run: BenchRun, draws: int = DRAWS) -> OverTimes:
-    """Centre distance in diagonals of the picture, of the clips of the commonest length."""
+    """Center distance in diagonals of the picture, of the clips of the commonest length."""
     clips = [clip for clip in run.clips if any(matched(clip, name) for name in clip.seen)]
     if not clips:
         return OverTimes()
@@ -79,9 +79,9 @@ def over_time(run: BenchRun, draws: int = DRAWS) -> OverTimes:
 
 
 def frame_distances(wanted: Boxes, seen: Boxes, aspect: float, reading: str) -> np.ndarray:
-    """Distance of the centres in diagonals at every frame, float64 (frames,); NaN where the subject is not wanted.
+    """Distance of the centers in diagonals at every frame, float64 (frames,); NaN where the subject is not wanted.
 
-    `aspect`: width / height. The mean over frames is that of `hitmark.metrics.boxes.BoxScores.centre_distance`.
+    `aspect`: width / height. The mean over frames is that of `hitmark.metrics.boxes.BoxScores.center_distance`.
     """
     gap = (wanted.boxes[:, :2] + wanted.boxes[:, 2:] - seen.boxes[:, :2] - seen.boxes[:, 2:]) / 2
     distance = np.linalg.norm(gap * np.array([aspect, 1.0]), axis=1) / np.hypot(aspect, 1.0)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 COLUMNS = {
     "mIoU": ("filtered", "overlap", "\u2191"),
     "coverage": ("filtered", "coverage", "\u2191"),
-    "centre distance": ("filtered", "centre_distance", "\u2193"),
+    "center distance": ("filtered", "center_distance", "\u2193"),
     "AP50": ("filtered", "precise", "\u2191"),
     "mIoU, unfiltered": ("unfiltered", "overlap", "\u2191"),
     "AP50, unfiltered": ("unfiltered", "precise", "\u2191"),
@@ -74,7 +74,7 @@ def times(report: Report) -> str:
         words += f" {counted(found.others, 'clip')} of another length not shown."
     drawn = "\n".join(chart for chart in charts if chart)
     return (
-        f'<h2>Centre distance over time</h2>\n<p class="soft">{escape(words)} The numbers are in over_time.csv.</p>\n'
+        f'<h2>Center distance over time</h2>\n<p class="soft">{escape(words)} The numbers are in over_time.csv.</p>\n'
         f"{key(report.run)}\n"
         f'<div class="charts">\n{drawn}\n</div>'
     )
@@ -106,6 +106,6 @@ def _over_frames(report: Report, lines: list[OverTime]) -> str:
         place = run.rows.index(line.row)
         values = [(at.frame, at.mean, at.low, at.high) for at in line.frames]
         paths.append(Path(letters[place], place, run.row_labels[line.row], values))
-    chart = over_frames(paths, "centre distance (diagonals)")
+    chart = over_frames(paths, "center distance (diagonals)")
     words = f"Seen by {lines[0].observer}: {READINGS[lines[0].reading]}."
     return f'<figure>{chart}<figcaption class="soft">{escape(words)}</figcaption></figure>'

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from html import escape
 
-from hitmark.report.charts import COLOURS, marks
+from hitmark.report.charts import COLORS, marks
 from hitmark.report.clip_record import Row
 from hitmark.report.features import Distance
 from hitmark.report.figures import Figure, averaged
@@ -18,9 +18,9 @@ from hitmark.report.tables import ARROWS, MARKS, baseline_names, grouped
 
 
 def marked(rows: Sequence[Row], row: Row, label: str) -> str:
-    """The row's letter in its colour, and its name."""
+    """The row's letter in its color, and its name."""
     index = rows.index(row)
-    return f'<b class="mark c{index % COLOURS}">{marks(len(rows))[index]}</b>{escape(label)}'
+    return f'<b class="mark c{index % COLORS}">{marks(len(rows))[index]}</b>{escape(label)}'
 
 
 def key(run: BenchRun) -> str:

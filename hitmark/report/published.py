@@ -38,9 +38,9 @@ DEFINITIONS = {
         "Share of clips with more than 8 detections, whatever their number of frames: a clip of 8 frames is never "
         "covered."
     ),
-    "centre distance, published": (
-        "Distance of the masks' centres in pixels of the clip, over |(320, 576)| whatever the clip's size; a missed "
-        "frame has its centre in the corner (0, 0). Mean over all clips."
+    "center distance, published": (
+        "Distance of the masks' centers in pixels of the clip, over |(320, 576)| whatever the clip's size; a missed "
+        "frame has its center in the corner (0, 0). Mean over all clips."
     ),
     "AP50, published": (
         "Share of the frames with a detection whose overlap is at least a half, weighted by the number of detections: "
@@ -48,13 +48,13 @@ DEFINITIONS = {
     ),
     "unfiltered": (
         "The script's second line: mIoU over all clips, covered or not; AP50 as the plain mean over clips that have "
-        "one. Coverage and centre distance are the same in both lines."
+        "one. Coverage and center distance are the same in both lines."
     ),
     "strict": (
         "mIoU: overlap of each wanted frame, 0 where there is no sure find, mean over frames, then over subjects. "
-        "Coverage: share of subjects found in more than half of their wanted frames. Centre distance: in diagonals of "
+        "Coverage: share of subjects found in more than half of their wanted frames. Center distance: in diagonals of "
         "the picture, a whole one where there is no sure find. AP50: share of wanted frames with an overlap of at "
-        "least a half. These are the means of overlap, coverage, centre distance and precise in the tables above, "
+        "least a half. These are the means of overlap, coverage, center distance and precise in the tables above, "
         "except that coverage counts the first frame too."
     ),
     "dropped": "Clips that the script drops from every figure: fewer than 5 wanted pixels in all frames together.",
@@ -115,7 +115,7 @@ def _published(wanted: Boxes, seen: Boxes, width: int, height: int) -> Published
 HEADS = (
     *("row", "observer", "clips", "dropped"),
     *("mIoU, published", "mIoU, strict", "coverage, published", "coverage, strict"),
-    *("centre distance, published", "centre distance, strict", "AP50, published", "AP50, strict"),
+    *("center distance, published", "center distance, strict", "AP50, published", "AP50, strict"),
     *("mIoU, unfiltered", "AP50, unfiltered"),
 )
 
@@ -126,6 +126,6 @@ def values(each: PublishedRow) -> list[str | int | float]:
     return [
         *(each.label, each.observer, filtered.clips, filtered.dropped),
         *(filtered.overlap, strict.overlap, filtered.coverage, strict.coverage),
-        *(filtered.centre_distance, strict.centre_distance, filtered.precise, strict.precise),
+        *(filtered.center_distance, strict.center_distance, filtered.precise, strict.precise),
         *(unfiltered.overlap, unfiltered.precise),
     ]

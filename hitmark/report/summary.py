@@ -9,7 +9,7 @@ from typing import Literal
 
 from hitmark.errors import HitmarkError
 from hitmark.report.clip_record import Clip, Row
-from hitmark.report.figures import Figure, FigureCard, ordered
+from hitmark.report.figures import Figure, FigureCard, current_name, ordered
 from hitmark.report.run_record import BenchRun
 from hitmark.report.statistics import DRAWS, Difference, Draws, Entry, Estimate, Ratio, difference, estimate, ratio
 
@@ -93,7 +93,7 @@ def baselines(rows: Iterable[Row], asked: str | None = None) -> dict[Row, Row | 
     return {row: None if other == row else other for row, other in found.items()}
 
 
-def summarise(run: BenchRun, baseline: Mapping[Row, Row | None], draws: int = DRAWS, kind: str | None = None) -> Table:
+def summarize(run: BenchRun, baseline: Mapping[Row, Row | None], draws: int = DRAWS, kind: str | None = None) -> Table:
     """The table of all clips, or of those of one kind of scene."""
     clips = [clip for clip in run.clips if kind is None or clip.kind == kind]
     drawn = Draws(sorted({clip.scene for clip in clips}), draws)
@@ -109,7 +109,7 @@ def summarise(run: BenchRun, baseline: Mapping[Row, Row | None], draws: int = DR
 def by_kind(run: BenchRun, baseline: Mapping[Row, Row | None], draws: int = DRAWS) -> list[Table]:
     """One table for each kind of scene, in the order of their names; none where there is only one kind."""
     kinds = sorted({clip.kind for clip in run.clips})
-    return [summarise(run, baseline, draws, kind) for kind in kinds] if len(kinds) > 1 else []
+    return [summarize(run, baseline, draws, kind) for kind in kinds] if len(kinds) > 1 else []
 
 
 def _line(
@@ -164,7 +164,8 @@ def headlines(table: Table, control: str | None = None, quality: str | None = No
     """
     by_name = {name: figure for figure, name in table.figures.items()}
     chosen = []
-    for flag, asked, group in (("--control", control, "control"), ("--quality", quality, "kept")):
+    for flag, given, group in (("--control", control, "control"), ("--quality", quality, "kept")):
+        asked = None if given is None else current_name(given)
         if asked is not None and asked not in by_name:
             raise HitmarkError(f"{flag}: there is no figure {asked!r}; the figures are {', '.join(by_name)}.")
         directed = (each for each in table.figures if each.card.group == group and each.card.better is not None)

@@ -19,7 +19,7 @@ from hitmark.report.page import page
 from hitmark.report.published import published_rows
 from hitmark.report.run_record import BenchRun, read_run
 from hitmark.report.statistics import DRAWS
-from hitmark.report.summary import Table, baselines, by_kind, headlines, summarise
+from hitmark.report.summary import Table, baselines, by_kind, headlines, summarize
 from hitmark.report.tables import clips_as_csv, comma_separated, latex, markdown, readings_as_csv
 from hitmark.report.wanted import with_wanted
 
@@ -52,7 +52,7 @@ def make_report(
     """
     run, notes = _with_boxes(read_run(folder))
     compared = baselines(run.rows, baseline)
-    table = summarise(run, compared, draws)
+    table = summarize(run, compared, draws)
     by_control, by_quality = headlines(table, control, quality)
     notes, distances = run.notes() + notes, []
     if reference is not None:

@@ -33,7 +33,7 @@ def planned(
         outputs: whose plan it is.
         tracks: for the frames of the clip.
         size: width and height of the clip.
-        picture: the first picture; None = the plan is drawn on grey.
+        picture: the first picture; None = the plan is drawn on gray.
 
     Yields:
         Sentences: why the plan could not be drawn, or nothing.
@@ -65,7 +65,7 @@ def illustrate(outputs: Outputs, result: Result, found: Found | None = None, *, 
     Args:
         outputs: where they lie.
         result: of `hitmark.run.generate.generate`.
-        found: where the objects were found, centres in pixels of the frames; on the sheet.
+        found: where the objects were found, centers in pixels of the frames; on the sheet.
         plan: False = the plan is there already, from `planned`.
     """
     size = result.frames.shape[2], result.frames.shape[1]
@@ -88,7 +88,7 @@ def _told(path: Path, error: Exception) -> str:
 
 
 def _ground(size: tuple[int, int], picture: Image.Image | None) -> Image.Image:
-    """What the plan is drawn on: the first picture at the clip's size; without one, grey."""
+    """What the plan is drawn on: the first picture at the clip's size; without one, gray."""
     from PIL import Image
 
     return Image.new("RGB", size, BLANK) if picture is None else picture.resize(size)

@@ -25,7 +25,7 @@ def card_for(scene: Scene, pipe: Any = None, *, picture: bool = False) -> ModelC
 
     `picture`: whether a first picture is given beside the scene.
 
-    The card's name is that of the catalogue wherever the model is in it; another folder has its absolute path.
+    The card's name is that of the catalog wherever the model is in it; another folder has its absolute path.
     """
     given = scene.model
     if given is None and pipe is not None:
@@ -38,7 +38,7 @@ def card_for(scene: Scene, pipe: Any = None, *, picture: bool = False) -> ModelC
 
 
 def catalog_name(origin: str) -> str:
-    """Return the catalogue's name of a hub id, a folder of this package's weights or of the hub's cache, else `origin`.
+    """Return the catalog's name of a hub id, a folder of this package's weights or of the hub's cache, else `origin`.
 
     A folder of weights is also known by its name where it lay in another installation of this package.
     """
@@ -62,7 +62,7 @@ def find_model(scene: Scene, folder: Path | str) -> Scene:
 
 
 def portable_name(model: str, folder: Path | str) -> str:
-    """Return a model's name for a file in `folder`: the catalogue's, a hub id, or a path relative to that folder."""
+    """Return a model's name for a file in `folder`: the catalog's, a hub id, or a path relative to that folder."""
     name = catalog_name(model)
     if name in MODELS or not os.path.isabs(name):
         return name

@@ -66,7 +66,7 @@ class CrudeVideo(_Part):
 class Model(_Part):
     """Which weights made the clip."""
 
-    name: str = Field(description="the catalogue's name, a hub id, or a folder relative to that of the record")
+    name: str = Field(description="the catalog's name, a hub id, or a folder relative to that of the record")
     fingerprint: str | None = Field(None, description="see `fingerprint`; None when the files are not at hand")
 
 

@@ -1,4 +1,4 @@
-"""Normalised boxes: (x0, y0, x1, y1) = left, top, right, bottom as fractions of the picture's width and height.
+"""Normalized boxes: (x0, y0, x1, y1) = left, top, right, bottom as fractions of the picture's width and height.
 
 The picture is (0, 0, 1, 1), y points down. Boxes may reach outside it: that is how a subject enters or leaves.
 """
@@ -47,8 +47,8 @@ def check_box(box: Sequence[float]) -> Box:
     return (x0, y0, x1, y1)
 
 
-def centres(boxes: np.ndarray) -> np.ndarray:
-    """Return the centres (..., 2) in x, y order of boxes (..., 4)."""
+def centers(boxes: np.ndarray) -> np.ndarray:
+    """Return the centers (..., 2) in x, y order of boxes (..., 4)."""
     return (boxes[..., :2] + boxes[..., 2:]) / 2
 
 
@@ -71,15 +71,15 @@ def in_picture(boxes: np.ndarray) -> np.ndarray:
 
 def corner_boxes(size: float) -> dict[str, Box]:
     """Return four boxes of `size` (fraction of width and of height, 0 to 0.5), one in each corner, by name."""
-    return {name: box for name, box in tiled_boxes(size).items() if "middle" not in name and name != "centre"}
+    return {name: box for name, box in tiled_boxes(size).items() if "middle" not in name and name != "center"}
 
 
 def tiled_boxes(size: float) -> dict[str, Box]:
-    """Return nine boxes of `size`, by name: in the corners, at the middle of the edges, and in the centre."""
+    """Return nine boxes of `size`, by name: in the corners, at the middle of the edges, and in the center."""
     start = (0.0, 0.5 - size / 2, 1.0 - size)
     stop = (size, 0.5 + size / 2, 1.0)
     return {
-        "centre" if row == column == 1 else f"{_ROWS[row]}-{_COLUMNS[column]}": (
+        "center" if row == column == 1 else f"{_ROWS[row]}-{_COLUMNS[column]}": (
             start[column], start[row], stop[column], stop[row]
         )
         for row in range(3)

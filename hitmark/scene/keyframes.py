@@ -1,6 +1,6 @@
 """Boxes between keyframes: easing, straight and smooth paths. Pure numpy, float64.
 
-Corners are interpolated, which is the same as interpolating centre and size; on a smooth path the centre is then
+Corners are interpolated, which is the same as interpolating center and size; on a smooth path the center is then
 moved from the chord onto the curve. A time at a keyframe gives that keyframe's box exactly, bit for bit.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from hitmark.scene.boxes import centres
+from hitmark.scene.boxes import centers
 
 SAME_TIME = 1e-9  # times closer than this are the same moment (clips have at most 10,000 frames)
 
@@ -43,9 +43,9 @@ def boxes_at(
 
     Args:
         times: moments of the keyframes, strictly increasing.
-        boxes: one normalised xyxy box a keyframe.
+        boxes: one normalized xyxy box a keyframe.
         easings: one a keyframe, of the segment that starts there (the last one is not used).
-        path: "straight", or "smooth" (a centripetal Catmull-Rom curve through the centres).
+        path: "straight", or "smooth" (a centripetal Catmull-Rom curve through the centers).
         at: the moments asked for.
 
     Returns:
@@ -55,7 +55,7 @@ def boxes_at(
     corners = np.asarray(boxes, dtype=np.float64).reshape(len(known), 4)
     moments = np.asarray(at, dtype=np.float64)
     segment = np.searchsorted(known, moments, side="right") - 1
-    points = centres(corners)
+    points = centers(corners)
     result = corners[np.clip(segment, 0, len(known) - 1)]
     inside = (segment >= 0) & (segment < len(known) - 1)
     for start in map(int, np.unique(segment[inside])):
@@ -83,7 +83,7 @@ def _bulge(points: np.ndarray, easings: Sequence[str], start: int, done: np.ndar
 
     Centripetal Catmull-Rom (Yuksel et al. 2011): knots are spaced by the square root of the chord lengths, so the curve
     has no loop or cusp within a segment, however unevenly the points lie. At the ends, at pauses (two keyframes with
-    the same centre) and at jumps (hold) the curve starts anew, as if the path went on straight.
+    the same center) and at jumps (hold) the curve starts anew, as if the path went on straight.
     """
     first, last = points[start], points[start + 1]
     chord = last - first

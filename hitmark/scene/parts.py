@@ -120,7 +120,7 @@ class Subject(Part):
         return self
 
     def boxes_at(self, moments: np.ndarray) -> np.ndarray:
-        """Return the normalised boxes, float64 (moments, 4), at moments 0..1; visibility is not looked at."""
+        """Return the normalized boxes, float64 (moments, 4), at moments 0..1; visibility is not looked at."""
         return boxes_at(
             [keyframe.time for keyframe in self.keyframes],
             [keyframe.box for keyframe in self.keyframes],

@@ -22,11 +22,11 @@ class Track:
     """One box over time.
 
     Attributes:
-        name: of the subject or anchor; `pin:top-left` ..., `camera:centre` ... for boxes that the scene implies.
+        name: of the subject or anchor; `pin:top-left` ..., `camera:center` ... for boxes that the scene implies.
         kind: "subject", "anchor" (holds still; `pin_camera` gives these too) or "camera" (background box).
         phrase: the words of the prompt that mean it, or None.
         depth: greater = nearer to the viewer.
-        boxes: float64 (frames, 4), normalised xyxy; may reach or lie outside 0..1.
+        boxes: float64 (frames, 4), normalized xyxy; may reach or lie outside 0..1.
         visible: bool (frames,): whether the scene wants it seen. A box that has left the picture may still be True.
     """
 
@@ -137,12 +137,12 @@ def _moving(name: str, box: tuple[float, ...], camera: Camera, moments: np.ndarr
 
 
 def camera_boxes(box: np.ndarray, camera: Camera, moments: np.ndarray) -> np.ndarray:
-    """Where content of the first picture lies under a camera move: scaled about the picture's centre, then shifted.
+    """Where content of the first picture lies under a camera move: scaled about the picture's center, then shifted.
 
     The scale is zoom ** progress, which looks even: every frame enlarges the one before by the same factor.
 
     Args:
-        box: of the content in the first picture, float64 (4,), normalised xyxy.
+        box: of the content in the first picture, float64 (4,), normalized xyxy.
         camera: the move.
         moments: of the frames, 0 = first and 1 = last, float64 (frames,).
 

@@ -1,4 +1,4 @@
-"""The rendered sprites: named pictures with a coverage channel, recolourable, at any size.
+"""The rendered sprites: named pictures with a coverage channel, recolorable, at any size.
 
 The files (`atlas.png`, `atlas_tint.png`, `atlas.json`) are written by `hitmark.sprites.render_atlas` from the SVG
 drawings in `art/`. All pixel values here are premultiplied RGBA, so `canvas * (1 - a) + rgb` places a sprite.
@@ -30,29 +30,29 @@ COLORS: dict[str, tuple[float, float, float]] = {
     "pink": (0.98, 0.52, 0.74),
     "white": (0.97, 0.97, 0.97),
 }
-"""Named colours of captions ("a red car"), RGB in 0..1."""
+"""Named colors of captions ("a red car"), RGB in 0..1."""
 
 LARGEST_SIZE = 2048
 
 
 @dataclass(frozen=True, eq=False)
 class Atlas:
-    """All sprites. `names` in cell order; `tintable` those that take a colour. Get one with `load_atlas()`."""
+    """All sprites. `names` in cell order; `tintable` those that take a color. Get one with `load_atlas()`."""
 
     names: tuple[str, ...]
     tintable: frozenset[str]
     default_colors: Mapping[str, tuple[float, float, float]]
     black: np.ndarray
-    """(N, cell, cell, 4) float32, premultiplied RGBA in 0..1 with the recolourable parts black."""
+    """(N, cell, cell, 4) float32, premultiplied RGBA in 0..1 with the recolorable parts black."""
     tint: np.ndarray
-    """(N, cell, cell) float32 in 0..1: how much of the colour a pixel takes; 0 outside the recolourable parts."""
+    """(N, cell, cell) float32 in 0..1: how much of the color a pixel takes; 0 outside the recolorable parts."""
 
     def image(self, name: str, color: str | tuple[float, float, float] | None = None, size: int = 96) -> np.ndarray:
         """The sprite as a new premultiplied RGBA array, float32 (size, size, 4) in 0..1.
 
-        `color`: a name of COLORS, an RGB triple in 0..1, or None for the sprite's own colour. `size`: side in pixels,
+        `color`: a name of COLORS, an RGB triple in 0..1, or None for the sprite's own color. `size`: side in pixels,
         1..2048; below the cell size pixels are averaged over their area, above it bicubic.
-        Raises HitmarkError for an unknown name or colour, a colour given to a sprite that takes none, a bad size.
+        Raises HitmarkError for an unknown name or color, a color given to a sprite that takes none, a bad size.
         """
         if name not in self.names:
             raise HitmarkError(f"sprite {name!r} does not exist; {_nearest(name, self.names)}")
@@ -69,7 +69,7 @@ class Atlas:
             return self.default_colors[name]
         if name not in self.tintable:
             raise HitmarkError(
-                f"sprite {name!r} has fixed colours, got color={color!r}; leave color out or take one of "
+                f"sprite {name!r} has fixed colors, got color={color!r}; leave color out or take one of "
                 f"{', '.join(sorted(self.tintable))}"
             )
         return parse_color(color)
@@ -79,7 +79,7 @@ def parse_color(color: str | tuple[float, float, float]) -> tuple[float, float, 
     """RGB in 0..1 of a name of COLORS or of a triple already in 0..1. Raises HitmarkError for anything else."""
     if isinstance(color, str):
         if color not in COLORS:
-            raise HitmarkError(f"colour {color!r} is not known; {_nearest(color, COLORS)}")
+            raise HitmarkError(f"color {color!r} is not known; {_nearest(color, COLORS)}")
         return COLORS[color]
     try:
         values = tuple(float(value) for value in color)
@@ -122,7 +122,7 @@ def _cells(grid: np.ndarray, cell: int, columns: int) -> np.ndarray:
 
 
 def _resized(picture: np.ndarray, size: int) -> np.ndarray:
-    """Premultiplied (S, S, 4) to (size, size, 4), clipped so that 0 <= colour <= coverage <= 1."""
+    """Premultiplied (S, S, 4) to (size, size, 4), clipped so that 0 <= color <= coverage <= 1."""
     if size < picture.shape[0]:
         weights = _area_weights(picture.shape[0], size)
         across = np.tensordot(weights, picture, axes=(1, 0))

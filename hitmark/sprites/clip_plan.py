@@ -18,9 +18,9 @@ class SpriteObject:
     size: float
     """Side of the sprite's square cell in frame 1, as a fraction of the shorter side of the picture."""
     motion: Motion
-    """Centres of the cell, camera included."""
+    """Centers of the cell, camera included."""
     boxes: np.ndarray
-    """float64 (frames, 4): extent of the drawing, normalised xyxy; may reach outside 0..1."""
+    """float64 (frames, 4): extent of the drawing, normalized xyxy; may reach outside 0..1."""
     visible: np.ndarray
     """float64 (frames,) in 0..1: share of the drawing's own pixels that is inside the picture and not covered."""
     texture_seed: int = 0
@@ -61,7 +61,7 @@ def select_frames(plan: ClipPlan, which: slice) -> ClipPlan:
     objects = tuple(
         replace(
             thing,
-            motion=Motion(thing.motion.centres[which], thing.motion.scale[which]),
+            motion=Motion(thing.motion.centers[which], thing.motion.scale[which]),
             boxes=thing.boxes[which],
             visible=thing.visible[which],
         )

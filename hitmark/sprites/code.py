@@ -3,7 +3,7 @@
 The code is cheap enough to train on endless fresh clips on a CPU, and it is *exact* in the real autoencoder class: the
 encoder's weights are computed here, not trained. Convolutions of stride two gather each patch, one channel pair
 (u, -u) carries each component, and silu(u) - silu(-u) = u undoes the encoder's last non-linearity; two large constant
-channels in each group keep its group normalisation from rescaling (to one part in 2000). Only the decoder is trained.
+channels in each group keep its group normalization from rescaling (to one part in 2000). Only the decoder is trained.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CONSTANT = 64.0
 
 @dataclass(frozen=True)
 class LinearCode:
-    """z = matrix @ (patch - mean). Patches are 4x4 pixels x 3 colours in -1..1, flattened as (row, column, colour)."""
+    """z = matrix @ (patch - mean). Patches are 4x4 pixels x 3 colors in -1..1, flattened as (row, column, color)."""
 
     matrix: Tensor
     """float32 (channels, 48)."""
@@ -48,7 +48,7 @@ def fit(pictures: Tensor, channels: int) -> LinearCode:
     """The `channels` principal components of 4x4 patches of pictures (N, 3, H, W) in -1..1.
 
     All are divided by one number, so that the code's mean variance is one; nothing is whitened. Coarse components
-    stay as much stronger than fine ones as they are in pictures: noise hides detail first, and colours and places are
+    stay as much stronger than fine ones as they are in pictures: noise hides detail first, and colors and places are
     settled before it, which matters because only the coarse components of a shifted patch are those of the patch.
     """
     patches = nn.functional.unfold(pictures.double(), PATCH, stride=PATCH)
@@ -69,9 +69,9 @@ def write_encoder(autoencoder: AutoencoderKLTemporalDecoder | AutoencoderKL, cod
     The autoencoder needs three levels with at least 32, 64 and 4 x 32 channels and one layer a level.
     """
     encoder: Any = autoencoder.encoder
-    quantiser: Any = autoencoder.quant_conv
+    quantizer: Any = autoencoder.quant_conv
     channels = len(code.matrix)
-    for parameter in [*encoder.parameters(), *quantiser.parameters()]:
+    for parameter in [*encoder.parameters(), *quantizer.parameters()]:
         parameter.zero_()
     for color in range(3):
         encoder.conv_in.weight[color, color, 1, 1] = 1
@@ -93,7 +93,7 @@ def write_encoder(autoencoder: AutoencoderKLTemporalDecoder | AutoencoderKL, cod
         encoder.conv_out.weight[channel, 4 * channel + 1, 1, 1] = -1
     encoder.conv_out.bias[channels:] = -30
     for channel in range(2 * channels):
-        quantiser.weight[channel, channel, 0, 0] = 1
+        quantizer.weight[channel, channel, 0, 0] = 1
     before_decoder: Any = getattr(autoencoder, "post_quant_conv", None)  # pictures' autoencoders have one
     if before_decoder is not None:
         before_decoder.weight.copy_(torch.eye(channels)[:, :, None, None])
@@ -112,7 +112,7 @@ def _project(convolution: Any, code: LinearCode) -> None:
     matrix = code.matrix.reshape(-1, 2, 2, 2, 2, 3)
     offset = -(code.matrix @ code.mean)
     for component in range(len(matrix)):
-        # matrix axes: (outer row, inner row, outer column, inner column, colour); the first gathering took the inner.
+        # matrix axes: (outer row, inner row, outer column, inner column, color); the first gathering took the inner.
         for row in range(2):
             for column in range(2):
                 taps = matrix[component, row, :, column, :, :].reshape(12)

@@ -14,7 +14,7 @@ from hitmark.sprites.world import SpriteWorld, text_world
 
 @dataclass(frozen=True)
 class ModelConfiguration:
-    """What all embedded models have. Sizes in pixels, times in optimisation steps."""
+    """What all embedded models have. Sizes in pixels, times in optimization steps."""
 
     seed: int = 0
     width: int = 64

@@ -44,20 +44,20 @@ class Correspondence:
         """Bool (..., frames, rows, columns): content that is more than half a cell from where it was, or new."""
         rows, columns = self.known.shape[-2:]
         cells = self.places.new_tensor([columns, rows])
-        away = ((self.places - _cell_centres(rows, columns).to(self.places)) * cells).norm(dim=-1) > 0.5
+        away = ((self.places - _cell_centers(rows, columns).to(self.places)) * cells).norm(dim=-1) > 0.5
         return away | ~self.known
 
 
 def correspondence(plan: ClipPlan, covers: Sequence[Tensor], rows: int, columns: int) -> Correspondence:
     """Of one clip; `covers` (frames, height, width) as `SpriteWorld.paint` gives them, one per object."""
     largest, owner = owners([cover[: len(plan.camera)] for cover in covers], rows, columns)
-    centres = _cell_centres(rows, columns)
+    centers = _cell_centers(rows, columns)
     sources = []
     for thing in plan.objects:
-        middle = torch.from_numpy(thing.motion.centres).float()[:, None, None]
+        middle = torch.from_numpy(thing.motion.centers).float()[:, None, None]
         ratio = torch.from_numpy(thing.motion.scale[0] / thing.motion.scale).float()[:, None, None, None]
-        sources.append(middle[:1] + (centres - middle) * ratio)
-    sources.append(centres - torch.from_numpy(plan.camera - plan.camera[:1]).float()[:, None, None])
+        sources.append(middle[:1] + (centers - middle) * ratio)
+    sources.append(centers - torch.from_numpy(plan.camera - plan.camera[:1]).float()[:, None, None])
     places = torch.stack(sources).gather(0, owner[None, ..., None].expand(1, -1, -1, -1, 2))[0]
     inside = ((places >= 0) & (places < 1)).all(dim=-1)
     column = (places[..., 0] * columns).long().clamp(0, columns - 1)
@@ -86,7 +86,7 @@ def stack(parts: Sequence[Correspondence]) -> Correspondence:
     return Correspondence(torch.stack([part.places for part in parts]), torch.stack([part.known for part in parts]))
 
 
-def _cell_centres(rows: int, columns: int) -> Tensor:
+def _cell_centers(rows: int, columns: int) -> Tensor:
     y, x = torch.meshgrid((torch.arange(rows) + 0.5) / rows, (torch.arange(columns) + 0.5) / columns, indexing="ij")
     return torch.stack([x, y], dim=-1)
 

@@ -57,7 +57,7 @@ class Batch:
 
 
 def make_batch(world: SpriteWorld, step: int, batch: int, frames: int) -> Batch:
-    """The clips of optimisation step `step`: seeds follow the step, so a resumed run sees what it would have seen."""
+    """The clips of optimization step `step`: seeds follow the step, so a resumed run sees what it would have seen."""
     first = SPLITS["train"][0] + step * batch
     pictures, sources = [], {}
     with one_thread():

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 
 MARGIN = 0.06
-"""Centres of moving things stay this far inside the picture (fraction of each side)."""
+"""Centers of moving things stay this far inside the picture (fraction of each side)."""
 
 
 @dataclass(frozen=True)
 class Motion:
-    """Centres float64 (frames, 2), fractions of width and height, and the scale float64 (frames,), 1 at the start."""
+    """Centers float64 (frames, 2), fractions of width and height, and the scale float64 (frames,), 1 at the start."""
 
-    centres: np.ndarray
+    centers: np.ndarray
     scale: np.ndarray
 
 
 def draw_motion(generator: np.random.Generator, frames: int, start: np.ndarray, still: float, reach: float) -> Motion:
     """Still with probability `still`, else a straight or curved path of up to `reach` of the picture, often scaled.
 
-    `start`: centre in frame 1, float (2,). The end is drawn inside the picture; speed varies smoothly along the path.
+    `start`: center in frame 1, float (2,). The end is drawn inside the picture; speed varies smoothly along the path.
     """
     scale_end = np.exp(generator.uniform(-0.35, 0.35)) if generator.random() < 0.3 else 1.0
     if generator.random() < still:

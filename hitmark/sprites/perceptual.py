@@ -33,7 +33,7 @@ WIDTH = 64
 
 @dataclass(frozen=True)
 class PerceptualConfiguration:
-    """How the network is trained; times in optimisation steps."""
+    """How the network is trained; times in optimization steps."""
 
     seed: int = 0
     channels: tuple[int, ...] = (32, 64, 96, 128)
@@ -94,7 +94,7 @@ def _truth(plan: ClipPlan) -> tuple[Tensor, int, Tensor]:
     for thing in plan.objects:
         present[names.index(str(thing.name))] = 1
     pan = plan.camera[-1] - plan.camera[0]
-    speed = max(np.linalg.norm(np.diff(thing.motion.centres, axis=0), axis=1).sum() for thing in plan.objects)
+    speed = max(np.linalg.norm(np.diff(thing.motion.centers, axis=0), axis=1).sum() for thing in plan.objects)
     return present, places.index(str(plan.place)), torch.tensor([*pan, speed], dtype=torch.float32)
 
 

@@ -1,6 +1,6 @@
 """Photographic training material: patches and cut-outs of the photographs bundled with scikit-image.
 
-Only training reads them (extra `train`); nothing of them is stored in this package. Sources and licences, as
+Only training reads them (extra `train`); nothing of them is stored in this package. Sources and licenses, as
 scikit-image's own documentation of each image states them: astronaut and hubble_deep_field (NASA, public domain),
 rocket (SpaceX, public domain), chelsea (Stefan van der Walt, CC0), coffee (Rachel Michetti, CC0), camera (Lav Varshney,
 CC0), grass, gravel and brick (textures, CC0), coins (Brooklyn Museum, no known copyright restrictions).
@@ -48,7 +48,7 @@ def photographs() -> tuple[np.ndarray, ...]:
 
 
 def patch(generator: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """A random crop, mirrored, scaled and recoloured a little; float32 (height, width, 3) in 0..1."""
+    """A random crop, mirrored, scaled and recolored a little; float32 (height, width, 3) in 0..1."""
     photos = photographs()
     photo = photos[generator.integers(len(photos))]
     zoom = np.exp(generator.uniform(np.log(1.0), np.log(min(photo.shape[0] / height, photo.shape[1] / width))))

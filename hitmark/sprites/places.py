@@ -1,4 +1,4 @@
-"""Textured backgrounds: ten named places, each a colour range, cloudy noise and a pattern. Endless and procedural."""
+"""Textured backgrounds: ten named places, each a color range, cloudy noise and a pattern. Endless and procedural."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _planks(generator: np.random.Generator, height: int, width: int) -> np.ndarr
 
 
 def _checks(generator: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """Two-coloured tiles."""
+    """Two-colored tiles."""
     side = generator.uniform(8, 16) * height / 96
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     return ((np.floor(x / side) + np.floor(y / side)) % 2).astype(np.float32)
@@ -54,7 +54,7 @@ def _dots(generator: np.random.Generator, height: int, width: int) -> np.ndarray
 
 @dataclass(frozen=True)
 class Place:
-    """How one kind of background is painted. Colours are RGB in 0..1, `noise` and `pattern_strength` in 0..1."""
+    """How one kind of background is painted. Colors are RGB in 0..1, `noise` and `pattern_strength` in 0..1."""
 
     first: Color
     second: Color

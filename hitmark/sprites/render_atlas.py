@@ -16,7 +16,7 @@ from PIL import Image
 CELL = 96
 COLUMNS = 8
 
-# The colour of a recolourable sprite when a caption names none.
+# The color of a recolorable sprite when a caption names none.
 DEFAULT_COLORS: dict[str, str] = {
     "apple": "#d8302f",
     "ball": "#e8453c",
@@ -100,7 +100,7 @@ def premultiplied(rgba: np.ndarray) -> np.ndarray:
 def render_cell(svg: str) -> tuple[np.ndarray, np.ndarray]:
     """One sprite: straight RGBA of the black drawing (CELL, CELL, 4) and the tint weight (CELL, CELL), both uint8.
 
-    Compositing is linear in the paint's colour, so premultiplied(colour) = black + colour * (white - black).
+    Compositing is linear in the paint's color, so premultiplied(color) = black + color * (white - black).
     """
     black = render_svg(svg, "#000000")
     weight = (premultiplied(render_svg(svg, "#ffffff")) - premultiplied(black))[..., :3].mean(axis=-1)
@@ -110,7 +110,7 @@ def render_cell(svg: str) -> tuple[np.ndarray, np.ndarray]:
 def render_atlas(folder: Path) -> tuple[np.ndarray, np.ndarray, AtlasIndex]:
     """All drawings of `folder` on one grid: RGBA (rows*CELL, COLUMNS*CELL, 4), tint (same H, W), index.
 
-    Raises ValueError when a recolourable drawing has no entry in DEFAULT_COLORS, or an entry has no such drawing.
+    Raises ValueError when a recolorable drawing has no entry in DEFAULT_COLORS, or an entry has no such drawing.
     """
     drawings = read_drawings(folder)
     tintable = [name for name, svg in drawings.items() if "currentColor" in svg]

@@ -33,7 +33,7 @@ class SpriteScene:
     picture: Image.Image
 
     def wanted(self, number: int) -> np.ndarray:
-        """Centres of the drawing of object `number`, float64 (frames, 2) in pixels."""
+        """Centers of the drawing of object `number`, float64 (frames, 2) in pixels."""
         boxes = self.clip.plan.objects[number].boxes
         height, width = self.clip.frames.shape[1:3]
         return (boxes[:, :2] + boxes[:, 2:]) / 2 * np.array([width, height])
@@ -92,5 +92,5 @@ def _subject(plan: ClipPlan, number: int) -> Subject:
 def can_be_judged(plan: ClipPlan) -> bool:
     """Every sprite well seen throughout, no two alike, something moves."""
     seen = all(thing.visible.min() >= SEEN for thing in plan.objects)
-    moved = max(float(np.linalg.norm(thing.motion.centres[-1] - thing.motion.centres[0])) for thing in plan.objects)
+    moved = max(float(np.linalg.norm(thing.motion.centers[-1] - thing.motion.centers[0])) for thing in plan.objects)
     return bool(seen and moved >= MOVED and len({thing.name for thing in plan.objects}) == len(plan.objects))

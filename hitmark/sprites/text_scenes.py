@@ -25,7 +25,7 @@ MARGIN = 0.04
 
 @dataclass(frozen=True)
 class TextScene:
-    """A scene, its kind, and the sprites that it names: name and colour (None: the sprite's own)."""
+    """A scene, its kind, and the sprites that it names: name and color (None: the sprite's own)."""
 
     scene: Scene
     kind: str
@@ -70,8 +70,8 @@ def true_clip(made: TextScene, world: SpriteWorld) -> np.ndarray:
         left, top, right, bottom = extent(name)
         middle, sides = (track.boxes[:, :2] + track.boxes[:, 2:]) / 2, (track.boxes[:, 2:] - track.boxes[:, :2]).max(1)
         cell = sides / max(right - left, bottom - top)
-        centres = middle - cell[:, None] * (np.array([left + right, top + bottom]) / 2 - 0.5)
-        motion = Motion(centres, cell / cell[0])
+        centers = middle - cell[:, None] * (np.array([left + right, top + bottom]) / 2 - 0.5)
+        motion = Motion(centers, cell / cell[0])
         things.append(SpriteObject(name, color, float(cell[0]), motion, track.boxes, np.ones(world.frames)))
     place = made.scene.prompt.rsplit(" ", 1)[-1]
     plan = ClipPlan(made.scene.seed, place, tuple(things), np.zeros((world.frames, 2)), made.scene.prompt)
@@ -81,14 +81,14 @@ def true_clip(made: TextScene, world: SpriteWorld) -> np.ndarray:
 def _subject(phrase: str, side: float, path: np.ndarray) -> dict[str, Any]:
     times = np.linspace(0, 1, len(path))
     keyframes = [
-        {"time": float(time), "box": [*(centre - side / 2).tolist(), *(centre + side / 2).tolist()]}
-        for time, centre in zip(times, path, strict=True)
+        {"time": float(time), "box": [*(center - side / 2).tolist(), *(center + side / 2).tolist()]}
+        for time, center in zip(times, path, strict=True)
     ]
     return {"name": phrase, "phrase": phrase, "keyframes": keyframes, "path": "smooth" if len(path) > 2 else "straight"}
 
 
 def _path(generator: np.random.Generator, kind: str, side: float) -> np.ndarray:
-    """Centres at key times, (keys, 2)."""
+    """Centers at key times, (keys, 2)."""
     low, high = MARGIN + side / 2, 1 - MARGIN - side / 2
     if kind == "static":
         return generator.uniform(low, high, (1, 2))

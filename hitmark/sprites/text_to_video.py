@@ -52,7 +52,7 @@ class CaptionedBatch:
 
 
 def make_clips(world: SpriteWorld, step: int, batch: int) -> CaptionedBatch:
-    """The clips of optimisation step `step`: seeds follow the step, so a resumed run sees what it would have seen."""
+    """The clips of optimization step `step`: seeds follow the step, so a resumed run sees what it would have seen."""
     return _batch(
         world, range(SPLITS["train"][0] + step * batch, SPLITS["train"][0] + (step + 1) * batch), world.frames
     )

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from hitmark.errors import HitmarkError
-from hitmark.sprites.optimisers import build_optimisers
+from hitmark.sprites.optimizers import build_optimizers
 
 StepLoss = Callable[[Any, int, torch.Generator], Tensor]
 """(network, step, generator) to a scalar."""
@@ -33,13 +33,13 @@ class Schedule:
     learning_rate: float
 
     def rate(self, step: int) -> float:
-        """Learning rate of optimisation step `step`, counted from 0."""
+        """Learning rate of optimization step `step`, counted from 0."""
         left = (self.steps - step) / max(1.0, self.decay * self.steps)
         return self.learning_rate * min(1.0, (step + 1) / self.warmup, left)
 
 
 class Training:
-    """State of one run in `folder`: weights, average, optimisers, random generator, losses. Resumes by itself."""
+    """State of one run in `folder`: weights, average, optimizers, random generator, losses. Resumes by itself."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Training:
         self.name, self.folder, self.schedule, self.decay = name, folder, schedule, average
         self.network = network
         self.averaged = copy.deepcopy(network).requires_grad_(False)
-        self.optimisers = build_optimisers(network, schedule.learning_rate)
+        self.optimizers = build_optimizers(network, schedule.learning_rate)
         self.relative_rates = (matrix_rate, 1.0)
         self.generator = torch.Generator().manual_seed(seed)
         self.step = 0
@@ -70,7 +70,7 @@ class Training:
         return self.folder / f"{self.name}.pt"
 
     def run(self, loss_of_step: StepLoss, report: Any = None) -> None:
-        """Optimises until the schedule's end. `loss_of_step(network, step, generator)` gives the scalar loss.
+        """Optimizes until the schedule's end. `loss_of_step(network, step, generator)` gives the scalar loss.
 
         Ctrl-C saves the finished steps first. `report(training)` is called after every checkpoint.
         """
@@ -85,17 +85,17 @@ class Training:
         for step in self._progress():
             started = time.monotonic()
             rate = self.schedule.rate(step)
-            for optimiser, relative in zip(self.optimisers, self.relative_rates, strict=True):
-                for group in optimiser.param_groups:
+            for optimizer, relative in zip(self.optimizers, self.relative_rates, strict=True):
+                for group in optimizer.param_groups:
                     group["lr"] = rate * relative
             loss = loss_of_step(self.network, step, self.generator)
             if not torch.isfinite(loss):
                 raise HitmarkError(f"{self.name}: the loss is {loss.item()} at step {step}; lower learning_rate")
             loss.backward()
             nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-            for optimiser in self.optimisers:
-                optimiser.step()
-                optimiser.zero_grad(set_to_none=True)
+            for optimizer in self.optimizers:
+                optimizer.step()
+                optimizer.zero_grad(set_to_none=True)
             self._update_average(step)
             self.step = step + 1
             self.losses.append(loss.item())
@@ -111,7 +111,7 @@ class Training:
         state = {
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
-            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "generator": self.generator.get_state(),
             "step": self.step,
             "seconds": self.seconds,
@@ -137,8 +137,9 @@ class Training:
                 f"{self.checkpoint}: was written by a run with other sizes; give another output folder or delete it"
             ) from error
         self.averaged.load_state_dict(state["averaged"])
-        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(saved)
+        kept = state["optimizers" if "optimizers" in state else "optimisers"]  # the second: an earlier version's word
+        for optimizer, saved in zip(self.optimizers, kept, strict=True):
+            optimizer.load_state_dict(saved)
         self.generator.set_state(state["generator"].cpu())
         self.step, self.seconds, self.losses = state["step"], state["seconds"], state["losses"]
 

@@ -17,5 +17,5 @@ def notes_on_words(prompt: str) -> list[str]:
         return []
     return [
         f"sprites-t2v was trained on a small drawn world and does not know: {', '.join(strange)}. "
-        f"Subjects: {', '.join(TEXT_NAMES)}. Colours: {', '.join(COLORS)}. Places: {', '.join(PLACES)}"
+        f"Subjects: {', '.join(TEXT_NAMES)}. Colors: {', '.join(COLORS)}. Places: {', '.join(PLACES)}"
     ]

@@ -102,7 +102,7 @@ class SpriteWorld:
     ) -> SpriteObject:
         size = generator.uniform(*self.sizes)
         motion = draw_motion(generator, self.frames, start, self.still, self.reach)
-        motion = Motion(motion.centres + camera, motion.scale)
+        motion = Motion(motion.centers + camera, motion.scale)
         texture_seed = int(generator.integers(2**31))
         name, color = None, None
         if generator.random() >= self.photographs:
@@ -117,8 +117,8 @@ class SpriteWorld:
         """Extent of the drawing in every frame, (frames, 4)."""
         left, top, right, bottom = extent(name)
         side = size * motion.scale[:, None] * min(self.width, self.height) / np.array([[self.width, self.height]])
-        low = motion.centres + side * (np.array([left, top]) - 0.5)
-        high = motion.centres + side * (np.array([right, bottom]) - 0.5)
+        low = motion.centers + side * (np.array([left, top]) - 0.5)
+        high = motion.centers + side * (np.array([right, bottom]) - 0.5)
         return np.concatenate([low, high], axis=1)
 
     def _with_visibility(self, drawn: list[SpriteObject]) -> tuple[SpriteObject, ...]:
@@ -149,10 +149,10 @@ class SpriteWorld:
         pixels = int(2 ** np.ceil(np.log2(side.max())))
         cell = texture(thing.name, thing.color, thing.texture_seed, pixels)
         size = np.array([self.width, self.height])
-        centres = thing.motion.centres * size
+        centers = thing.motion.centers * size
         shape = np.minimum(int(np.ceil(side.max())) + 2, size)
-        low = np.floor(centres - side[:, None] / 2 - 1).astype(int).clip(0, size - shape)
-        shift = (size - 2 * centres) / side[:, None]
+        low = np.floor(centers - side[:, None] / 2 - 1).astype(int).clip(0, size - shape)
+        shift = (size - 2 * centers) / side[:, None]
         values = self._sample(cell, size / side[:, None], shift, "zeros", low, (int(shape[1]), int(shape[0])))
         return values, low[:, 1].tolist(), low[:, 0].tolist()
 
@@ -203,7 +203,7 @@ def text_world(width: int = 64, height: int = 64, frames: int = 8) -> SpriteWorl
 
 
 def _starts(generator: np.random.Generator, count: int) -> list[np.ndarray]:
-    """Centres in frame 1 that do not crowd each other."""
+    """Centers in frame 1 that do not crowd each other."""
     chosen: list[np.ndarray] = []
     for _ in range(200):
         candidate = generator.uniform(0.16, 0.84, 2)

@@ -62,7 +62,7 @@ class Model(BaseModel):
     task: Literal["image-to-video", "text-to-video"]
     installed: bool
     why: str | None
-    licence: str
+    license: str
     about: str | None = Field(description="what to know before it is used; null for nothing")
     width: int
     height: int

@@ -105,7 +105,7 @@ def _as_shown(card: ModelCard, pictured: dict[str, Any] | None) -> dict[str, Any
         "task": card.task,
         "installed": missing is None,
         "why": missing,
-        "licence": card.licence,
+        "license": card.license,
         "about": DRAWN_WORLD if card.embedded else None,
         "width": card.width,
         "height": card.height,
@@ -144,7 +144,7 @@ def why_missing(name: str) -> str | None:
     denoiser = FAMILIES[card.pipeline].denoisers[0]
     if folder is not None and any(folder.glob(f"{denoiser}/*.safetensors")):
         return None
-    return f"Not on this machine yet: run `hf download {card.hub_id}`. Licence: {card.licence}."
+    return f"Not on this machine yet: run `hf download {card.hub_id}`. License: {card.license}."
 
 
 @lru_cache(maxsize=32)

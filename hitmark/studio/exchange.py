@@ -84,7 +84,7 @@ def _read(folder: Folder, path: Path, options: dict[str, Any]) -> Imported:
 
     if path.is_file() and is_record(path):
         return _read_record(folder, path)
-    path, format = _recognised(path)
+    path, format = _recognized(path)
     left_out = ("width", "height") if FORMATS[format].own_canvas else ()  # those of the clip, which are another matter
     taken = {
         name: value for name, value in options.items() if name in FORMATS[format].read_options and name not in left_out
@@ -98,7 +98,7 @@ def _read(folder: Folder, path: Path, options: dict[str, Any]) -> Imported:
     return Imported(scene, format, picture, [*(remarks(scene) if format != "hitmark" else []), *notes])
 
 
-def _recognised(path: Path) -> tuple[Path, str]:
+def _recognized(path: Path) -> tuple[Path, str]:
     """Find out the format of a file or folder; of a folder that is none, the first file in it that is of one."""
     from hitmark.scene.formats import sniff
 

@@ -48,7 +48,7 @@ class Result(BaseModel):
         description="subject -> path error px, guess px, found share, overlap; of those looked for",
     )
     found: dict[str, list[tuple[float, float] | None]] | None = Field(
-        default=None, description="subject -> centre of each frame, in pixels of the frames; null = not found"
+        default=None, description="subject -> center of each frame, in pixels of the frames; null = not found"
     )
     observers: dict[str, str] | None = Field(default=None, description="subject -> which observer looked for it")
 

@@ -82,7 +82,7 @@ class Preview(Control):
             rgb = backbone.decode(clean)
         else:
             shown = [place for place, group in enumerate(groups) for _ in group][sum(_fills(groups)) :]
-            rgb = coloured(clean[0], colors(backbone, clean, groups, layout.factor))[shown]
+            rgb = colored(clean[0], colors(backbone, clean, groups, layout.factor))[shown]
         return (rgb.clamp(0, 1) * 255).round().byte().cpu().numpy()
 
 
@@ -91,7 +91,7 @@ def _fills(groups: Sequence[range]) -> list[bool]:
     return [group == following for group, following in itertools.pairwise(groups)]
 
 
-def coloured(latents: Tensor, fitted: Tensor) -> Tensor:
+def colored(latents: Tensor, fitted: Tensor) -> Tensor:
     """Latents (frames, channels, height, width) by a linear map (channels + 1, 3), one pixel for each cell:
     (frames, height, width, 3).
     """

@@ -72,11 +72,11 @@ def scores(clip: Clip, seen: Look) -> dict[str, dict[str, float | None]]:
         if track.name not in seen.sightings:
             continue
         sighting = seen.sightings[track.name]
-        figures = followed(track.boxes, track.visible, sighting.centres, sighting.found, (width, height))
+        figures = followed(track.boxes, track.visible, sighting.centers, sighting.found, (width, height))
         boxes = track.boxes * np.array([width, height] * 2)
         wanted = (boxes[:, :2] + boxes[:, 2:]) / 2
         counted = track.visible & (np.arange(len(boxes)) > 0)
-        overlaps = frame_overlaps(boxes, boxes + np.tile(sighting.centres - wanted, 2), sighting.found)
+        overlaps = frame_overlaps(boxes, boxes + np.tile(sighting.centers - wanted, 2), sighting.found)
         told[track.name] = {
             "path error px": _number(figures.pixels),
             "guess px": _number(figures.guess),

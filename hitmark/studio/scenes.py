@@ -128,9 +128,9 @@ def _is_late(track: Track) -> bool:
 
 def _too_fast(track: Track, width: int, height: int, card: ModelCard) -> str | None:
     most = MOST_SPEED.get(card.name)
-    centres = (track.boxes[:, :2] + track.boxes[:, 2:]) / 2 * [1.0, height / width]
+    centers = (track.boxes[:, :2] + track.boxes[:, 2:]) / 2 * [1.0, height / width]
     both = track.visible[1:] & track.visible[:-1]
-    speed = np.linalg.norm(np.diff(centres, axis=0), axis=1)[both]
+    speed = np.linalg.norm(np.diff(centers, axis=0), axis=1)[both]
     if most is None or not len(speed) or speed.max() <= most + 1e-9:
         return None
     return (

@@ -12,7 +12,7 @@ from hitmark.bench.run import State
 from hitmark.bench.store import Store
 from hitmark.errors import HitmarkError
 from hitmark.report.clip_record import Clip, UnusableError, read_clip
-from hitmark.report.figures import Figure, labels, ordered
+from hitmark.report.figures import Figure, current_name, labels, ordered
 from hitmark.report.statistics import Draws, Entries, difference, estimate
 from hitmark.report.summary import entries
 
@@ -66,6 +66,7 @@ def aim_for(figures: Sequence[Figure], metric: str | None, limits: Mapping[str, 
         if not control:
             raise HitmarkError(f"--metric: the clips have no figure of control; choose one of {', '.join(names)}")
         metric = USUAL_METRIC if USUAL_METRIC in names else control[0]
+    metric, limits = current_name(metric), {current_name(name): limit for name, limit in limits.items()}
     for flag, name in (("--metric", metric), *(("--keep-quality", name) for name in limits)):
         if name not in names:
             raise HitmarkError(f"{flag}: there is no figure {name!r}; the clips have {', '.join(names)}")

@@ -21,7 +21,7 @@ class Entry:
         what: a sentence: what was found, or what went wrong.
         seconds: of wall-clock time.
         peak_memory: bytes, see `hitmark.run.peak_memory`.
-        figures: of a clip, by subject: `guess` and `pixels` (mean distances from the wanted centre, in pixels),
+        figures: of a clip, by subject: `guess` and `pixels` (mean distances from the wanted center, in pixels),
             `found_share` and `last`, see `hitmark.metrics.followed`.
         knobs: of a method, those that are not its defaults.
         files: of the clip, beside the page.

@@ -91,7 +91,7 @@ def _clips(evidence: Evidence) -> str:
 
 def _about() -> str:
     return (
-        "<p>Distance is the mean over frames 2 and on between the wanted centre and an observer's best guess, in "
+        "<p>Distance is the mean over frames 2 and on between the wanted center and an observer's best guess, in "
         "pixels of the clip; it is not told the path, and follows what the first frame shows in the box. In a clip "
         "from text that need not be the subject: look at the clips. Found is the share of frames in which the observer "
         "is sure. One clip with each method says that it runs, and how; it does not say how well it works.</p>"

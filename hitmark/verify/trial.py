@@ -78,6 +78,6 @@ def figures_of(result: Result) -> tuple[dict[str, dict[str, float | None]], str]
     for track in result.tracks:
         if track.name in seen.sightings:
             sighting = seen.sightings[track.name]
-            found = followed(track.boxes, track.visible, sighting.centres, sighting.found, (width, height))
+            found = followed(track.boxes, track.visible, sighting.centers, sighting.found, (width, height))
             figures[track.name] = asdict(found)
     return figures, "; ".join(f"{name}: {reason}" for name, reason in seen.reasons.items())

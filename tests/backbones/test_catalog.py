@@ -161,7 +161,7 @@ def test_a_repository_that_cannot_be_reached_says_what_to_do(monkeypatch, tmp_pa
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(HitmarkError, match=r"(?s)stable-video-diffusion-img2vid-xt.*What to do") as caught:
         load_pipeline("svd-xt", device="cpu")
-    for hint in ("HF_HUB_OFFLINE", "accept its licence", "hf auth login", "HF_HOME", "--model PATH"):
+    for hint in ("HF_HUB_OFFLINE", "accept its license", "hf auth login", "HF_HOME", "--model PATH"):
         assert hint in str(caught.value)
 
 

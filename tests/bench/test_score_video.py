@@ -60,7 +60,7 @@ def test_a_first_picture_adds_what_was_kept(clip: Path, tmp_path: Path) -> None:
     black = write_video(np.zeros((8, 64, 64, 3), np.uint8), tmp_path / "black.mkv")
     scene = str(clip.parent / "scene.json")
     found = score_video(black, scene, observers=["frames"], image=tmp_path / "black.png")
-    assert found.figures["frames"]["colour shift"] == 0
+    assert found.figures["frames"]["color shift"] == 0
     assert found.notes == []
 
 

@@ -26,7 +26,7 @@ def test_the_true_clip_is_where_it_was_wanted() -> None:
     scores = score(clip, ["frames", "sprites"])
     figures = scores["sprites"].figures
     assert len(clip.subjects) == 2
-    for name in ("path error", "guessed path error", "centre distance", "guessed distance"):
+    for name in ("path error", "guessed path error", "center distance", "guessed distance"):
         assert np.shape(figures[name]) == (2,)
         assert max(np.array(figures[name], dtype=float)) < 0.01, name
     assert min(np.array(figures["found"], dtype=float)) == 1
@@ -47,7 +47,7 @@ def test_a_still_clip_keeps_its_first_picture() -> None:
     still = np.repeat(clip.frames[:1], 8, axis=0)
     scores = score(FinishedClip(still, clip.subjects, still[0], ""), ["frames", "template"])
     assert scores["frames"].figures["flicker"] == 0
-    assert scores["frames"].figures["colour shift"] == 0
+    assert scores["frames"].figures["color shift"] == 0
     assert scores["frames"].figures["first frame PSNR"] is None, "an infinite ratio is no number"
     assert np.array(scores["template"].figures["path error"], dtype=float) == pytest.approx([0], abs=0.02)
 

@@ -22,7 +22,7 @@ def _row(seed: int, variant: str, guesses: list[float]) -> table.Row:
 
 
 def test_the_summary_is_over_sprites_for_errors_and_over_clips_for_the_rest() -> None:
-    values = table.summarise([_row(1, "SG-I2V", [2.0, 4.0]), _row(2, "SG-I2V", [9.0])])
+    values = table.summarize([_row(1, "SG-I2V", [2.0, 4.0]), _row(2, "SG-I2V", [9.0])])
     assert values["ObjMC px"] == pytest.approx(5.0)
     assert values["found %"] == pytest.approx(200 / 3)
     assert values["ObjMC by looks px"] == pytest.approx(6.0)

@@ -8,7 +8,7 @@ import pytest
 
 from hitmark.backbones.tiny import tiny_text_to_video
 from hitmark.bench import text_table
-from hitmark.bench.text_table import TextRow, compared, drawn_figures, markdown, summarise
+from hitmark.bench.text_table import TextRow, compared, drawn_figures, markdown, summarize
 from hitmark.sprites import perceptual
 from hitmark.sprites.atlas import load_atlas
 from hitmark.sprites.places import PLACES
@@ -23,12 +23,12 @@ def test_the_summary_is_means_and_one_frechet_distance() -> None:
     generator = np.random.default_rng(0)
     reference = generator.normal(size=(50, 3))
     rows = [_row(number, "none", number / 10, vector.tolist()) for number, vector in enumerate(reference[:8] + 2)]
-    values = summarise(rows, reference)
+    values = summarize(rows, reference)
     assert values["mIoU"] == pytest.approx(0.35)
     assert values["coverage"] == pytest.approx(2 / 8)
     assert values["Frechet"] > 8
     assert np.isnan(values["outside"])
-    assert summarise([_row(0, "a", 0, [0, 0, 0], 0.2), _row(1, "a", 0, [1, 0, 0], 0.4)], reference)[
+    assert summarize([_row(0, "a", 0, [0, 0, 0], 0.2), _row(1, "a", 0, [1, 0, 0], 0.4)], reference)[
         "outside"
     ] == pytest.approx(0.3)
 

@@ -7,10 +7,10 @@ import pytest
 
 from hitmark.cli.flags import FlagError, keyframes_along, parse_box, parse_pairs, parse_path, scene_from_flags
 
-BOX = [0.1, 0.2, 0.3, 0.6]  # centre 0.2, 0.4
+BOX = [0.1, 0.2, 0.3, 0.6]  # center 0.2, 0.4
 
 
-def centre(keyframe):
+def center(keyframe):
     x0, y0, x1, y1 = keyframe["box"]
     return ((x0 + x1) / 2, (y0 + y1) / 2)
 
@@ -19,14 +19,14 @@ def test_the_box_sets_out_from_where_it_is():
     keyframes = keyframes_along(BOX, [[0.6, 0.4]])
     assert [keyframe["time"] for keyframe in keyframes] == [0.0, 1.0]
     assert keyframes[0]["box"] == BOX
-    assert centre(keyframes[1]) == pytest.approx((0.6, 0.4))
+    assert center(keyframes[1]) == pytest.approx((0.6, 0.4))
 
 
-def test_a_first_point_at_the_centre_is_the_start_and_only_displacements_count():
+def test_a_first_point_at_the_center_is_the_start_and_only_displacements_count():
     keyframes = keyframes_along(BOX, [[0.21, 0.4], [0.61, 0.4]])
     assert len(keyframes) == 2
     assert keyframes[0]["box"] == BOX
-    assert centre(keyframes[1]) == pytest.approx((0.6, 0.4))
+    assert center(keyframes[1]) == pytest.approx((0.6, 0.4))
 
 
 def test_the_box_keeps_its_size_and_moves_at_constant_speed():
@@ -37,7 +37,7 @@ def test_the_box_keeps_its_size_and_moves_at_constant_speed():
     for before, after in itertools.pairwise(keyframes):
         x0, y0, x1, y1 = after["box"]
         assert (x1 - x0, y1 - y0) == pytest.approx((0.2, 0.4))
-        speeds.append(math.dist(centre(before), centre(after)) / (after["time"] - before["time"]))
+        speeds.append(math.dist(center(before), center(after)) / (after["time"] - before["time"]))
     assert speeds == pytest.approx([speeds[0]] * 3)
     assert keyframes[-1]["time"] == 1.0
 

@@ -112,8 +112,8 @@ def test_an_sg_i2v_folder_is_a_scene(hitmark, checkpoint, picture, tmp_path):
     folder = tmp_path / "example"
     folder.mkdir()
     picture.rename(folder / "img.png")
-    centres = np.stack([np.linspace(20, 40, 3), np.full(3, 24)], axis=1)
-    np.save(folder / "traj.npy", np.concatenate([[[10, 14], [30, 34]], centres])[None])
+    centers = np.stack([np.linspace(20, 40, 3), np.full(3, 24)], axis=1)
+    np.save(folder / "traj.npy", np.concatenate([[[10, 14], [30, 34]], centers])[None])
     done = hitmark("generate", folder, "--model", checkpoint, "--width", 32, "--height", 24, "--frames", 3)
     assert done.exit_code == 0, done.output
     assert read_video(tmp_path / "out.mp4")[0].shape == (3, 24, 32, 3)

@@ -125,7 +125,7 @@ def test_phrases_that_name_sprites(phrase: str, expected: Any) -> None:
     assert sprite_of(phrase) == expected
 
 
-def test_the_plan_without_a_picture_is_drawn_on_grey(hitmark: Any, text_checkpoint: str, tmp_path: Any) -> None:
+def test_the_plan_without_a_picture_is_drawn_on_gray(hitmark: Any, text_checkpoint: str, tmp_path: Any) -> None:
     from PIL import Image
 
     assert hitmark("generate", *PROMPT, *SUBJECTS, "--model", text_checkpoint, "-o", "clip.mkv").exit_code == 0

@@ -33,7 +33,7 @@ def test_every_observer_and_network_is_listed(hitmark: Any) -> None:
         assert len(line.split()) > 4, "each says what it does"
     for card in observers():
         assert f"{card.name}: {card.gives}" in done.stdout
-        assert card.licence in done.stdout
+        assert card.license in done.stdout
     told = json.loads(hitmark("observers", "--json").stdout)
     assert [each["name"] for each in told["sources"]] == [card.name for card in observers()]
     assert set(told["plain"]) == set(SCORERS)

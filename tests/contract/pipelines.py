@@ -40,7 +40,7 @@ def make(backbone: str = IMAGE, **options: Any) -> Any:
 
 
 def picture(seed: int = 0, height: int = HEIGHT, width: int = WIDTH) -> Image.Image:
-    """Coloured noise."""
+    """Colored noise."""
     return Image.fromarray(np.random.default_rng(seed).integers(0, 255, (height, width, 3), dtype=np.uint8))
 
 

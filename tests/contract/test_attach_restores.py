@@ -25,7 +25,7 @@ AFTER = {"mask-normalization": "peekaboo+mask-normalization"}
 
 
 BRIEF = {"iterations": 2}
-"""Fewer than by default: what a control leaves behind does not depend on how often it has optimised."""
+"""Fewer than by default: what a control leaves behind does not depend on how often it has optimized."""
 
 
 @pytest.fixture(scope="module")

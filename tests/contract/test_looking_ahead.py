@@ -56,7 +56,7 @@ def test_says_what_the_pipeline_says_at_every_step(backbone, guided):
 
 
 def test_each_clip_of_a_batch_by_itself():
-    """Two prompts, two seeds: the estimate of a clip does not depend on its neighbour."""
+    """Two prompts, two seeds: the estimate of a clip does not depend on its neighbor."""
     pipe, probe = make(TEXT), Probe()
     generators = [torch.Generator().manual_seed(seed) for seed in (3, 4)]
     with attach(pipe, SCENE, probe):

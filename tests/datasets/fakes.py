@@ -11,9 +11,9 @@ WIDTH, HEIGHT = 20, 10
 PALETTE = [0, 0, 0, 200, 0, 0, 0, 200, 0, 0, 0, 200]
 
 
-def save_picture(path, size=(WIDTH, HEIGHT), colour=(10, 60, 90)):
+def save_picture(path, size=(WIDTH, HEIGHT), color=(10, 60, 90)):
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", size, colour).save(path)
+    Image.new("RGB", size, color).save(path)
 
 
 def painted(*boxes, size=(WIDTH, HEIGHT), dtype=np.uint8):

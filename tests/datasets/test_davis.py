@@ -176,10 +176,10 @@ def test_a_picture_of_another_size(tmp_path):
         open_dataset(root)["bear"].frames()
 
 
-def test_a_mask_in_colours(tmp_path):
+def test_a_mask_in_colors(tmp_path):
     root = davis(tmp_path)
     Image.new("RGB", (20, 10), (200, 0, 0)).save(root / "Annotations/480p/bear/00000.png")
-    with pytest.raises(DatasetError, match="got colours"):
+    with pytest.raises(DatasetError, match="got colors"):
         open_dataset(root)["bear"]
 
 

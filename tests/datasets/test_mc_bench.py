@@ -17,7 +17,7 @@ from hitmark.datasets import DatasetError, LeftOutError, open_dataset
 from hitmark.datasets.brush import brushed_box
 from hitmark.datasets.pchip import pchip
 from hitmark.scene import evaluate
-from hitmark.scene.boxes import centres
+from hitmark.scene.boxes import centers
 
 from .fakes import mc_bench, painted, save_picture, save_plain
 
@@ -46,7 +46,7 @@ def test_the_path_at_the_16_frames_is_pchip(tmp_path):
     item = open_dataset(mc_bench(tmp_path, tracks=[clicks]))["animal-dog_1"]
     (track,) = evaluate(item.scene, 16)
     expected = PchipInterpolator(np.linspace(0, 1, 5), np.array(clicks, float))(np.linspace(0, 1, 16))
-    moved = (centres(track.boxes) - centres(track.boxes[:1])) * SIZE
+    moved = (centers(track.boxes) - centers(track.boxes[:1])) * SIZE
     np.testing.assert_allclose(moved, expected - expected[0], atol=1e-9)
     assert [keyframe.time for keyframe in item.scene.subjects[0].keyframes] == pytest.approx(np.arange(16) / 15)
 
@@ -127,7 +127,7 @@ def test_no_brush_and_clicks_on_the_edge(tmp_path):
     assert "no brush" in item.notes[0]
 
 
-def test_any_colour_is_brush_and_transparency_is_not(tmp_path):
+def test_any_color_is_brush_and_transparency_is_not(tmp_path):
     mc_bench(tmp_path, tracks=[[[3, 4]]], mask=painted())
     values = np.zeros((10, 20, 4), np.uint8)
     values[..., 3] = 255

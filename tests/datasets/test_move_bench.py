@@ -25,7 +25,7 @@ def test_one_subject_of_all_points(tmp_path):
     assert dataset.name == "move-bench:en-single"
     assert dataset.notes[0] == "language en, mode single"
     assert "one subject of all points, its box at least 0.15 of the width" in dataset.notes[1]
-    assert "MIT as stated by the publisher" in dataset.licence
+    assert "MIT as stated by the publisher" in dataset.license
     item = dataset["cat_1"]
     (track,) = evaluate(item.scene, 5)
     np.testing.assert_allclose(track.boxes, [[(40 + 5 * t) / 200, 0.3, (80 + 5 * t) / 200, 0.7] for t in range(5)])

@@ -23,8 +23,8 @@ def scene(**changes):
 def example(root, name="7", frames=3):
     """A box of 4 x 2 pixels at 2, 3 that moves by 2 pixels a frame."""
     save_picture(root / name / "img.png", (16, 8))
-    centres = [[4 + 2 * frame, 4] for frame in range(frames)]
-    np.save(root / name / "traj.npy", np.array([[[2, 3], [6, 5], *centres]], dtype=np.float64))
+    centers = [[4 + 2 * frame, 4] for frame in range(frames)]
+    np.save(root / name / "traj.npy", np.array([[[2, 3], [6, 5], *centers]], dtype=np.float64))
     return root
 
 

@@ -9,7 +9,7 @@ from hitmark.drawing.pictures import annotated, contact_sheet, plan_picture, sid
 from hitmark.errors import HitmarkError
 from hitmark.scene import Scene, evaluate
 
-GREY = 128
+GRAY = 128
 
 
 def scene(**changes):
@@ -18,15 +18,15 @@ def scene(**changes):
 
 
 def picture(width=80, height=40):
-    return Image.new("RGB", (width, height), (GREY, GREY, GREY))
+    return Image.new("RGB", (width, height), (GRAY, GRAY, GRAY))
 
 
-def share_of(image, colour, box):
-    """Share of pixels near `colour` in a box given in fractions of the picture."""
+def share_of(image, color, box):
+    """Share of pixels near `color` in a box given in fractions of the picture."""
     values = np.asarray(image).astype(int)
     height, width = values.shape[:2]
     x0, y0, x1, y1 = (np.array(box) * [width, height, width, height]).astype(int)
-    return (np.abs(values[y0:y1, x0:x1] - np.array(colour)).max(axis=-1) < 40).mean()
+    return (np.abs(values[y0:y1, x0:x1] - np.array(color)).max(axis=-1) < 40).mean()
 
 
 def test_plan_is_enlarged_until_it_can_be_read_and_keeps_its_shape():
@@ -42,22 +42,22 @@ def test_a_large_picture_keeps_its_size():
 def test_plan_marks_first_box_path_and_last_box_where_they_are():
     tracks = evaluate(scene(), 8)
     plan = plan_picture(picture(1000, 500), tracks)
-    colour = track_colors(tracks)["car"]
-    left_edge = share_of(plan, colour, (0.09, 0.25, 0.11, 0.39))
-    right_edge_of_last = share_of(plan, colour, (0.79, 0.51, 0.81, 0.69))
-    half_way = share_of(plan, colour, (0.42, 0.42, 0.48, 0.48))
+    color = track_colors(tracks)["car"]
+    left_edge = share_of(plan, color, (0.09, 0.25, 0.11, 0.39))
+    right_edge_of_last = share_of(plan, color, (0.79, 0.51, 0.81, 0.69))
+    half_way = share_of(plan, color, (0.42, 0.42, 0.48, 0.48))
     assert left_edge > 0.1
     assert 0.03 < right_edge_of_last < left_edge  # dashed
     assert half_way > 0.05
-    assert share_of(plan, colour, (0.0, 0.75, 1, 1)) == 0
-    assert share_of(plan, (GREY,) * 3, (0.4, 0.75, 1, 1)) == 1
+    assert share_of(plan, color, (0.0, 0.75, 1, 1)) == 0
+    assert share_of(plan, (GRAY,) * 3, (0.4, 0.75, 1, 1)) == 1
 
 
-def test_plan_shows_the_name_on_a_plate_of_its_colour():
+def test_plan_shows_the_name_on_a_plate_of_its_color():
     tracks = evaluate(scene(), 8)
-    colour = track_colors(tracks)["car"]
+    color = track_colors(tracks)["car"]
     plan = plan_picture(picture(1000, 500), tracks)
-    assert share_of(plan, colour, (0.1, 0.16, 0.13, 0.2)) > 0.3
+    assert share_of(plan, color, (0.1, 0.16, 0.13, 0.2)) > 0.3
 
 
 def test_the_plate_stays_inside_the_picture():
@@ -71,7 +71,7 @@ def test_boxes_that_leave_the_picture_get_a_border_on_that_side_only():
     plan = plan_picture(picture(1000, 500), evaluate(scene(subjects=[{"name": "car", "keyframes": keyframes}]), 8))
     assert plan.height == 500
     assert 1200 < plan.width < 1260
-    assert np.asarray(plan)[5, 0].tolist() == [GREY] * 3
+    assert np.asarray(plan)[5, 0].tolist() == [GRAY] * 3
     assert max(np.asarray(plan)[5, -1]) < 60
 
 
@@ -81,7 +81,7 @@ def test_the_border_has_a_limit():
     assert plan.width <= 1260
 
 
-def test_every_subject_has_its_colour_and_kinds_differ():
+def test_every_subject_has_its_color_and_kinds_differ():
     subjects = [{"name": f"s{i}", "keyframes": [{"time": 0, "box": [0.4, 0.4, 0.5, 0.5]}]} for i in range(4)]
     tracks = evaluate(scene(subjects=subjects, anchors=[{"name": "a", "box": [0.7, 0.7, 0.8, 0.8]}]), 4)
     assert len(set(track_colors(tracks).values())) == 5
@@ -102,7 +102,7 @@ def in_place(first, last):
 @pytest.mark.parametrize("first", [[0.4, 0.4, 0.6, 0.6], [0.2, 0.1, 0.8, 0.9], [0.45, 0.3, 0.55, 0.7]])
 def test_a_box_that_grows_or_shrinks_in_place_has_no_direction(first):
     plan = plan_picture(picture(400, 400), evaluate(in_place(first, [0.3, 0.3, 0.7, 0.7]), 14))
-    assert share_of(plan, (GREY,) * 3, (0.46, 0.46, 0.54, 0.54)) == 1  # no arrow in the middle, where nothing moves
+    assert share_of(plan, (GRAY,) * 3, (0.46, 0.46, 0.54, 0.54)) == 1  # no arrow in the middle, where nothing moves
     assert share_of(plan, PALETTE[0], (0.19, 0.09, 0.81, 0.91)) > 0.01  # but at the corners
 
 
@@ -129,19 +129,19 @@ def test_found_positions_are_crosses_on_the_plan():
     tracks = evaluate(scene(), 3)
     found = {"car": np.array([[100, 400], [np.nan, np.nan], [300, 400]], float)}
     plan = plan_picture(picture(1000, 500), tracks, found)
-    colour = track_colors(tracks)["car"]
-    assert share_of(plan, colour, (0.09, 0.78, 0.11, 0.82)) > 0.1
-    assert share_of(plan, colour, (0.29, 0.78, 0.31, 0.82)) > 0.1
-    assert share_of(plan, (GREY,) * 3, (0.13, 0.75, 0.27, 0.85)) == 1  # no line over the gap
+    color = track_colors(tracks)["car"]
+    assert share_of(plan, color, (0.09, 0.78, 0.11, 0.82)) > 0.1
+    assert share_of(plan, color, (0.29, 0.78, 0.31, 0.82)) > 0.1
+    assert share_of(plan, (GRAY,) * 3, (0.13, 0.75, 0.27, 0.85)) == 1  # no line over the gap
 
 
 def clip(frames, width=64, height=48):
-    return np.full((frames, height, width, 3), GREY, np.uint8)
+    return np.full((frames, height, width, 3), GRAY, np.uint8)
 
 
 @pytest.mark.parametrize(("frames", "shown"), [(2, 2), (8, 8), (14, 14), (25, 25), (81, 25)])
 def test_contact_sheet_shows_every_frame_or_an_even_choice(frames, shown):
-    numbered = clip(frames) // GREY * np.arange(40, 40 + 2 * frames, 2, dtype=np.uint8)[:, None, None, None]
+    numbered = clip(frames) // GRAY * np.arange(40, 40 + 2 * frames, 2, dtype=np.uint8)[:, None, None, None]
     sheet = np.asarray(contact_sheet(numbered, evaluate(scene(), frames)))
     plain = (sheet[..., 0] == sheet[..., 1]) & (sheet[..., 1] == sheet[..., 2])
     counts = np.bincount(sheet[plain][:, 0], minlength=256)[40 : 40 + 2 * frames : 2]
@@ -155,11 +155,11 @@ def test_contact_sheet_shows_every_frame_or_an_even_choice(frames, shown):
 
 def test_contact_sheet_moves_the_wanted_box_and_marks_what_was_found():
     tracks = evaluate(scene(), 2)
-    colour = track_colors(tracks)["car"]
+    color = track_colors(tracks)["car"]
     found = {"car": np.array([[12.8, 14.4], [np.nan, np.nan]])}
     plain, marked = contact_sheet(clip(2), tracks), contact_sheet(clip(2), tracks, found)
-    assert share_of(marked, colour, (0, 0, 0.5, 1)) > share_of(plain, colour, (0, 0, 0.5, 1))
-    assert share_of(marked, colour, (0.5, 0, 1, 0.9)) == share_of(plain, colour, (0.5, 0, 1, 0.9))
+    assert share_of(marked, color, (0, 0, 0.5, 1)) > share_of(plain, color, (0, 0, 0.5, 1))
+    assert share_of(marked, color, (0.5, 0, 1, 0.9)) == share_of(plain, color, (0.5, 0, 1, 0.9))
 
 
 def test_contact_sheet_of_another_length_is_refused():
@@ -173,9 +173,9 @@ def test_annotated_clip_has_even_sides_and_follows_the_box():
     assert result.dtype == np.uint8
     assert result.shape[0] == 4
     assert result.shape[1] % 2 == result.shape[2] % 2 == 0
-    colour = track_colors(tracks)["car"]
-    assert share_of(result[0], colour, (0, 0, 0.45, 0.45)) > 0
-    assert share_of(result[3], colour, (0, 0, 0.45, 0.45)) == 0
+    color = track_colors(tracks)["car"]
+    assert share_of(result[0], color, (0, 0, 0.45, 0.45)) > 0
+    assert share_of(result[3], color, (0, 0, 0.45, 0.45)) == 0
 
 
 def test_side_by_side():

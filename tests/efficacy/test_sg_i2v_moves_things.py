@@ -41,7 +41,7 @@ class Clips:
         for made, frames in zip(self.scenes, self.frames[method], strict=True):
             for number, thing in enumerate(made.clip.plan.objects):
                 seen = find_sprite(frames, str(thing.name), thing.color)
-                values.append(object_motion_control_error(made.wanted(number), seen.centres, (64, 64), width=64).pixels)
+                values.append(object_motion_control_error(made.wanted(number), seen.centers, (64, 64), width=64).pixels)
         return np.array(values)
 
     def first_frames(self, method: str) -> float:

@@ -29,7 +29,7 @@ Scores = dict[str, tuple[np.ndarray, np.ndarray]]
 
 @pytest.fixture(scope="module")
 def scores() -> Scores:
-    """By method, of every subject: distance of the centre in diagonals, and overlap.
+    """By method, of every subject: distance of the center in diagonals, and overlap.
 
     In float32: a processor without instructions for bfloat16 takes minutes for a clip in it.
     """
@@ -47,13 +47,13 @@ def scores() -> Scores:
 
 
 def scored(made: TextScene, result: Result) -> tuple[list[float], list[float]]:
-    """Centre distance and overlap of a clip's subjects, by the observer's best guess in every frame."""
+    """Center distance and overlap of a clip's subjects, by the observer's best guess in every frame."""
     distances, overlaps = [], []
     for (name, color), track in zip(made.sprites, result.tracks, strict=True):
         seen = find_sprite(result.frames, name, color)
         boxes = sprite_boxes(seen, name) / 64
         found = box_scores(track.boxes, boxes, np.ones_like(seen.found), track.visible, 1.0)
-        distances.append(found.centre_distance)
+        distances.append(found.center_distance)
         overlaps.append(found.overlap)
     return distances, overlaps
 

@@ -21,12 +21,12 @@ from tests.contract.pipelines import picture
 
 def test_components_are_those_of_numpy() -> None:
     features = torch.randn(50, 7, generator=torch.Generator().manual_seed(0)) * torch.arange(1, 8)
-    centred = features.double().numpy() - features.double().numpy().mean(axis=0)
-    _left, _sizes, directions = np.linalg.svd(centred, full_matrices=False)
+    centered = features.double().numpy() - features.double().numpy().mean(axis=0)
+    _left, _sizes, directions = np.linalg.svd(centered, full_matrices=False)
     for place, direction in enumerate(directions[:3]):
         sign = np.sign(direction[np.abs(direction).argmax()])
         got = principal_components(features)[:, place].numpy()
-        assert np.allclose(got, centred @ direction * sign, atol=1e-4)
+        assert np.allclose(got, centered @ direction * sign, atol=1e-4)
     assert principal_components(features[:, :1]).shape == (50, 3)
 
 

@@ -43,10 +43,10 @@ def test_shift_of_known_sets() -> None:
     spread = plain.std(dim=0, correction=0)
     mean, deviation, distance = shift(plain + 2 * spread, plain)
     assert (mean, deviation, distance) == pytest.approx((2, 1, 2), rel=1e-4)
-    centre = plain.mean(dim=0)
-    mean, deviation, distance = shift((plain - centre) * 3 + centre, plain)
+    center = plain.mean(dim=0)
+    mean, deviation, distance = shift((plain - center) * 3 + center, plain)
     assert (mean, deviation) == pytest.approx((0, 3), abs=1e-3)
-    assert distance == pytest.approx(2 * float(((plain - centre).abs().mean(dim=0) / spread).mean()), rel=1e-3)
+    assert distance == pytest.approx(2 * float(((plain - center).abs().mean(dim=0) / spread).mean()), rel=1e-3)
     shuffled = plain[torch.randperm(400, generator=generator)]
     assert shift(shuffled, plain)[2] == pytest.approx(0, abs=1e-6)
 

@@ -34,11 +34,11 @@ def test_a_turned_picture_is_upright_and_its_size_says_so(tmp_path, turn):
 
 
 @given(st.lists(st.integers(0, 65535), min_size=1, max_size=20))
-def test_sixteen_bits_of_grey_keep_their_share_of_white(levels):
+def test_sixteen_bits_of_gray_keep_their_share_of_white(levels):
     picture = Image.fromarray(np.array([levels], dtype=np.uint16))
     loaded = load_image(png(picture))
-    grey = np.asarray(loaded.image)[0]
-    np.testing.assert_array_equal(grey, np.rint(np.array(levels) / 257).astype(np.uint8)[:, None].repeat(3, axis=1))
+    gray = np.asarray(loaded.image)[0]
+    np.testing.assert_array_equal(gray, np.rint(np.array(levels) / 257).astype(np.uint8)[:, None].repeat(3, axis=1))
     assert "16 bits" in loaded.notes[0]
 
 
@@ -46,7 +46,7 @@ def test_sixteen_bits_of_grey_keep_their_share_of_white(levels):
     ("values", "expected"),
     [([0.0, 0.5, 1.0], [0, 128, 255]), ([0.0, 100.0, 200.0], [0, 128, 255]), ([-1.0, 0.0, 1.0], [0, 128, 255])],
 )
-def test_floating_grey_is_scaled_and_said(values, expected):
+def test_floating_gray_is_scaled_and_said(values, expected):
     loaded = as_rgb(Image.fromarray(np.array([values], dtype=np.float32)))
     assert np.asarray(loaded.image)[0, :, 0].tolist() == expected
     assert "scaled" in loaded.notes[0]
@@ -63,10 +63,10 @@ def test_transparency_lies_on_the_ground_and_is_said():
 
 
 def test_transparency_without_alpha_channel_counts_too():
-    grey = Image.fromarray(np.array([[7, 9]], dtype=np.uint8))
+    gray = Image.fromarray(np.array([[7, 9]], dtype=np.uint8))
     palette = Image.fromarray(np.array([[0, 1]], dtype=np.uint8), "P")
     palette.putpalette([200, 0, 0, 0, 200, 0])
-    for picture, mark in ((grey, 7), (palette, 0)):
+    for picture, mark in ((gray, 7), (palette, 0)):
         loaded = load_image(png(picture, transparency=mark))
         assert np.asarray(loaded.image)[0, 0].tolist() == [255, 255, 255]
         assert np.asarray(loaded.image)[0, 1].tolist() != [255, 255, 255]

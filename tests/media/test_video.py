@@ -11,7 +11,7 @@ from hitmark.media.video import WRITERS, VideoError, read_video, write_video
 
 
 def moving_picture(frames=6, height=48, width=64):
-    """A smooth coloured pattern that moves, so that every frame differs."""
+    """A smooth colored pattern that moves, so that every frame differs."""
     y, x = np.mgrid[:height, :width]
     clip = [
         [128 + 100 * np.sin((x + 3 * f) / 9 + c) * np.cos((y - f) / 7 + c) for c in range(3)] for f in range(frames)
@@ -34,7 +34,7 @@ def test_ffv1_comes_back_exactly(tmp_path, size):
 
 @pytest.mark.parametrize(("extension", "least"), [(".mp4", 38), (".webp", 35), (".gif", 30)])
 @pytest.mark.parametrize("size", [(48, 64), (63, 65)])
-def test_other_formats_keep_size_count_and_colours(tmp_path, extension, least, size):
+def test_other_formats_keep_size_count_and_colors(tmp_path, extension, least, size):
     frames = moving_picture(7, *size)
     back, fps = read_video(write_video(frames, tmp_path / f"clip{extension}", fps=10))
     assert back.shape == frames.shape
@@ -162,7 +162,7 @@ def test_reading_sound_only(tmp_path):
 
 
 def test_reading_a_gif_of_somebody_else(tmp_path):
-    pictures = [Image.new("RGB", (20, 10), colour) for colour in ("red", "green", "blue")]
+    pictures = [Image.new("RGB", (20, 10), color) for color in ("red", "green", "blue")]
     pictures[0].save(tmp_path / "a.gif", save_all=True, append_images=pictures[1:], duration=[100, 300, 100])
     frames, fps = read_video(tmp_path / "a.gif")
     assert frames.shape == (5, 10, 20, 3)

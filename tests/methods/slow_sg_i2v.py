@@ -21,7 +21,7 @@ def slow_clip(pipe, picture, boxes, *, seed, steps, active, layers, iterations=5
         for index, timestep in enumerate(pipe.scheduler.timesteps):
             sigma = pipe.scheduler.sigmas[index]
             if index in active:
-                z = _optimised(pipe, z, sigma, timestep, condition, boxes, layers, iterations, rate, visible)
+                z = _optimized(pipe, z, sigma, timestep, condition, boxes, layers, iterations, rate, visible)
             output = _network(pipe, torch.cat([z, z]), sigma, timestep, condition, slice(None))
             unconditional, conditional = output.chunk(2)
             guidance = torch.linspace(1.0, 3.0, frames).reshape(1, -1, 1, 1, 1)
@@ -131,7 +131,7 @@ def _cells(box, factor):
     return x0, y0, max(x1, x0 + 1), max(y1, y0 + 1)
 
 
-def _optimised(pipe, z, sigma, timestep, condition, boxes, layers, iterations, rate, visible):
+def _optimized(pipe, z, sigma, timestep, condition, boxes, layers, iterations, rate, visible):
     before, mean, spread = z.clone(), torch.zeros_like(z), torch.zeros_like(z)
     for iteration in range(1, iterations + 1):
         with torch.enable_grad():

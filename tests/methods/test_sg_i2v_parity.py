@@ -10,7 +10,7 @@ from PIL import Image
 from hitmark.backbones.base import DenoiserCall
 from hitmark.backbones.tiny import tiny_svd
 from hitmark.hooks import attach
-from hitmark.maths import optimise
+from hitmark.maths import optimize
 from hitmark.methods import sg_i2v
 from hitmark.methods.sg_i2v import SGI2V
 from hitmark.scene.tracks import Track
@@ -174,9 +174,9 @@ MUTATIONS = {
     "gradient through keys and values": (SGI2V, "feature_map", keep_gradient_of_keys),
     "gradient through the target too": (sg_i2v, "stop_gradient", lambda tensor: tensor),
     "no merge": (sg_i2v, "merge_low_frequencies", lambda low, _high, _cutoff: low),
-    "merge with the optimised latents": (sg_i2v, "merge_low_frequencies", lambda low, high, _cutoff: high),
+    "merge with the optimized latents": (sg_i2v, "merge_low_frequencies", lambda low, high, _cutoff: high),
     "unconditional branch": (DenoiserCall, "of_prompt", unconditional),
-    "one AdamW for all steps": (optimise.torch.optim, "AdamW", SharedAdamW),
+    "one AdamW for all steps": (optimize.torch.optim, "AdamW", SharedAdamW),
 }
 
 

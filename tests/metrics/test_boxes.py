@@ -22,7 +22,7 @@ def test_by_hand() -> None:
     assert scores.overlap == pytest.approx((1 + 1 / 3 + 0) / 3)
     assert scores.volume_overlap == pytest.approx((0.25 + 0.125) / (0.25 + 0.375 + 0.25))
     assert scores.precise == pytest.approx(1 / 3)
-    assert scores.centre_distance == pytest.approx((0 + 0.25 / np.sqrt(2) + 1) / 3)
+    assert scores.center_distance == pytest.approx((0 + 0.25 / np.sqrt(2) + 1) / 3)
     assert scores.found_share == pytest.approx(2 / 3)
     assert scores.covered
 
@@ -30,7 +30,7 @@ def test_by_hand() -> None:
 def test_distances_are_in_diagonals_of_the_picture() -> None:
     seen = WANTED + np.array([0.1, 0, 0.1, 0])
     wide = box_scores(WANTED, seen, ALL, ALL, aspect=16 / 9)
-    assert wide.centre_distance == pytest.approx(0.1 * 16 / np.hypot(16, 9))
+    assert wide.center_distance == pytest.approx(0.1 * 16 / np.hypot(16, 9))
 
 
 def test_frames_in_which_it_is_not_wanted_do_not_count() -> None:
@@ -106,7 +106,7 @@ def test_against_cells_counted_one_by_one(rows) -> None:
         else 1.0
         for f in np.flatnonzero(visible)
     ]
-    assert scores.centre_distance == pytest.approx(sum(gaps) / len(gaps))
+    assert scores.center_distance == pytest.approx(sum(gaps) / len(gaps))
 
 
 def test_distance_where_found_only() -> None:
@@ -114,10 +114,10 @@ def test_distance_where_found_only() -> None:
     seen[2] = np.nan
     scores = box_scores(WANTED, seen, np.array([True, True, False]), ALL, aspect=1.0)
     assert scores.found_distance == pytest.approx(0.5 / np.sqrt(2))
-    assert scores.centre_distance == pytest.approx((1 / np.sqrt(2) + 1) / 3)
+    assert scores.center_distance == pytest.approx((1 / np.sqrt(2) + 1) / 3)
     nowhere = box_scores(WANTED, seen, ~ALL, ALL, aspect=1.0)
     assert np.isnan(nowhere.found_distance)
-    assert nowhere.centre_distance == 1
+    assert nowhere.center_distance == 1
 
 
 def test_numbers_that_are_not_finite_are_refused_where_they_count() -> None:
@@ -150,7 +150,7 @@ def test_summary_by_hand() -> None:
     assert summary.coverage == 0.5
     distance = 0.125 / np.sqrt(2)
     assert summary.found_distance == pytest.approx(distance)
-    assert summary.centre_distance == pytest.approx((distance * 9 + 7) / 16)
+    assert summary.center_distance == pytest.approx((distance * 9 + 7) / 16)
     assert (summary.clips, summary.covered_clips, summary.found_clips, summary.frames) == (4, 2, 3, 16)
 
 

@@ -9,8 +9,8 @@ BOXES = np.array([[0, 0, 0.5, 0.5], [0.25, 0, 0.75, 0.5], [0.5, 0, 1, 0.5]])
 SEEN = np.ones(3, bool)
 
 
-def figures(centres, found, visible=SEEN):
-    return followed(BOXES, visible, np.array(centres, float), np.array(found), (64, 64))
+def figures(centers, found, visible=SEEN):
+    return followed(BOXES, visible, np.array(centers, float), np.array(found), (64, 64))
 
 
 def test_distances_count_where_it_was_found_and_guesses_everywhere():

@@ -107,12 +107,12 @@ def test_2048_vectors_in_a_part_of_the_space_equal_scipys_formula_there() -> Non
 
 
 def test_fewer_vectors_than_features_equal_the_formula_on_the_vectors() -> None:
-    """tr (C1 C2)^(1/2) is the sum of the singular values of X1 X2^T for centred vectors; no covariance is made."""
+    """tr (C1 C2)^(1/2) is the sum of the singular values of X1 X2^T for centered vectors; no covariance is made."""
     first, second = _falling(0, 120, 400), _falling(1, 90, 400)
-    centred = [(each - each.mean(0)) / np.sqrt(len(each) - 1) for each in (first, second)]
-    shared = np.linalg.svd(centred[0] @ centred[1].T, compute_uv=False).sum()
+    centered = [(each - each.mean(0)) / np.sqrt(len(each) - 1) for each in (first, second)]
+    shared = np.linalg.svd(centered[0] @ centered[1].T, compute_uv=False).sum()
     gap = first.mean(0) - second.mean(0)
-    expected = gap @ gap + sum((each**2).sum() for each in centred) - 2 * shared
+    expected = gap @ gap + sum((each**2).sum() for each in centered) - 2 * shared
     assert frechet_distance(_moments(first), _moments(second)) == pytest.approx(expected, rel=1e-6)
 
 

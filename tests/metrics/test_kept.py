@@ -14,7 +14,7 @@ def _plain(value: int, frames: int = 3) -> np.ndarray:
 
 
 def _scene() -> np.ndarray:
-    """A red and blue square of 8 pixels that moves by 4 pixels a frame over grey."""
+    """A red and blue square of 8 pixels that moves by 4 pixels a frame over gray."""
     frames = _plain(100, 3)
     frames = np.repeat(np.repeat(frames, 2, 1), 2, 2)
     for number in range(3):
@@ -24,7 +24,7 @@ def _scene() -> np.ndarray:
     return frames
 
 
-CENTRES = np.array([[8.0, 20.0], [12.0, 20.0], [16.0, 20.0]])
+CENTERS = np.array([[8.0, 20.0], [12.0, 20.0], [16.0, 20.0]])
 SIZES = np.full(3, 8.0)
 
 
@@ -52,15 +52,15 @@ def test_color_shift_by_hand():
 
 
 def test_identity_of_a_moving_thing_is_one():
-    assert crop_similarity(_scene(), CENTRES, SIZES) == pytest.approx(np.ones(3))
-    assert identity_kept(_scene(), CENTRES, SIZES) == pytest.approx(1.0)
+    assert crop_similarity(_scene(), CENTERS, SIZES) == pytest.approx(np.ones(3))
+    assert identity_kept(_scene(), CENTERS, SIZES) == pytest.approx(1.0)
 
 
-def test_identity_forgives_light_but_not_colour():
+def test_identity_forgives_light_but_not_color():
     frames = _scene()
     frames[1] = (frames[1] * 0.5 + 30).round().astype(np.uint8)
     frames[2] = frames[2][..., [2, 1, 0]]
-    similarity = crop_similarity(frames, CENTRES, SIZES)
+    similarity = crop_similarity(frames, CENTERS, SIZES)
     assert similarity[1] == pytest.approx(1.0, abs=0.01)
     assert similarity[2] < 0.6
 
@@ -69,13 +69,13 @@ def test_identity_at_the_wrong_place_and_of_nothing():
     elsewhere = np.array([[8.0, 20.0], [32.0, 32.0], [32.0, 32.0]])
     assert identity_kept(_scene(), elsewhere, SIZES) == 0
     present = np.array([True, False, False])
-    assert np.isnan(identity_kept(_scene(), CENTRES, SIZES, present))
+    assert np.isnan(identity_kept(_scene(), CENTERS, SIZES, present))
     assert identity_kept(_plain(9), np.full((3, 2), 10.0), SIZES) == 1.0
 
 
 def test_identity_ignores_what_lies_outside():
     frames = _scene()
-    outside = CENTRES.copy()
+    outside = CENTERS.copy()
     outside[2] = [-30, 20]
     assert np.isnan(crop_similarity(frames, outside, SIZES)[2])
 
@@ -85,13 +85,13 @@ def test_similarity_equals_scipys_samples_and_numpys_covariance(seed: int):
     ndimage = pytest.importorskip("scipy.ndimage", reason="SciPy comes with the dev extra")
     generator = np.random.default_rng(seed)
     frames = generator.integers(0, 256, size=(3, 30, 40, 3), dtype=np.uint8)
-    centres = generator.uniform((12, 10), (28, 20), size=(3, 2))
+    centers = generator.uniform((12, 10), (28, 20), size=(3, 2))
     sizes = generator.uniform(6, 18, size=(3, 2))
     steps = (np.arange(32) + 0.5) / 32 - 0.5
     weight = np.repeat(np.exp(-np.add.outer(steps**2, steps**2) / (2 * 0.25**2)).ravel(), 3)
 
     def crop(frame: int) -> np.ndarray:
-        x, y = (centres[frame, axis] + sizes[frame, axis] * steps - 0.5 for axis in (0, 1))
+        x, y = (centers[frame, axis] + sizes[frame, axis] * steps - 0.5 for axis in (0, 1))
         grid = np.meshgrid(y, x, indexing="ij")
         values = frames[frame].astype(float)
         sampled = [ndimage.map_coordinates(values[..., c], grid, order=1, mode="nearest") for c in range(3)]
@@ -101,8 +101,8 @@ def test_similarity_equals_scipys_samples_and_numpys_covariance(seed: int):
     for frame in range(3):
         (own, shared), (_, other) = np.cov(np.stack([crop(0), crop(frame)]), aweights=weight)
         expected.append(shared / np.sqrt(own * other))
-    assert crop_similarity(frames, centres, sizes) == pytest.approx(expected, abs=1e-9)
-    assert identity_kept(frames, centres, sizes) == pytest.approx(np.mean(expected[1:]), abs=1e-9)
+    assert crop_similarity(frames, centers, sizes) == pytest.approx(expected, abs=1e-9)
+    assert identity_kept(frames, centers, sizes) == pytest.approx(np.mean(expected[1:]), abs=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -148,6 +148,6 @@ def test_bad_input():
     with pytest.raises(HitmarkError, match="boxes"):
         background_kept(_plain(1), _plain(1)[0], np.zeros((3, 4)))
     with pytest.raises(HitmarkError, match="sizes"):
-        identity_kept(_scene(), CENTRES, SIZES[:2])
+        identity_kept(_scene(), CENTERS, SIZES[:2])
     with pytest.raises(HitmarkError, match="frame 1"):
-        identity_kept(_scene(), CENTRES, SIZES, np.array([False, True, True]))
+        identity_kept(_scene(), CENTERS, SIZES, np.array([False, True, True]))

@@ -65,14 +65,14 @@ def test_frames_without_a_detection_do_not_count_for_precision() -> None:
     assert math.isnan(scores_of([LEFT] * 4, seen, [False] * 4).precise)
 
 
-def test_an_empty_mask_has_its_centre_in_the_corner() -> None:
-    """Quirk 6: the wanted box's pixels have columns 0..9 and rows 0..9, so its centre is (4.5, 4.5)."""
+def test_an_empty_mask_has_its_center_in_the_corner() -> None:
+    """Quirk 6: the wanted box's pixels have columns 0..9 and rows 0..9, so its center is (4.5, 4.5)."""
     seen, detected = [LEFT_PIXELS, LEFT_PIXELS], [True, False]
-    assert scores_of([LEFT, LEFT], seen, detected).centre_distance == pytest.approx(math.hypot(4.5, 4.5) / 2)
+    assert scores_of([LEFT, LEFT], seen, detected).center_distance == pytest.approx(math.hypot(4.5, 4.5) / 2)
     near_corner = [[0.0, 0.0, 0.05, 0.1]]  # the first pixel only: a missed frame is a perfect one
-    assert scores_of(near_corner, [[0] * 4], [False]).centre_distance == 0
+    assert scores_of(near_corner, [[0] * 4], [False]).center_distance == 0
     empty = [[0.5, 0.5, 0.5, 0.5]]  # a placeholder of the ssv2 list; the found pixels are columns and rows 6..9
-    assert scores_of(empty, [[6, 6, 10, 10]]).centre_distance == pytest.approx(math.hypot(7.5, 7.5))
+    assert scores_of(empty, [[6, 6, 10, 10]]).center_distance == pytest.approx(math.hypot(7.5, 7.5))
 
 
 def test_edges_are_cut_off_towards_zero() -> None:
@@ -96,7 +96,7 @@ def test_a_detection_beyond_the_edge_counts_without_a_mask() -> None:
     assert scores.detections == 2
     assert scores.precise == 1
     assert scores.overlap == pytest.approx(0.5, abs=1e-6)
-    assert scores.centre_distance == pytest.approx(math.hypot(4.5, 4.5) / 2)
+    assert scores.center_distance == pytest.approx(math.hypot(4.5, 4.5) / 2)
 
 
 @pytest.mark.parametrize("box", [[math.nan, 0, 0.5, 1], [0, 0, math.inf, 1], [0.5, 1, 0, 0], [0.5, 0.5, 0.5, 0.5]])
@@ -149,8 +149,8 @@ def test_distance_is_over_all_clips_in_units_of_one_resolution() -> None:
     """Quirk 6: whatever the clip's size, |(320, 576)|; a clip that is not covered counts."""
     averages = PublishedBoxAverages().add(clip(24, distance=0.0)).add(clip(0, precise=math.nan, distance=60.0))
     expected = 30 / math.sqrt(320**2 + 576**2)
-    assert averages.filtered().centre_distance == pytest.approx(expected)
-    assert averages.unfiltered().centre_distance == pytest.approx(expected)
+    assert averages.filtered().center_distance == pytest.approx(expected)
+    assert averages.unfiltered().center_distance == pytest.approx(expected)
 
 
 def test_tiny_ground_truths_are_dropped_from_everything() -> None:
@@ -191,7 +191,7 @@ def painted(wanted, seen, detected, size):
         columns, rows = set(list(range(width))[x0:x1]), set(list(range(height))[y0:y1])
         return {(x, y) for x, y in everywhere if x in columns and y in rows}
 
-    def centre(pixels):
+    def center(pixels):
         if not pixels:
             return 0.0, 0.0
         return tuple((min(p[axis] for p in pixels) + max(p[axis] for p in pixels)) / 2 for axis in (0, 1))
@@ -201,7 +201,7 @@ def painted(wanted, seen, detected, size):
         pairs.append((mask((x0 * width, y0 * height, x1 * width, y1 * height)), mask(box) if there else set()))
     shared, united = sum(len(a & b) for a, b in pairs), sum(len(a | b) for a, b in pairs)
     precise = [len(a & b) / (len(a | b) + 1e-5) >= 0.5 for a, b in pairs if b]
-    distances = [math.dist(centre(a), centre(b)) for a, b in pairs]
+    distances = [math.dist(center(a), center(b)) for a, b in pairs]
     return (
         shared / (united + 1e-5),
         sum(precise) / len(precise) if precise else math.nan,
@@ -228,7 +228,7 @@ def test_against_masks_painted_pixel_by_pixel(wanted, found, size) -> None:
     got = (
         scores.overlap,
         scores.precise,
-        scores.centre_distance,
+        scores.center_distance,
         scores.detections,
         scores.wanted_pixels,
         scores.frames,

@@ -63,9 +63,9 @@ def test_by_hand() -> None:
     assert pooled_psnr(other, black) == pytest.approx(-10 * np.log10(0.01))
     assert pooled_psnr(black, black) == np.inf
     assert clip_ssim(black, black).per_frame == pytest.approx([1, 1])
-    grey = np.full_like(black, 100)  # no structure: only the comparison of light is left
+    gray = np.full_like(black, 100)  # no structure: only the comparison of light is left
     light = (0.01 * 255) ** 2
-    assert clip_ssim(grey, black).mean == pytest.approx(light / (100**2 + light), rel=1e-6)
+    assert clip_ssim(gray, black).mean == pytest.approx(light / (100**2 + light), rel=1e-6)
 
 
 def test_symmetric_and_falling_with_noise() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hitmark.errors import HitmarkError
-from hitmark.metrics.point_averages import summarise_accuracies, summarise_point_errors
+from hitmark.metrics.point_averages import summarize_accuracies, summarize_point_errors
 from hitmark.metrics.points import (
     accuracy_in_diagonals,
     end_point_errors,
@@ -122,7 +122,7 @@ def test_summaries_over_clips() -> None:
     hidden = np.zeros((1, 3), dtype=bool)
     flags = [None, None, hidden]
     errors = [end_point_errors(*clip, SIZE, visible=flag) for clip, flag in zip(clips, flags, strict=True)]
-    summary = summarise_point_errors(errors)
+    summary = summarize_point_errors(errors)
     assert summary.pixels == pytest.approx((2 + 12) / 2)
     assert summary.fraction == pytest.approx(0.07)
     assert summary.by_entry == pytest.approx((2 * 2 + 2 * 8 + 2 * 16) / 6)
@@ -131,26 +131,26 @@ def test_summaries_over_clips() -> None:
         accuracy_in_diagonals(*clip, SIZE, thresholds=(0.05, 0.1), visible=flag)
         for clip, flag in zip(clips, flags, strict=True)
     ]
-    averages = summarise_accuracies(accuracies)
+    averages = summarize_accuracies(accuracies)
     assert averages.shares == pytest.approx((0.5, 0.75))
     assert averages.mean == pytest.approx((1 + 0.25) / 2)
     assert (averages.clips, averages.without_figure, averages.entries) == (2, 1, 6)
-    nothing = summarise_point_errors(errors[2:])
+    nothing = summarize_point_errors(errors[2:])
     assert math.isnan(nothing.pixels)
     assert math.isnan(nothing.by_entry)
-    assert math.isnan(summarise_accuracies(accuracies[2:]).mean)
+    assert math.isnan(summarize_accuracies(accuracies[2:]).mean)
 
 
 def test_summaries_refuse_nothing_and_what_does_not_compare() -> None:
     clip = off_by([[0, 2]])
     with pytest.raises(HitmarkError, match="one width"):
-        summarise_point_errors([end_point_errors(*clip, SIZE), end_point_errors(*clip, SIZE, width=512)])
+        summarize_point_errors([end_point_errors(*clip, SIZE), end_point_errors(*clip, SIZE, width=512)])
     with pytest.raises(HitmarkError, match="same thresholds"):
-        summarise_accuracies([accuracy_in_diagonals(*clip, SIZE), tap_vid_accuracy(*clip, SIZE)])
+        summarize_accuracies([accuracy_in_diagonals(*clip, SIZE), tap_vid_accuracy(*clip, SIZE)])
     with pytest.raises(HitmarkError, match="at least one"):
-        summarise_point_errors([])
+        summarize_point_errors([])
     with pytest.raises(HitmarkError, match="at least one"):
-        summarise_accuracies([])
+        summarize_accuracies([])
 
 
 POINTS = np.zeros((2, 3, 2))

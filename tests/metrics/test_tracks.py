@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hitmark.errors import HitmarkError
 from hitmark.metrics.published_tracks import published_control_error
-from hitmark.metrics.tracks import object_motion_control_error, summarise_control_errors
+from hitmark.metrics.tracks import object_motion_control_error, summarize_control_errors
 
 WANTED = np.array([[10.0, 10.0], [20.0, 10.0], [30.0, 10.0], [40.0, 10.0]])
 SIZE = (60, 80)  # diagonal 100
@@ -119,7 +119,7 @@ def test_bad_input_names_the_field(change, word):
 def test_summary():
     errors = [object_motion_control_error(WANTED, WANTED + np.array([0.0, d]), SIZE) for d in (0.0, 1.0, 5.0)]
     lost = object_motion_control_error(WANTED, WANTED, SIZE, present=np.zeros(4, dtype=bool), missing="skip")
-    summary = summarise_control_errors([*errors, lost])
+    summary = summarize_control_errors([*errors, lost])
     assert (summary.mean, summary.median, summary.fraction, summary.last) == pytest.approx((2.0, 1.0, 0.02, 2.0))
     assert (summary.count, summary.without_figure, summary.width) == (3, 1, 60.0)
     assert (summary.found_share, summary.found_in_half) == pytest.approx((0.75, 0.75))
@@ -129,9 +129,9 @@ def test_summary_refuses_nothing_and_mixed_widths():
     one = object_motion_control_error(WANTED, WANTED, SIZE)
     other = object_motion_control_error(WANTED, WANTED, SIZE, width=512)
     with pytest.raises(HitmarkError, match="at least one"):
-        summarise_control_errors([])
+        summarize_control_errors([])
     with pytest.raises(HitmarkError, match="one width"):
-        summarise_control_errors([one, other])
+        summarize_control_errors([one, other])
 
 
 def clip_of(distances: list[list[float]]) -> tuple[np.ndarray, np.ndarray]:

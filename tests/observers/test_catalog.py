@@ -19,15 +19,15 @@ def test_every_card_names_a_function_that_is_there():
         assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, card.name
 
 
-def test_every_card_says_licence_and_what_was_tried():
+def test_every_card_says_license_and_what_was_tried():
     cards = observers()
     assert len({card.name for card in cards}) == len(cards) >= 9
-    assert all(card.licence and card.verified and card.source and card.gives for card in cards)
+    assert all(card.license and card.verified and card.source and card.gives for card in cards)
 
 
 def test_text_has_every_card():
     text = describe_observers()
     for card in observers():
         assert f"{card.name}: {card.gives}" in text
-        assert card.licence in text
+        assert card.license in text
     assert "CC-BY-NC-4.0: non-commercial use only" in text

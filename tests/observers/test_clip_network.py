@@ -27,7 +27,7 @@ def network(folder):
 
 
 def _prepared(frames: np.ndarray) -> torch.Tensor:
-    """Bicubic to a height of 32 (of 40x56: 32x44), the middle 32 columns, normalised; by PIL and numpy alone."""
+    """Bicubic to a height of 32 (of 40x56: 32x44), the middle 32 columns, normalized; by PIL and numpy alone."""
     small = [np.asarray(Image.fromarray(frame).resize((44, 32), Image.Resampling.BICUBIC)) for frame in frames]
     values = (np.stack(small)[:, :, 6:38] / 255 - MEAN) / DEVIATION
     return torch.from_numpy(values.transpose(0, 3, 1, 2)).float()

@@ -36,7 +36,7 @@ def alexnet_file(tmp_path_factory):
 
 
 def _scaled(pictures: torch.Tensor) -> torch.Tensor:
-    """From -1..1 over 0..1 to ImageNet's normalisation, which LPIPS' two constants are a short form of."""
+    """From -1..1 over 0..1 to ImageNet's normalization, which LPIPS' two constants are a short form of."""
     mean, deviation = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     return ((pictures + 1) / 2 - mean[:, None, None]) / deviation[:, None, None]
 

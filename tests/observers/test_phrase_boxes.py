@@ -123,7 +123,7 @@ def test_default_thresholds(saved):
 def test_as_detections():
     boxes = np.array([[0.25, 0.5, 0.75, 1.0], [-0.1, 0.0, 0.1, 0.4]])
     seen = FoundBoxes(boxes, np.array([True, False]), np.array([0.9, 0.05])).detections((80, 40))
-    assert seen.centres == pytest.approx(np.array([[40.0, 30.0], [0.0, 8.0]]))
+    assert seen.centers == pytest.approx(np.array([[40.0, 30.0], [0.0, 8.0]]))
     assert seen.sizes.tolist() == pytest.approx([40.0, 16.0])
     assert seen.found.tolist() == [True, False]
 

@@ -13,26 +13,26 @@ from hitmark.sprites.world import SpriteWorld
 
 
 def _errors(world: SpriteWorld, seeds, change=lambda frames, _seed: frames) -> np.ndarray:
-    """Centre errors in widths over the frames with the thing visible enough."""
+    """Center errors in widths over the frames with the thing visible enough."""
     errors = []
     for seed in seeds:
         clip = world.clip(seed)
         for thing in clip.plan.objects:
             found = find_sprite(change(clip.frames, seed), thing.name, thing.color)
             middle = (thing.boxes[:, :2] + thing.boxes[:, 2:]) / 2 * [world.width, world.height]
-            away = np.linalg.norm(found.centres - middle, axis=1) / world.width
+            away = np.linalg.norm(found.centers - middle, axis=1) / world.width
             errors.append(away[thing.visible >= VISIBLE])
     return np.concatenate(errors)
 
 
 @pytest.mark.parametrize("size", [(96, 64), (128, 128)])
-def test_centres_on_true_clips(size):
+def test_centers_on_true_clips(size):
     errors = _errors(SpriteWorld(width=size[0], height=size[1], frames=4), range(2, 4))
     assert np.median(errors) < 0.015
     assert np.percentile(errors, 95) < 0.04
 
 
-def test_centres_on_softened_clips():
+def test_centers_on_softened_clips():
     errors = _errors(SpriteWorld(frames=4), range(2, 4), soften)
     assert np.median(errors) < 0.015
 
@@ -73,5 +73,5 @@ def test_bad_input():
         find_sprite(frames.astype(float), "cat")
     with pytest.raises(HitmarkError, match="cat"):
         find_sprite(frames, "catt")
-    with pytest.raises(HitmarkError, match="colour"):
+    with pytest.raises(HitmarkError, match="color"):
         find_sprite(frames, load_atlas().names[0], "reddish")

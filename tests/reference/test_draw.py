@@ -94,10 +94,10 @@ def test_a_hidden_subject_is_not_painted_and_an_anchor_holds_still():
 
 
 def test_a_mask_picture_cuts_what_it_shows_instead_of_the_box():
-    grey = np.zeros((18, 24), np.uint8)
-    grey[2:5, 2:4] = 255
+    gray = np.zeros((18, 24), np.uint8)
+    gray[2:5, 2:4] = 255
     made = evaluate(scene(subject("a", (0, 0, 0.25, 0.5), (0.5, 0.5, 0.75, 1))), 2)
-    signal = draw_reference(picture(), made, cutouts={"a": Image.fromarray(grey)})
+    signal = draw_reference(picture(), made, cutouts={"a": Image.fromarray(gray)})
     assert signal.mask[0].sum() == signal.mask[1].sum() == 6
     assert (signal.frames[1, 11:14, 14:16] == picture()[2:5, 2:4]).all()
 

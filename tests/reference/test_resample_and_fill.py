@@ -63,7 +63,7 @@ def test_filling_solves_the_equation_of_a_soap_film(seed):
     given[hole] = 999  # what lies in the hole is not looked at
     result = filled(given, hole)
     assert (result[~hole] == picture[~hole]).all()
-    assert np.abs(result - slow.filled(picture, hole)).max() < 0.25  # grey levels
+    assert np.abs(result - slow.filled(picture, hole)).max() < 0.25  # gray levels
 
 
 def test_filling_a_large_hole_reaches_its_middle():

@@ -1,4 +1,4 @@
-"""Centre distance frame by frame, against the mean over frames that the scorer gives."""
+"""Center distance frame by frame, against the mean over frames that the scorer gives."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_its_mean_is_that_of_the_scorer(frames: int, seed: int) -> None:
     aspect = float(generator.uniform(0.5, 2))
     for reading, sure in (("strict", found), ("guess", np.ones(frames, bool))):
         distances = frame_distances(Boxes(wanted, visible), Boxes(seen, found), aspect, reading)
-        expected = box_scores(wanted, seen, sure, visible, aspect).centre_distance
+        expected = box_scores(wanted, seen, sure, visible, aspect).center_distance
         assert np.nanmean(distances) == pytest.approx(expected)
 
 
@@ -92,7 +92,7 @@ def test_the_file_and_the_page_have_the_same_numbers(folder: Path) -> None:
     assert (rows[1]["low"], rows[1]["values"]) == ("", "1")
     (page, *_) = write_report(report, folder / "report")
     text = page.read_text(encoding="utf-8")
-    assert text.count('aria-label="centre distance (diagonals), frame by frame"') == 2
+    assert text.count('aria-label="center distance (diagonals), frame by frame"') == 2
     assert "by the observer&#x27;s best guess" in text
     FakeRun(folder.parent / "plain", ["none"]).add("none", "a", errors(0.5))
     assert make_report(folder.parent / "plain", clips=0, draws=100).times.lines == ()

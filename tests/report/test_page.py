@@ -55,7 +55,7 @@ def folder(tmp_path: Path) -> Path:
     """Four scenes of two kinds, two rows; a name that would break the page; one clip is missing."""
     fake = FakeRun(tmp_path / "run", ["none", "peekaboo"])
     for scene, name in enumerate(["a", STRANGE, "c", "d"]):
-        quality = {"frames": {"colour shift": 0.1 * scene}}
+        quality = {"frames": {"color shift": 0.1 * scene}}
         kind = "one" if scene < 2 else "two"
         fake.add("none", name, errors(0.1 * scene) | quality, kind=kind)
         if scene:

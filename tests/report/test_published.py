@@ -57,12 +57,12 @@ def test_both_readings_by_hand(folder: Path) -> None:
     assert row.unfiltered.precise == pytest.approx(2 / 3)
     missed = math.hypot(15.5, 11.5)
     distances = [0.0, (10 * 4 + 2 * missed) / 12, 9 * missed / 12]
-    assert row.filtered.centre_distance == pytest.approx(sum(distances) / 3 / math.hypot(320, 576))
+    assert row.filtered.center_distance == pytest.approx(sum(distances) / 3 / math.hypot(320, 576))
     assert row.strict.overlap == pytest.approx((1 + 0.5 * 10 / 12 + 3 / 12) / 3)
     assert row.strict.precise == pytest.approx((1 + 10 / 12 + 3 / 12) / 3)
     assert row.strict.coverage == pytest.approx(2 / 3)
     step = 0.125 * WIDTH / math.hypot(WIDTH, HEIGHT)
-    assert row.strict.centre_distance == pytest.approx((0 + (10 * step + 2) / 12 + 9 / 12) / 3)
+    assert row.strict.center_distance == pytest.approx((0 + (10 * step + 2) / 12 + 9 / 12) / 3)
 
 
 def test_frames_in_which_it_is_not_wanted_have_an_empty_mask(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_clips_without_boxes_are_counted_and_runs_without_any_have_no_table(tmp_
     assert [each.row.method for each in report.readings] == ["none"]
 
 
-def test_the_reading_is_labelled_and_defined_wherever_it_stands(folder: Path) -> None:
+def test_the_reading_is_labeled_and_defined_wherever_it_stands(folder: Path) -> None:
     report = make_report(folder, clips=0, draws=100)
     write_report(report, folder / "report")
     page = (folder / "report" / "index.html").read_text(encoding="utf-8")

@@ -16,6 +16,7 @@ from hitmark.errors import HitmarkError
 from hitmark.report.clip_record import Row
 from hitmark.report.figures import Figure
 from hitmark.report.run_record import read_run
+from hitmark.report.summary import baselines, headlines, summarize
 from tests.report.fakes import FakeRun, errors
 
 ERROR = Figure("template", "path error")
@@ -50,6 +51,18 @@ def test_what_was_found_in_no_frame_has_no_path_error_whatever_was_written_down(
     assert figures[0] == 0.25
     assert math.isnan(figures[1])
     assert figures[2] == 0.5
+
+
+def test_figures_of_earlier_versions_are_read_under_their_present_names(tmp_path: Path) -> None:
+    fake = FakeRun(tmp_path, ["none", "sg-i2v"])
+    fake.add("none", "a", {"frames": {"colour shift": 0.25}, "sprites": {"centre distance": [0.5]}})
+    fake.add("sg-i2v", "a", {"frames": {"color shift": 0.125}, "sprites": {"center distance": [0.25]}})
+    run = read_run(tmp_path)
+    color, center = Figure("frames", "color shift"), Figure("sprites", "center distance")
+    assert [clip.figures[color] for clip in run.clips] == [(0.25,), (0.125,)]
+    assert [clip.figures[center] for clip in run.clips] == [(0.5,), (0.25,)]
+    table = summarize(run, baselines(run.rows))
+    assert headlines(table, "centre distance", "colour shift") == (center, color)
 
 
 BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {

@@ -14,7 +14,7 @@ from hitmark.report.curves import curves
 from hitmark.report.figures import CARDS, Figure, labels
 from hitmark.report.numbers import interval, number, signed
 from hitmark.report.run_record import BenchRun, read_run
-from hitmark.report.summary import baselines, by_kind, headlines, summarise
+from hitmark.report.summary import baselines, by_kind, headlines, summarize
 from hitmark.report.tables import clips_as_csv, comma_separated, latex, markdown
 from tests.report.fakes import FakeRun, errors
 
@@ -35,7 +35,7 @@ def run(tmp_path: Path) -> BenchRun:
 
 
 def test_means_and_differences_are_those_of_the_hand(run: BenchRun) -> None:
-    table = summarise(run, baselines(run.rows))
+    table = summarize(run, baselines(run.rows))
     none, ours = table.lines
     assert (none.row, ours.row) == (NONE, OURS)
     assert (none.clips, none.scenes, none.baseline, ours.baseline) == (8, 8, None, NONE)
@@ -55,7 +55,7 @@ def test_means_and_differences_are_those_of_the_hand(run: BenchRun) -> None:
 
 
 def test_the_other_way_round_it_is_worse(run: BenchRun) -> None:
-    table = summarise(run, baselines(run.rows, "peekaboo"))
+    table = summarize(run, baselines(run.rows, "peekaboo"))
     assert table.lines[0].cells[ERROR].verdict(ERROR) == "worse"
     with pytest.raises(HitmarkError, match="there is no row 'ivg-da' with clips; the rows are none, peekaboo"):
         baselines(run.rows, "ivg-da")
@@ -88,7 +88,7 @@ def test_clips_of_other_shapes_are_not_paired(tmp_path: Path) -> None:
         fake.add("none", f"s{scene}", errors(0.5))
         fake.add("peekaboo", f"s{scene}", errors(0.4 - scene / 10), shape=(4 + 2 * (scene == 2), 24, 32))
     run = read_run(tmp_path)
-    ours = summarise(run, baselines(run.rows)).lines[1]
+    ours = summarize(run, baselines(run.rows)).lines[1]
     gap = ours.cells[ERROR].difference
     assert gap is not None
     assert (gap.mean, gap.pairs) == (pytest.approx(-0.15), 2)
@@ -96,7 +96,7 @@ def test_clips_of_other_shapes_are_not_paired(tmp_path: Path) -> None:
 
 
 def test_markdown_has_means_and_differences(run: BenchRun) -> None:
-    text = markdown([summarise(run, baselines(run.rows))])
+    text = markdown([summarize(run, baselines(run.rows))])
     lines = text.splitlines()
     heads = next(line for line in lines if line.startswith("| row | clips | path error"))
     assert heads.split(" | ")[2] == "path error \u2193"
@@ -113,7 +113,7 @@ def test_latex_is_escaped_and_balanced(tmp_path: Path) -> None:
     for row in ("none", "peekaboo masked_steps=6"):
         fake.add(row, "a", errors(0.5))
     run = read_run(tmp_path)
-    text = latex([summarise(run, baselines(run.rows))])
+    text = latex([summarize(run, baselines(run.rows))])
     assert r"peekaboo masked\_steps=6 & 1 & 0.500" in text
     assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") > 1
     for block in text.split(r"\begin{tabular}")[1:]:
@@ -123,7 +123,7 @@ def test_latex_is_escaped_and_balanced(tmp_path: Path) -> None:
 
 
 def test_the_comma_separated_file_has_every_number(run: BenchRun) -> None:
-    rows = list(csv.DictReader(io.StringIO(comma_separated([summarise(run, baselines(run.rows))]))))
+    rows = list(csv.DictReader(io.StringIO(comma_separated([summarize(run, baselines(run.rows))]))))
     assert len(rows) == 2 * 5
     (ours,) = [row for row in rows if row["method"] == "peekaboo" and row["figure"] == "path error"]
     assert float(ours["value"]) == pytest.approx(0.3)
@@ -137,7 +137,7 @@ def test_the_comma_separated_file_has_every_number(run: BenchRun) -> None:
 
 
 def test_charts_show_what_is_asked_for(run: BenchRun) -> None:
-    table = summarise(run, baselines(run.rows))
+    table = summarize(run, baselines(run.rows))
     assert headlines(table) == (ERROR, None)
     found = Figure("template", "found")
     assert headlines(table, "found", "path error") == (found, ERROR)
@@ -198,7 +198,7 @@ def test_medians_and_ratios_of_what_has_a_zero_are_shown(tmp_path: Path) -> None
         for row, factor in (("none", 1.0), ("peekaboo", 0.5)):
             scores = {"sprites": {"guessed path error": [value * factor], "identity": [0.5 + value / 10]}}
             fake.add(row, f"s{scene}", scores)
-    none, ours = summarise(read_run(tmp_path), baselines([NONE, OURS])).lines
+    none, ours = summarize(read_run(tmp_path), baselines([NONE, OURS])).lines
     median = Figure("sprites", "median path error")
     assert [line.cells[median].estimate.mean for line in (none, ours)] == [0.2, 0.1]
     assert ours.cells[median].ratio.value == pytest.approx(0.5)

@@ -1,4 +1,4 @@
-"""Records and scenes name a model so that it is found elsewhere: by the catalogue, the hub, or relative to the file."""
+"""Records and scenes name a model so that it is found elsewhere: by the catalog, the hub, or relative to the file."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hitmark.scene.boxes import centres, check_box, corner_boxes, in_picture, overlap, sizes, tiled_boxes
+from hitmark.scene.boxes import centers, check_box, corner_boxes, in_picture, overlap, sizes, tiled_boxes
 
 
 def test_a_good_box_comes_back_as_floats():
@@ -31,9 +31,9 @@ def test_a_bad_box_is_refused_with_its_numbers_and_the_fix(box, says):
         check_box(box)
 
 
-def test_centres_and_sizes():
+def test_centers_and_sizes():
     boxes = np.array([[[0.1, 0.2, 0.5, 0.4]]])
-    np.testing.assert_allclose(centres(boxes), [[[0.3, 0.3]]])
+    np.testing.assert_allclose(centers(boxes), [[[0.3, 0.3]]])
     np.testing.assert_allclose(sizes(boxes), [[[0.4, 0.2]]])
 
 
@@ -53,7 +53,7 @@ def test_nine_places_four_of_them_corners():
     tiles = tiled_boxes(0.22)
     assert len(tiles) == 9
     assert tiles["top-left"] == (0.0, 0.0, 0.22, 0.22)
-    np.testing.assert_allclose(tiles["centre"], (0.39, 0.39, 0.61, 0.61))
+    np.testing.assert_allclose(tiles["center"], (0.39, 0.39, 0.61, 0.61))
     np.testing.assert_allclose(tiles["bottom-middle"], (0.39, 0.78, 0.61, 1.0))
     corners = corner_boxes(0.18)
     assert set(corners) == {"top-left", "top-right", "bottom-left", "bottom-right"}

@@ -34,7 +34,7 @@ def still(*box, name="it", depth=0, frames=1, visible=True) -> Track:
     st.integers(8, 8192), st.integers(8, 8192), st.integers(-4000, 8000), st.integers(-4000, 8000),
     st.integers(1, 4000), st.integers(1, 4000), st.sampled_from([4, 8, 16]),
 )  # fmt: skip
-def test_whole_pixels_survive_normalising_and_give_the_published_cells(width, height, x, y, w, h, factor):
+def test_whole_pixels_survive_normalizing_and_give_the_published_cells(width, height, x, y, w, h, factor):
     track = still(x / width, y / height, (x + w) / width, (y + h) / height)
     assert pixel_boxes(track, width, height).tolist() == [[x, y, x + w, y + h]]
     x0, y0 = x // factor, y // factor
@@ -64,7 +64,7 @@ def test_only_noise_is_snapped():
     assert pixel_boxes(still(0.0999995, 0.2, 0.3, 0.4), 1000, 10)[0, 0] == pytest.approx(99.9995, abs=1e-9)
 
 
-def test_whole_cells_survive_normalising():
+def test_whole_cells_survive_normalizing():
     lost = [(k, size) for size in range(2, 200) for k in range(size) if math.floor(k / size * size) < k]
     assert lost  # plain flooring loses a cell here
     for k, size in lost:

@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from hitmark.scene import Anchor, Camera, Keyframe, Scene, SceneError, Subject, Track, evaluate
-from hitmark.scene.boxes import centres, overlap, sizes
+from hitmark.scene.boxes import centers, overlap, sizes
 from hitmark.scene.keyframes import EASINGS, boxes_at, ease
 from hitmark.scene.tracks import frame_times
 
@@ -93,10 +93,10 @@ def test_easing_shapes():
     assert ease("hold", progress).tolist() == [0, 0, 0]
 
 
-def test_straight_paths_interpolate_centre_and_size():
+def test_straight_paths_interpolate_center_and_size():
     boxes = track(moving((0, (0.0, 0.0, 0.2, 0.4)), (1, (0.5, 0.5, 0.9, 0.7))), 5).boxes
-    np.testing.assert_allclose(centres(boxes)[:, 0], np.linspace(0.1, 0.7, 5))
-    np.testing.assert_allclose(centres(boxes)[:, 1], np.linspace(0.2, 0.6, 5))
+    np.testing.assert_allclose(centers(boxes)[:, 0], np.linspace(0.1, 0.7, 5))
+    np.testing.assert_allclose(centers(boxes)[:, 1], np.linspace(0.2, 0.6, 5))
     np.testing.assert_allclose(sizes(boxes)[:, 0], np.linspace(0.2, 0.4, 5))
     np.testing.assert_allclose(sizes(boxes)[:, 1], np.linspace(0.4, 0.2, 5))
 
@@ -104,7 +104,7 @@ def test_straight_paths_interpolate_centre_and_size():
 def test_the_easing_belongs_to_the_segment_that_starts_at_its_keyframe():
     boxes = track(moving((0, at(0.1, 0.5), "in"), (0.5, at(0.3, 0.5)), (1, at(0.7, 0.5))), 9).boxes
     expected = [0.1, 0.1125, 0.15, 0.2125, 0.3, 0.4, 0.5, 0.6, 0.7]
-    np.testing.assert_allclose(centres(boxes)[:, 0], expected)
+    np.testing.assert_allclose(centers(boxes)[:, 0], expected)
 
 
 def test_hold_stays_exactly_then_jumps():
@@ -141,7 +141,7 @@ def test_the_smooth_path_is_the_centripetal_catmull_rom_curve():
     moments = np.linspace(0.2, 0.7, 11)
     boxes = boxes_at(times, [at(*point) for point in points], ["linear"] * 4, "smooth", moments)
     expected = [barry_goldman(points, fraction) for fraction in np.linspace(0, 1, 11)]
-    np.testing.assert_allclose(centres(boxes), expected, atol=1e-12)
+    np.testing.assert_allclose(centers(boxes), expected, atol=1e-12)
     np.testing.assert_allclose(sizes(boxes), 0.2)
     straight = boxes_at(times, [at(*point) for point in points], ["linear"] * 4, "straight", moments)
     assert np.abs(boxes - straight).max() > 0.02
@@ -151,7 +151,7 @@ def test_the_smooth_path_has_no_corner_at_a_keyframe():
     shape = [(0, at(0.2, 0.2)), (0.5, at(0.5, 0.7)), (1, at(0.8, 0.2))]
 
     def turn(path):
-        points = centres(moving(*shape, path=path).boxes_at(np.array([0.499, 0.5, 0.501])))
+        points = centers(moving(*shape, path=path).boxes_at(np.array([0.499, 0.5, 0.501])))
         steps = np.diff(points, axis=0)
         return np.degrees(np.arccos(np.clip(steps[0] @ steps[1] / np.prod(np.linalg.norm(steps, axis=1)), -1, 1)))
 
@@ -237,12 +237,12 @@ def test_the_camera_moves_background_boxes_together():
         np.testing.assert_allclose(item.boxes[:, 3] - item.boxes[0, 3], np.linspace(0, -0.1, 5), atol=1e-12)
 
 
-def test_zoom_scales_about_the_picture_centre_and_eases():
+def test_zoom_scales_about_the_picture_center_and_eases():
     tracks = {item.name: item for item in evaluate(Scene(camera=Camera(zoom=4, easing="in")), 5)}
-    centre, corner = tracks["camera:centre"].boxes, tracks["camera:top-left"].boxes
-    np.testing.assert_allclose(centres(centre), 0.5)
+    center, corner = tracks["camera:center"].boxes, tracks["camera:top-left"].boxes
+    np.testing.assert_allclose(centers(center), 0.5)
     growth = 4 ** (np.linspace(0, 1, 5) ** 2)
-    np.testing.assert_allclose(sizes(centre)[:, 0], 0.22 * growth)
+    np.testing.assert_allclose(sizes(center)[:, 0], 0.22 * growth)
     np.testing.assert_allclose(corner[:, 0], 0.5 - 0.5 * growth)
     assert tuple(corner[0]) == (0.0, 0.0, 0.22, 0.22)
 

@@ -24,7 +24,7 @@ def test_every_drawing_has_a_cell_and_every_cell_a_drawing():
 
 
 @pytest.mark.parametrize("name", ATLAS.names)
-def test_the_sprite_is_solid_centred_and_fills_its_cell(name):
+def test_the_sprite_is_solid_centered_and_fills_its_cell(name):
     image = ATLAS.image(name)
     assert image.shape == (96, 96, 4)
     assert image.dtype == np.float32
@@ -39,25 +39,25 @@ def test_the_sprite_is_solid_centred_and_fills_its_cell(name):
 
 
 @pytest.mark.parametrize("name", sorted(ATLAS.tintable))
-def test_the_tint_equals_a_direct_drawing_in_that_colour(name):
+def test_the_tint_equals_a_direct_drawing_in_that_color(name):
     for text in ("#e0315a", "#1f7fd0"):
         color = tuple(int(text[i : i + 2], 16) / 255 for i in (1, 3, 5))
         wanted = render_atlas.premultiplied(render_atlas.render_svg(DRAWINGS[name], text))
         assert np.abs(ATLAS.image(name, color) - wanted).max() < 3 / 255
 
 
-def test_a_sprite_without_colour_equals_its_drawing():
+def test_a_sprite_without_color_equals_its_drawing():
     for name in set(ATLAS.names) - ATLAS.tintable:
         wanted = render_atlas.premultiplied(render_atlas.render_svg(DRAWINGS[name], "#ff00ff"))
         assert np.abs(ATLAS.image(name) - wanted).max() < 2 / 255
 
 
-def test_the_default_colour_is_the_one_of_the_renderer():
+def test_the_default_color_is_the_one_of_the_renderer():
     wanted = render_atlas.premultiplied(render_atlas.render_svg(DRAWINGS["car"], render_atlas.DEFAULT_COLORS["car"]))
     assert np.abs(ATLAS.image("car") - wanted).max() < 3 / 255
 
 
-def test_the_named_colours_show_and_differ():
+def test_the_named_colors_show_and_differ():
     means = {color: ATLAS.image("heart", color)[40:56, 40:56, :3].mean(axis=(0, 1)) for color in COLORS}
     for color, mean in means.items():
         np.testing.assert_allclose(mean, COLORS[color], atol=0.02)
@@ -66,7 +66,7 @@ def test_the_named_colours_show_and_differ():
     assert distance.min() > 0.4
 
 
-def test_sprites_of_one_colour_differ_at_eighteen_pixels():
+def test_sprites_of_one_color_differ_at_eighteen_pixels():
     """Root mean square over premultiplied RGBA; the floor lies under the measured minima (0.193, 0.197, 0.217)."""
     for color in (None, COLORS["red"], COLORS["white"]):
         images = np.stack([ATLAS.image(n, color if n in ATLAS.tintable else None, 18).ravel() for n in ATLAS.names])
@@ -113,7 +113,7 @@ def test_the_caller_gets_a_fresh_array_and_the_atlas_stays():
         (("carr",), "did you mean 'car'"),
         (("Cat",), "did you mean 'cat'"),
         (("car", "bleu"), "did you mean 'blue'"),
-        (("moon", "red"), "fixed colours"),
+        (("moon", "red"), "fixed colors"),
         (("car", (1.0, 2.0, 0.0)), r"in 0\.\.1"),
         (("car", (1.0, float("nan"), 0.0)), r"in 0\.\.1"),
         (("car", (1.0, 0.5)), "three numbers"),
@@ -128,7 +128,7 @@ def test_bad_arguments_are_named(arguments, message):
         ATLAS.image(*arguments)
 
 
-def test_the_renderer_refuses_a_tint_without_default_colour_and_an_empty_folder(tmp_path):
+def test_the_renderer_refuses_a_tint_without_default_color_and_an_empty_folder(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no \*\.svg"):
         render_atlas.render_atlas(tmp_path)
     (tmp_path / "blob.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" fill="currentColor"/>')

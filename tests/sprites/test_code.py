@@ -25,8 +25,8 @@ def test_code_is_the_principal_components(pictures: torch.Tensor) -> None:
             for x in range(0, 32, 4):
                 patches.append(picture[:, y : y + 4, x : x + 4].transpose(1, 2, 0).reshape(-1))
     table = np.array(patches)
-    centred = table - table.mean(0)
-    values, vectors = np.linalg.eigh(centred.T @ centred / len(table))
+    centered = table - table.mean(0)
+    values, vectors = np.linalg.eigh(centered.T @ centered / len(table))
     values, vectors = values[::-1][:6], vectors[:, ::-1][:, :6]
     expected = vectors.T / np.sqrt(values.mean())
     signs = np.sign((expected * code.matrix.numpy()).sum(1, keepdims=True))

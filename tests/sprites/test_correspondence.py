@@ -30,7 +30,7 @@ def _still_world() -> SpriteWorld:
 
 
 def test_known_cells_show_what_the_first_frame_shows_at_their_places() -> None:
-    """Colours, blurred to cells, agree along the given places, and much less so at the cells' own places."""
+    """Colors, blurred to cells, agree along the given places, and much less so at the cells' own places."""
     world = SpriteWorld()
     along, own = [], []
     for seed in range(12):
@@ -75,8 +75,8 @@ def test_a_pan_shifts_the_background_s_places() -> None:
     plan = world.plan(3, measure=False)
     truth = correspondence(plan, world.paint(plan)[1], 8, 8)
     alone = correspondence(plan, [torch.zeros(8, 64, 64)] * len(plan.objects), 8, 8)
-    centres = (torch.arange(8) + 0.5) / 8
-    expected = centres - float(plan.camera[4, 0])
+    centers = (torch.arange(8) + 0.5) / 8
+    expected = centers - float(plan.camera[4, 0])
     assert torch.allclose(alone.places[4, 0, :, 0], expected, atol=1e-6)
     assert (alone.known[4, 0] == ((expected >= 0) & (expected < 1)) & alone.known[4, 0]).all()
     assert truth.places.shape == (8, 8, 8, 2)

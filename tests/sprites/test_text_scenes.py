@@ -20,8 +20,8 @@ def test_kinds_come_in_turn_and_their_paths_are_what_they_say() -> None:
         for track in tracks:
             assert (track.boxes >= 0).all()
             assert (track.boxes <= 1).all()
-            centres = (track.boxes[:, :2] + track.boxes[:, 2:]) / 2
-            steps = np.linalg.norm(np.diff(centres, axis=0), axis=1).sum()
+            centers = (track.boxes[:, :2] + track.boxes[:, 2:]) / 2
+            steps = np.linalg.norm(np.diff(centers, axis=0), axis=1).sum()
             lengths.setdefault(made.kind, []).append(float(steps))
     assert max(lengths["static"]) == 0
     assert max(lengths["moving"]) < 0.37 < min(lengths["fast"])
@@ -60,5 +60,5 @@ def test_the_true_clip_is_what_the_scene_asks_for() -> None:
             seen = find_sprite(clip, name, color)
             scores = box_scores(track.boxes, sprite_boxes(seen, name) / 64, seen.found, track.visible, 1.0)
             assert scores.found_share == 1
-            assert scores.centre_distance < 0.005
+            assert scores.center_distance < 0.005
             assert scores.overlap > 0.6, "boxes are square, drawings fill their longer side"

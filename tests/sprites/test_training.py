@@ -8,7 +8,7 @@ import torch
 
 from hitmark.errors import HitmarkError
 from hitmark.sprites.configuration import read_configuration
-from hitmark.sprites.optimisers import orthogonalise
+from hitmark.sprites.optimizers import orthogonalize
 from hitmark.sprites.train import train
 from hitmark.sprites.training import Schedule, Training
 
@@ -98,6 +98,18 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(tmp_path: Path) -> 
     assert whole.losses == resumed.losses
 
 
+def test_a_checkpoint_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
+    def training() -> Training:
+        return Training("net", tmp_path, torch.nn.Linear(8, 8), Schedule(2, 1, 0.5, 1e-2), 0.9, 0)
+
+    begun = training()
+    begun.save()
+    state = torch.load(begun.checkpoint, weights_only=True)
+    state["optimisers"] = state.pop("optimizers")
+    torch.save(state | {"step": 1}, begun.checkpoint)
+    assert training().step == 1
+
+
 def test_another_network_in_the_folder_is_refused(tmp_path: Path) -> None:
     schedule = Schedule(1, 1, 0.5, 1e-2)
     Training("net", tmp_path, torch.nn.Linear(8, 8), schedule, 0.9, 0).save()
@@ -114,9 +126,9 @@ def test_schedule_warms_up_and_falls_to_zero() -> None:
     assert schedule.rate(99) == pytest.approx(0.04)
 
 
-def test_orthogonalise_brings_singular_values_near_one() -> None:
+def test_orthogonalize_brings_singular_values_near_one() -> None:
     matrix = torch.randn(12, 30, generator=torch.Generator().manual_seed(0))
-    values = torch.linalg.svdvals(orthogonalise(matrix).float())
+    values = torch.linalg.svdvals(orthogonalize(matrix).float())
     assert values.min() > 0.5
     assert values.max() < 1.4
     assert torch.linalg.svdvals(matrix).max() > 5
@@ -145,5 +157,5 @@ def test_matrices_have_a_rate_of_their_own(tmp_path: Path) -> None:
             "net", tmp_path / str(matrix_rate), torch.nn.Linear(16, 8), Schedule(1, 1, 0.5, 1e-2), 0.9, 0, matrix_rate
         )
         training.run(lambda network, step, generator: network(torch.ones(2, 16)).square().mean())
-        rates.append([group["lr"] for optimiser in training.optimisers for group in optimiser.param_groups])
+        rates.append([group["lr"] for optimizer in training.optimizers for group in optimizer.param_groups])
     assert rates == [pytest.approx([1e-2, 1e-2]), pytest.approx([3e-2, 1e-2])]

@@ -51,7 +51,7 @@ def test_boxes_are_where_the_pixels_are(size: tuple[int, int]) -> None:
 
 
 def test_visible_share_counts_pixels(world: SpriteWorld) -> None:
-    """Against a slow count: paint every object in a flat colour of its own and count what is left of each."""
+    """Against a slow count: paint every object in a flat color of its own and count what is left of each."""
     for seed in range(20):
         plan = world.plan(seed)
         if len(plan.objects) < 2:
@@ -69,7 +69,7 @@ def test_camera_moves_everything_alike() -> None:
     world = SpriteWorld(still=1.0, camera=1.0, objects=(2,))
     plan = world.plan(3)
     for thing in plan.objects:
-        assert np.allclose(thing.motion.centres - thing.motion.centres[0], plan.camera - plan.camera[0])
+        assert np.allclose(thing.motion.centers - thing.motion.centers[0], plan.camera - plan.camera[0])
     frames = world.render(plan)
     shift = plan.camera[-1] * 64
     assert np.abs(shift).max() > 3
@@ -104,7 +104,7 @@ def test_held_out_scenes_can_be_judged_and_ask_for_the_true_motion(world: Sprite
     for made in held_out(world, 6):
         plan = made.clip.plan
         assert all(thing.visible.min() >= SEEN for thing in plan.objects)
-        assert max(np.linalg.norm(o.motion.centres[-1] - o.motion.centres[0]) for o in plan.objects) >= MOVED
+        assert max(np.linalg.norm(o.motion.centers[-1] - o.motion.centers[0]) for o in plan.objects) >= MOVED
         tracks = evaluate(made.scene, world.frames)
         for number, thing in enumerate(plan.objects):
             assert np.array_equal(tracks[number].boxes, thing.boxes)

@@ -43,7 +43,7 @@ def test_every_format_is_written_and_read_again(client, picture, format):
     assert told["format"] == format
     boxes = client.post("/api/check", json={"scene": told["scene"], "frames": 8}).json()["tracks"][0]["boxes"]
     wanted = client.post("/api/check", json={"scene": scene, "frames": 8}).json()["tracks"][0]["boxes"]
-    for box, own in zip(boxes, wanted, strict=True):  # some formats hold centres alone
+    for box, own in zip(boxes, wanted, strict=True):  # some formats hold centers alone
         assert (box[0] + box[2]) / 2 == pytest.approx((own[0] + own[2]) / 2, abs=0.03)
 
 

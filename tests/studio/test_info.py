@@ -105,7 +105,7 @@ def test_every_knob_has_help_and_a_range_that_the_method_accepts(method):
 
 def test_known_knobs_by_hand():
     knobs = {knob["name"]: knob for knob in knobs_of("sg-i2v", {})}
-    assert knobs["iterations"]["help"] == "Optimiser steps in each active step."
+    assert knobs["iterations"]["help"] == "Optimizer steps in each active step."
     assert (knobs["iterations"]["type"], knobs["iterations"]["low"], knobs["iterations"]["high"]) == ("int", 0, 1000)
     assert knobs["step_size"]["optional"] is True
     assert knobs["layers"]["type"] == "text"
@@ -131,9 +131,9 @@ def test_the_speed_of_a_warning_is_that_of_the_fastest_demo_scene():
     for name, scenes in demo.items():
         steps = []
         for track in (track for each in scenes for track in evaluate(each.scene, 8) if track.kind == "subject"):
-            centres = (track.boxes[:, :2] + track.boxes[:, 2:]) / 2
+            centers = (track.boxes[:, :2] + track.boxes[:, 2:]) / 2
             both = track.visible[1:] & track.visible[:-1]
-            steps += np.linalg.norm(np.diff(centres, axis=0), axis=1)[both].tolist()
+            steps += np.linalg.norm(np.diff(centers, axis=0), axis=1)[both].tolist()
         assert math.ceil(100 * max(steps)) / 100 == MOST_SPEED[name]
 
 

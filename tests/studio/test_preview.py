@@ -15,7 +15,7 @@ from hitmark.media.video import read_video
 from hitmark.run.generate import generate
 from hitmark.scene.schema import Scene
 from hitmark.studio import preview
-from hitmark.studio.preview import Preview, colors, coloured
+from hitmark.studio.preview import Preview, colored, colors
 from hitmark.studio.worker import CancelledError
 from tests.contract.families import CASES, pipeline, plain, run
 from tests.studio.conftest import moving, text_scene
@@ -85,7 +85,7 @@ def test_the_fitted_colors_agree_with_the_autoencoder(pipes, model):
     backbone = backbone_for(pipes[model])
     latents, _video = latents_of(pipes[model])
     exact = torch.nn.functional.avg_pool2d(backbone.decode(latents).movedim(-1, 1), 4).movedim(1, -1)
-    rough = coloured(latents[0], colors(backbone, latents, [range(n, n + 1) for n in range(3)], 4))
+    rough = colored(latents[0], colors(backbone, latents, [range(n, n + 1) for n in range(3)], 4))
     assert rough.shape == exact.shape == (3, 16, 16, 3)
     correlation = torch.corrcoef(torch.stack([rough.flatten(), exact.flatten()]))[0, 1]
     assert correlation > 0.9
@@ -171,11 +171,11 @@ def test_a_run_is_stopped_within_a_step_and_the_pipeline_stays_usable(pipes, tmp
     assert np.array_equal(after.frames, generate(scene, None, load_pipeline("sprites-t2v"), steps=2).frames)
 
 
-def seen(centres, found):
+def seen(centers, found):
     """What an observer says of the subject "a"."""
     from hitmark.observers.positions import Look, Sighting
 
-    return Look({"a": Sighting("template", centres, np.array(found))})
+    return Look({"a": Sighting("template", centers, np.array(found))})
 
 
 def test_scores_of_a_known_clip(picture):

@@ -20,6 +20,13 @@ def test_without_the_usual_metric_it_is_the_first_of_control() -> None:
         aim_for([FLICKER], None, {})
 
 
+def test_a_figure_may_be_asked_for_by_its_earlier_name() -> None:
+    shift = Figure("frames", "color shift")
+    aim = aim_for([OVERLAP, shift], "overlap", {"colour shift": 0.1})
+    assert aim.limits == {"color shift": (shift, 0.1)}
+    assert aim.beyond("color shift", 0.2)
+
+
 @pytest.mark.parametrize(("metric", "limits"), [("flicker", {}), ("overlap", {"flicker": 3.0})])
 def test_a_figure_without_a_better_side_decides_nothing(metric: str, limits: dict[str, float]) -> None:
     with pytest.raises(HitmarkError, match="flicker has no better side"):

@@ -84,7 +84,7 @@ def _array(value: Any, where: str) -> np.ndarray:
 
 
 def write(scene: Scene, path: Path, options: Options) -> Encoded:
-    """Write the centres of all boxes at ATI's 121 moments, with their visibility."""
+    """Write the centers of all boxes at ATI's 121 moments, with their visibility."""
     import torch
 
     width, height = canvas_to_write(scene, options, path.parent, NAME)

@@ -71,7 +71,7 @@ def _value(source: Source) -> Any:
 
 
 def write(scene: Scene, path: Path, options: Options) -> Encoded:
-    """Write the centres of all boxes: a single list of points for one track, else a list of lists."""
+    """Write the centers of all boxes: a single list of points for one track, else a list of lists."""
     width, height = canvas_to_write(scene, options, path.parent, NAME)
     sampled = sample(scene, options.frames, USUAL_FRAMES, NAME)
     points, _, sizes_lost = scene_to_points(sampled, width, height)

@@ -105,7 +105,7 @@ def _array(value: Any, where: str) -> np.ndarray:
 
 
 def write(scene: Scene, path: Path, options: Options) -> Encoded:
-    """Write the centres of all boxes and their visibility: JSON where the path ends so, else .npz (float32)."""
+    """Write the centers of all boxes and their visibility: JSON where the path ends so, else .npz (float32)."""
     width, height = canvas_to_write(scene, options, path.parent, NAME)
     sampled = sample(scene, options.frames, USUAL_FRAMES, NAME)
     points, visible, sizes_lost = scene_to_points(sampled, width, height)

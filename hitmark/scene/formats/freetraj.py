@@ -2,7 +2,7 @@
 
 Each line is `frame, h_start, h_end, w_start, w_end`, fractions of the picture, frames whole and increasing. Between
 lines the box moves straight; before the first and after the last line the published code goes on at the speed of the
-neighbouring frames (its clips have 16 frames). It takes the box's size from the first line only.
+neighboring frames (its clips have 16 frames). It takes the box's size from the first line only.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _lines(source: Source) -> tuple[list[int], np.ndarray]:
 
 
 def _extended(keys: list[int], boxes: np.ndarray, frames: int) -> tuple[list[int], np.ndarray]:
-    """Add the first and the last frame, reached at the speed of the neighbouring segment, with unchanged size."""
+    """Add the first and the last frame, reached at the speed of the neighboring segment, with unchanged size."""
     if keys[0] > 0:
         speed = (boxes[1, :2] - boxes[0, :2]) / (keys[1] - keys[0])
         boxes = np.vstack([boxes[0] - np.tile(speed * keys[0], 2), boxes])

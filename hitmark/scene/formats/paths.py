@@ -27,7 +27,7 @@ def subject_fields(name: str, boxes: np.ndarray, where: str, **others: Any) -> d
 
     Args:
         name: of the subject.
-        boxes: float64 (frames, 4), normalised xyxy; at least one frame.
+        boxes: float64 (frames, 4), normalized xyxy; at least one frame.
         where: file and entry, for errors.
         others: further fields of the subject (phrase, visible).
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hitmark.scene.boxes import centres, in_picture, sizes
+from hitmark.scene.boxes import centers, in_picture, sizes
 from hitmark.scene.formats.base import Options
 from hitmark.scene.formats.paths import Sampled, default_name, frame_fields, subject_fields
 from hitmark.scene.formats.pictures import canvas_to_read
@@ -110,10 +110,10 @@ def _interval(seen: np.ndarray, inside: np.ndarray) -> tuple[int, int] | None:
 
 
 def scene_to_points(sampled: Sampled, width: int, height: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Return pixel centres, float64 (frames, tracks, 2), visibility, bool (frames, tracks), and lost box sizes."""
+    """Return pixel centers, float64 (frames, tracks, 2), visibility, bool (frames, tracks), and lost box sizes."""
     boxes = np.stack([track.boxes for track in sampled.tracks], axis=1)
     visible = np.stack([track.visible for track in sampled.tracks], axis=1)
     usual = np.array([POINT_SIZE, POINT_SIZE * width / height])
     odd = [track.name for track in sampled.tracks if np.abs(sizes(track.boxes) - usual).max() > 1e-9]
     report = [f"box sizes are not held, a point has none: {', '.join(map(repr, odd))}"] if odd else []
-    return centres(boxes) * np.array([width, height]), visible, report
+    return centers(boxes) * np.array([width, height]), visible, report

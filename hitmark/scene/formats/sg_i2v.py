@@ -1,8 +1,8 @@
 """SG-I2V example folders: `img.png` and `traj.npy` (Namekata et al. 2024, arXiv:2411.04989).
 
 `traj.npy`, shape (boxes, 2 + frames, 2), x before y, in pixels of `img.png` as it is on disk: rows 0 and 1 are the
-top-left and bottom-right corner of the box in the first frame, the others the centre in each frame. Only displacement
-counts: the box of frame f is the first box moved by centre_f - centre_0, so its size is constant, and the first centre
+top-left and bottom-right corner of the box in the first frame, the others the center in each frame. Only displacement
+counts: the box of frame f is the first box moved by center_f - center_0, so its size is constant, and the first center
 need not be the middle of the box (in the published examples it is rounded down).
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hitmark.scene.boxes import centres
+from hitmark.scene.boxes import centers
 from hitmark.scene.formats.arrays import check_numbers, npy_bytes, parse_npy
 from hitmark.scene.formats.base import Encoded, Format, Options
 from hitmark.scene.formats.losses import Holds, losses
@@ -77,7 +77,7 @@ def check_array(array: np.ndarray, path: Path) -> np.ndarray:
     """
     if array.ndim != 3 or array.shape[2] != 2 or array.shape[0] < 1 or array.shape[1] < 3:
         raise FormatError(
-            f"{path}: expected shape [boxes, 2 + frames, 2] (two corners, then a centre for each frame; x before y), "
+            f"{path}: expected shape [boxes, 2 + frames, 2] (two corners, then a center for each frame; x before y), "
             f"got {list(array.shape)}; transpose or add what is missing"
         )
     check_count(path, array.shape[0] * (array.shape[1] - 2))
@@ -85,7 +85,7 @@ def check_array(array: np.ndarray, path: Path) -> np.ndarray:
 
 
 def pixel_boxes(array: np.ndarray) -> np.ndarray:
-    """Turn corners and centres (boxes, 2 + frames, 2) into xyxy boxes (boxes, frames, 4), in the array's precision."""
+    """Turn corners and centers (boxes, 2 + frames, 2) into xyxy boxes (boxes, frames, 4), in the array's precision."""
     shift = array[:, 2:] - array[:, 2:3]
     return np.concatenate([array[:, 0:1] + shift, array[:, 1:2] + shift], axis=2)
 
@@ -134,7 +134,7 @@ def write(scene: Scene, path: Path, options: Options) -> Encoded:
         raise FormatError(f"{path}: expected a subject visible in the first frame, got none; SG-I2V starts there")
     boxes = np.stack([parked(track) for track in tracks]) * np.array([width, height, width, height])
     corners = boxes[:, 0].reshape(-1, 2, 2)
-    array = np.concatenate([corners, centres(boxes)], axis=1)
+    array = np.concatenate([corners, centers(boxes)], axis=1)
     files = {PICTURE: png_copy(picture), TRACKS: npy_bytes(array)}
     return Encoded(files, path, report, whole_folder=True)
 

@@ -52,7 +52,7 @@ def read(source: Source, options: Options) -> Scene:
 
 
 def write(scene: Scene, path: Path, options: Options) -> Encoded:
-    """Write the first subject's centre for each frame, on Tora's canvas."""
+    """Write the first subject's center for each frame, on Tora's canvas."""
     first_subject(scene, path, NAME)
     sampled = sample(scene, options.frames, USUAL_FRAMES, NAME)
     points, _, sizes_lost = scene_to_points(sampled, *CANVAS)

@@ -2,7 +2,7 @@
 
 `keyframe` lists `frame`, `bbox_ratios` (left, top, right, bottom in 0..1) and `prompt`; `token_inds` counts the tokens
 of the subject in the prompt, 1 = first word. The clip has one frame more than the last keyframe's number. Two habits of
-the published code shape the writer: it divides by zero at keyframes on neighbouring frames (other than the first two),
+the published code shape the writer: it divides by zero at keyframes on neighboring frames (other than the first two),
 and it holds each keyframe but the first for one more frame, so it lags by up to one frame behind straight lines.
 """
 

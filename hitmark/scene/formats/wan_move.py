@@ -61,7 +61,7 @@ def visibility_path(path: Path) -> Path:
 
 
 def write(scene: Scene, path: Path, options: Options) -> Encoded:
-    """Write the centres of all boxes as float32 tracks, and their visibility beside them."""
+    """Write the centers of all boxes as float32 tracks, and their visibility beside them."""
     width, height = canvas_to_write(scene, options, path.parent, NAME)
     sampled = sample(scene, options.frames, USUAL_FRAMES, NAME)
     points, visible, sizes_lost = scene_to_points(sampled, width, height)

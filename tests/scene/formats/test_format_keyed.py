@@ -43,7 +43,7 @@ def save(tmp_path, name, text):
 
 
 def published_path(lines, length):
-    """Slow reference of FreeTraj's rule: straight between lines, beyond them at the speed of the neighbours."""
+    """Slow reference of FreeTraj's rule: straight between lines, beyond them at the speed of the neighbors."""
     known = {int(frame): np.array(rest) for frame, *rest in lines}
     frames = sorted(known)
     path = {}
@@ -139,7 +139,7 @@ def test_trailblazer_rests_after_inner_keyframes_and_comes_back_the_same(tmp_pat
 
 
 @pytest.mark.parametrize("frames", [2, 3, 8, 9])
-def test_trailblazer_keyframes_are_never_neighbours_but_for_the_first_two(tmp_path, frames):
+def test_trailblazer_keyframes_are_never_neighbors_but_for_the_first_two(tmp_path, frames):
     keys = [{"time": t, "box": [x, 0.1, x + 0.2, 0.3], "easing": "in"} for t, x in ((0, 0.1), (1, 0.6))]
     scene = Scene.from_dict({"frames": frames, "subjects": [{"name": "a", "keyframes": keys}]})
     told = write(scene, tmp_path / "c.yaml")

@@ -21,7 +21,7 @@ SIZE = {"width": 64, "height": 48}
 QUICK = settings(max_examples=40, deadline=None, derandomize=True)
 
 
-def centres(scene, subject=0):
+def centers(scene, subject=0):
     boxes = evaluate(scene, scene.frames)[subject].boxes
     return (boxes[:, :2] + boxes[:, 2:]) / 2
 
@@ -66,7 +66,7 @@ def test_a_short_track_holds_its_last_point_and_is_visible_until_then(tmp_path):
     scene = read(tmp_path / "c.json", **SIZE)
     tracks = evaluate(scene, 5)
     assert [track.visible.sum() for track in tracks] == [5, 3, 1]
-    np.testing.assert_allclose(centres(scene, 1)[:, 0] * 64, [10, 15, 20, 20, 20])
+    np.testing.assert_allclose(centers(scene, 1)[:, 0] * 64, [10, 15, 20, 20, 20])
     assert "2 of 3 tracks end before the last of 5 frames" in remarks(scene)[0]
 
 
@@ -77,15 +77,15 @@ def test_coordinates_that_may_be_fractions_are_asked_about(tmp_path, low):
     with pytest.raises(SceneError, match=r"are these fractions\? Give --units fraction\|pixel"):
         read(tmp_path / "a.npy", **SIZE)
     fractions = read(tmp_path / "a.npy", units="fraction", **SIZE)
-    np.testing.assert_allclose(centres(fractions), points[:, 0])
+    np.testing.assert_allclose(centers(fractions), points[:, 0])
     pixels = read(tmp_path / "a.npy", units="pixel", **SIZE)
-    np.testing.assert_allclose(centres(pixels) * [64, 48], points[:, 0])
+    np.testing.assert_allclose(centers(pixels) * [64, 48], points[:, 0])
 
 
 def test_fractions_need_no_canvas(tmp_path):
     (tmp_path / "c.json").write_text(json.dumps([[0.25, 0.5], [0.75, 0.5]]))
     scene = read(tmp_path / "c.json", units="fraction")
-    np.testing.assert_allclose(centres(scene), [[0.25, 0.5], [0.75, 0.5]])
+    np.testing.assert_allclose(centers(scene), [[0.25, 0.5], [0.75, 0.5]])
     assert "nothing says the shape of the picture" in remarks(scene)[0]
 
 
@@ -96,7 +96,7 @@ def test_exchanged_axes_are_asked_about_or_noted(tmp_path):
         read(tmp_path / "a.npy", **SIZE)
     scene = read(tmp_path / "a.npy", axes="tracks,frames", **SIZE)
     assert (scene.frames, len(scene.subjects)) == (30, 3)
-    np.testing.assert_allclose(centres(scene, 1) * [64, 48], paths[1])
+    np.testing.assert_allclose(centers(scene, 1) * [64, 48], paths[1])
     assert len(read(tmp_path / "a.npy", axes="frames,tracks", **SIZE).subjects) == 30
     np.save(tmp_path / "still.npy", np.full((3, 30, 2), 20.0))
     assert "--axes tracks,frames" in remarks(read(tmp_path / "still.npy", **SIZE))[0]
@@ -138,7 +138,7 @@ def test_of_several_clips_one_is_chosen(tmp_path):
     with pytest.raises(SceneError, match=r"2 clips in one file\? Choose one, from #0 to #1"):
         read(tmp_path / "a_tracks.npy", **SIZE)
     scene = read(f"{tmp_path / 'a_tracks.npy'}#1", **SIZE)
-    np.testing.assert_allclose(centres(scene)[0] * [64, 48], [24, 24])
+    np.testing.assert_allclose(centers(scene)[0] * [64, 48], [24, 24])
     assert evaluate(scene, 5)[0].visible.sum() == 3
     with pytest.raises(SceneError, match="the number of a clip, 0 to 1, got '2'"):
         read(f"{tmp_path / 'a_tracks.npy'}#2", **SIZE)
@@ -173,7 +173,7 @@ def test_ati_files_are_read_and_nothing_in_them_runs(tmp_path):
     torch.save(stream.getvalue(), tmp_path / "a.pth")
     assert sniff(tmp_path / "a.pth") == "ati"
     scene = read(tmp_path / "a.pth", **SIZE)
-    np.testing.assert_allclose(centres(scene)[:, 0] * 64, np.linspace(10, 40, 121), atol=1e-4)
+    np.testing.assert_allclose(centers(scene)[:, 0] * 64, np.linspace(10, 40, 121), atol=1e-4)
     assert [track.visible.sum() for track in evaluate(scene, 121)] == [121, 60]
     torch.save(Scene, tmp_path / "b.pth")  # a class: loading it would run code
     with pytest.raises(SceneError, match="checkpoints and pickled objects are not read"):
@@ -191,9 +191,9 @@ def test_lines_of_two_numbers(tmp_path, lines):
     (tmp_path / "t.txt").write_text(lines)
     assert sniff(tmp_path / "t.txt") == "tora"
     scene = read(tmp_path / "t.txt")
-    np.testing.assert_allclose(centres(scene) * 256, [[100, 120], [101, 120], [102, 120]])
+    np.testing.assert_allclose(centers(scene) * 256, [[100, 120], [101, 120], [102, 120]])
     assert "256 x 256" in remarks(scene)[0]
-    np.testing.assert_allclose(centres(read(tmp_path / "t.txt", width=200, height=240))[0], [0.5, 0.5])
+    np.testing.assert_allclose(centers(read(tmp_path / "t.txt", width=200, height=240))[0], [0.5, 0.5])
     (tmp_path / "t.txt").write_text("100,120\n300,120\n")
     with pytest.raises(SceneError, match="give the canvas"):
         read(tmp_path / "t.txt")
@@ -262,7 +262,7 @@ def test_a_turned_picture_beside_a_track_file_counts_as_shown(tmp_path):
     np.save(tmp_path / "cat_tracks.npy", np.stack([np.full(8, 24.0), np.linspace(10, 60, 8)], 1)[:, None])
     scene = read(tmp_path / "cat_tracks.npy")
     assert scene.notes["wan-move"]["canvas"] == [48, 64]
-    np.testing.assert_allclose(centres(scene)[-1], [0.5, 60 / 64])
+    np.testing.assert_allclose(centers(scene)[-1], [0.5, 60 / 64])
 
 
 def test_a_canvas_of_another_shape_than_the_picture_is_said(tmp_path):

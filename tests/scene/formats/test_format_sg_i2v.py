@@ -23,7 +23,7 @@ def save(folder, array, size=(1024, 576)):
 
 
 def published_cells(array, picture, target):
-    """The published recipe in its own precision: cast, scale, shift by centre differences, floor-divide by 8."""
+    """The published recipe in its own precision: cast, scale, shift by center differences, floor-divide by 8."""
     scaled = array.astype(np.float32)
     for axis in (0, 1):
         scaled[..., axis] = scaled[..., axis] * target[axis] / picture[axis]
@@ -49,16 +49,16 @@ def exact_pixels(array, picture, target):
 
 @st.composite
 def folders(draw, width, height, whole):
-    """A trajectory array: whole or fractional centres, corners as often whole as not."""
+    """A trajectory array: whole or fractional centers, corners as often whole as not."""
     seed = draw(st.integers(0, 2**32 - 1))
     random = np.random.default_rng(seed)
     boxes, frames = draw(st.integers(1, 4)), draw(st.integers(2, 25))
     size = np.array([width, height])
     first = random.uniform(0.0, 0.7, (boxes, 1, 2)) * size
     corners = np.concatenate([first, first + random.uniform(0.05, 0.3, (boxes, 1, 2)) * size], axis=1)
-    centres = corners.mean(axis=1, keepdims=True) + random.normal(0, 0.2, (boxes, frames, 2)) * size
-    corners, centres = np.rint(corners), np.rint(centres) if whole else centres
-    return np.concatenate([corners, centres], axis=1)
+    centers = corners.mean(axis=1, keepdims=True) + random.normal(0, 0.2, (boxes, frames, 2)) * size
+    corners, centers = np.rint(corners), np.rint(centers) if whole else centers
+    return np.concatenate([corners, centers], axis=1)
 
 
 PICTURES = [(1024, 576), (1280, 720), (1920, 1080), (333, 517), (1919, 1081), (64, 64), (711, 400)]
@@ -103,8 +103,8 @@ def test_cells_at_other_sizes_are_exact_when_told_and_else_but_for_cell_edges(tm
     assert np.abs(ours - theirs).max() <= 1
 
 
-def test_box_is_the_first_one_moved_by_the_centres(tmp_path):
-    array = np.array([[[10.0, 20.0], [30.0, 60.0], [19.0, 41.0], [24.5, 31.0]]])  # centre is not the middle
+def test_box_is_the_first_one_moved_by_the_centers(tmp_path):
+    array = np.array([[[10.0, 20.0], [30.0, 60.0], [19.0, 41.0], [24.5, 31.0]]])  # center is not the middle
     scene = read(save(tmp_path / "a", array, (100, 200)))
     assert sniff(tmp_path / "a") == sniff(tmp_path / "a" / "traj.npy") == "sg-i2v"
     [track] = evaluate(scene, 2)

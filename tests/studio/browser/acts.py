@@ -153,6 +153,6 @@ class Studio:
         return path
 
 
-def centre(box: Sequence[float]) -> Point:
+def center(box: Sequence[float]) -> Point:
     """The middle of a box [x0, y0, x1, y1]."""
     return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2

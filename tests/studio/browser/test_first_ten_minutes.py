@@ -7,7 +7,7 @@ import signal
 
 from playwright.sync_api import expect
 
-from tests.studio.browser.acts import Studio, centre
+from tests.studio.browser.acts import Studio, center
 from tests.studio.browser.process import Process
 from tests.studio.browser.test_photographs import photograph
 
@@ -44,7 +44,7 @@ def test_nothing_of_the_first_ten_minutes_is_lost(browser, tmp_path):
     expect(second.page.locator("#save-state")).to_have_text("saved")
     saved = server.client.get("/api/projects/Müller 映画").json()["scene"]
     assert saved["prompt"] == "a red heart on tiles"
-    assert centre(saved["subjects"][0]["keyframes"][-1]["box"])[0] == (100 + 30 * 7) / 640
+    assert center(saved["subjects"][0]["keyframes"][-1]["box"])[0] == (100 + 30 * 7) / 640
 
     # A clip is ordered in the first tab; a reload in the middle of everything.
     (clip,) = first.generate(steps=2)

@@ -12,7 +12,7 @@ from hitmark.scene.formats import FORMATS
 ASKED = '[data-test="import-needs"]'
 
 
-def centres(studio, frames=8):
+def centers(studio, frames=8):
     script = """async (frames) => {
       const { store } = await import("/assets/scene/store.js");
       const { tracks } = await import("/assets/scene/motion.js");
@@ -51,7 +51,7 @@ def test_what_the_page_writes_it_reads(studio, name, tmp_path):
     studio.example("picture")
     studio.press("tab-scene")
     studio.fill("prompt", "a heart")
-    wanted = centres(studio)
+    wanted = centers(studio)
     path = exported(studio, name, tmp_path)
     studio.press("new")
     studio.page.get_by_role("button", name="Replace it").click()
@@ -63,7 +63,7 @@ def test_what_the_page_writes_it_reads(studio, name, tmp_path):
         studio.hook("canvas-height").fill("64")
         studio.press("import-go")
     expect(studio.hook("subject")).not_to_have_count(0)
-    found = centres(studio)
+    found = centers(studio)
     for which in (0, -1):  # what lies between is the format's own affair
         assert found[which] == pytest.approx(wanted[which], abs=0.03)
     expect(studio.page.locator("#save-state")).to_have_text("not saved")

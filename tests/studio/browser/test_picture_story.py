@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from typer.testing import CliRunner
 
 from hitmark.cli import app
-from tests.studio.browser.acts import TWO_FRAMES, centre
+from tests.studio.browser.acts import TWO_FRAMES, center
 
 STEPS = 4
 
@@ -40,7 +40,7 @@ def draw_two_subjects(studio):
     first, last = studio.scene()["subjects"][-1]["keyframes"]
     assert first == drawn["keyframes"][0]
     assert last["time"] == 1
-    assert centre(last["box"]) == pytest.approx((0.7, 0.65), abs=0.01)
+    assert center(last["box"]) == pytest.approx((0.7, 0.65), abs=0.01)
 
     middle = enlarge_in_the_middle(studio)
     studio.hook("easing", "#timeline").select_option("in-out")
@@ -79,7 +79,7 @@ def enlarge_in_the_middle(studio):
 def add_third_subject(studio, before):
     studio.press("add-subject")
     box = studio.scene()["subjects"][-1]["keyframes"][0]["box"]
-    x, y = centre(box)
+    x, y = center(box)
     studio.draw("path", (x, y), (x + 0.05, y + 0.2))
     studio.press("tool-select")
     scene = studio.scene()

@@ -8,7 +8,7 @@ import shutil
 import pytest
 from playwright.sync_api import expect
 
-from tests.studio.browser.acts import Studio, centre
+from tests.studio.browser.acts import Studio, center
 from tests.studio.browser.process import Process
 from tests.studio.conftest import text_scene
 
@@ -119,7 +119,7 @@ def test_a_result_lies_under_the_editor_and_the_next_shot_goes_on_from_it(studio
         assert keyframe["time"] == 0
         found = (job["found"] or {}).get(subject["name"])
         planned = next(track for track in job["tracks"] if track["name"] == subject["name"])["boxes"][-1]
-        wanted = (found[-1][0] / job["width"], found[-1][1] / job["height"]) if found and found[-1] else centre(planned)
-        assert centre(keyframe["box"]) == pytest.approx(wanted, abs=0.01)
+        wanted = (found[-1][0] / job["width"], found[-1][1] / job["height"]) if found and found[-1] else center(planned)
+        assert center(keyframe["box"]) == pytest.approx(wanted, abs=0.01)
         assert before["name"] == subject["name"]
     expect(studio.page.locator("#save-state")).to_have_text("not saved")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.studio.browser.acts import TWO_FRAMES, centre
+from tests.studio.browser.acts import TWO_FRAMES, center
 from tests.studio.browser.weight import LOAD
 
 BOXES = [[0.1, 0.4, 0.2, 0.5], [0.4, 0.35, 0.6, 0.55], [0.7, 0.3, 1.0, 0.6]]  # it grows
@@ -52,7 +52,7 @@ def test_a_path_redrawn_by_hand_keeps_moments_sizes_and_easings(studio):
     assert len(made) > 3  # the corners of the line
     assert next(each.get("easing") for each in made if each["time"] >= 0.25) == "in"  # eases in, and out at the end
     assert [each.get("easing") for each in made][-2] == "out"
-    assert centre(made[-1]["box"]) == pytest.approx(line[-1], abs=0.02)
+    assert center(made[-1]["box"]) == pytest.approx(line[-1], abs=0.02)
     assert [each["time"] for each in made] == sorted(each["time"] for each in made)
 
 

@@ -1,4 +1,4 @@
-"""What a page costs: bytes that travelled, the first paint, and the processor time of drags."""
+"""What a page costs: bytes that traveled, the first paint, and the processor time of drags."""
 
 from __future__ import annotations
 

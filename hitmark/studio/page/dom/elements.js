@@ -40,7 +40,7 @@ export function iconButton(name, label, attributes = {}) {
 }
 
 /**
- * Make a labelled field.
+ * Make a labeled field.
  * @param {string} hint shown when the pointer rests on it
  */
 export function field(label, control, hint = "") {

@@ -1,4 +1,4 @@
-/** Model and method: what can be chosen, what each needs, whether it is installed, under which licence. */
+/** Model and method: what can be chosen, what each needs, whether it is installed, under which license. */
 
 import { make, say, sayOrHide } from "../dom/make.js";
 import { modelOf } from "../scene/model.js";
@@ -56,7 +56,7 @@ function modelOptions(scene, info) {
 function modelFacts(model) {
   const frames = model.frames ? `${model.frames} frames` : "";
   const facts = [model.task, `${model.width} x ${model.height} px`, frames, `${model.fps} fps`].filter(Boolean);
-  return `${facts.join(", ")}. Licence: ${model.licence}.`;
+  return `${facts.join(", ")}. License: ${model.license}.`;
 }
 
 /**

@@ -125,7 +125,7 @@ function tiledBoxes(size) {
   const places = {};
   for (const row of [0, 1, 2]) {
     for (const column of [0, 1, 2]) {
-      const name = row === 1 && column === 1 ? "centre" : `${ROWS[row]}-${COLUMNS[column]}`;
+      const name = row === 1 && column === 1 ? "center" : `${ROWS[row]}-${COLUMNS[column]}`;
       places[name] = [start[column], start[row], stop[column], stop[row]];
     }
   }
@@ -133,7 +133,7 @@ function tiledBoxes(size) {
 }
 
 function cornerBoxes() {
-  const corner = ([name]) => !name.includes("middle") && name !== "centre";
+  const corner = ([name]) => !name.includes("middle") && name !== "center";
   return Object.fromEntries(Object.entries(tiledBoxes(PIN_SIZE)).filter(corner));
 }
 

@@ -69,7 +69,7 @@ export const api = {
   /**
    * Store a picture on the server.
    * @param {Blob} file a picture file of any type that Pillow reads
-   * @param {(share: number) => void} onProgress how much has travelled, 0 to 1
+   * @param {(share: number) => void} onProgress how much has traveled, 0 to 1
    * @returns {Promise<{id: string, width: number, height: number, url: string}>}
    */
   upload: (file, onProgress = () => {}) =>

@@ -1,4 +1,4 @@
-"""Muon: momentum, orthogonalised, for the weight matrices and kernels; AdamW for everything else.
+"""Muon: momentum, orthogonalized, for the weight matrices and kernels; AdamW for everything else.
 
 Source: K. Jordan et al., "Muon: an optimizer for hidden layers in neural networks" (2024), with the update scaled to
 AdamW's typical size (J. Liu et al., arXiv:2502.16982, Sec. 2.2), so that one learning rate serves both groups.
@@ -33,7 +33,7 @@ class Muon(torch.optim.Optimizer):
             for shape, parameters in shapes.items():
                 scale = 0.2 * max(shape) ** 0.5
                 directions = torch.stack([self._direction(parameter, group["momentum"]) for parameter in parameters])
-                for parameter, update in zip(parameters, orthogonalise(directions), strict=True):
+                for parameter, update in zip(parameters, orthogonalize(directions), strict=True):
                     parameter.sub_(group["lr"] * scale * update.view_as(parameter))
 
     def _direction(self, parameter: Tensor, momentum: float) -> Tensor:
@@ -44,7 +44,7 @@ class Muon(torch.optim.Optimizer):
         return parameter.grad.lerp(buffer, momentum).flatten(1)
 
 
-def orthogonalise(matrix: Tensor, iterations: int = 5) -> Tensor:
+def orthogonalize(matrix: Tensor, iterations: int = 5) -> Tensor:
     """About U V^T of the singular value decomposition of matrices (..., rows, columns), by Newton-Schulz iteration."""
     first, second, third = COEFFICIENTS
     tall = matrix.shape[-2] > matrix.shape[-1]
@@ -60,7 +60,7 @@ EDGES = ("conv_in", "conv_out", "embedding", "time_mixer", "transformer.proj_out
 """Parts of the names of first and last layers and of tables."""
 
 
-def build_optimisers(network: nn.Module, learning_rate: float) -> list[torch.optim.Optimizer]:
+def build_optimizers(network: nn.Module, learning_rate: float) -> list[torch.optim.Optimizer]:
     """Muon for hidden matrices and kernels, AdamW for vectors, the first and last layer and the embeddings."""
     hidden, rest = [], []
     for name, parameter in network.named_parameters():

@@ -1,4 +1,4 @@
-"""A few optimiser steps on a tensor, safe in half precision."""
+"""A few optimizer steps on a tensor, safe in half precision."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def descend(
     loss_scale: float = 1.0,
     gradient_every: int = 1,
 ) -> Tensor:
-    """Minimise `loss_of` by AdamW from `start`, with a fresh optimiser state.
+    """Minimize `loss_of` by AdamW from `start`, with a fresh optimizer state.
 
     Args:
         start: any shape; not changed.
@@ -37,17 +37,17 @@ def descend(
             with the last one.
 
     Returns:
-        The optimised tensor, float32, without graph.
+        The optimized tensor, float32, without graph.
 
     Raises:
         HitmarkError: no gradient reaches the variable, or it is not finite.
     """
     variable = start.detach().float().clone().requires_grad_(True)
-    optimiser = torch.optim.AdamW([variable], lr=learning_rate, weight_decay=weight_decay)
+    optimizer = torch.optim.AdamW([variable], lr=learning_rate, weight_decay=weight_decay)
     for iteration in range(iterations):
         if iteration % gradient_every == 0:
             variable.grad, loss_scale = _gradient(loss_of, variable, loss_scale)
-        optimiser.step()
+        optimizer.step()
     return variable.detach()
 
 

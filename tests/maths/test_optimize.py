@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from hitmark.errors import HitmarkError
-from hitmark.maths.optimise import descend
+from hitmark.maths.optimize import descend
 
 
 def by_hand(start, gradient_of, iterations, rate, decay):
