@@ -23,8 +23,9 @@ WHITE: Color = (255, 255, 255)
 FULL_16_BIT = 65_535
 TURNED = (5, 6, 7, 8)  # values of EXIF's orientation that exchange width and height
 ORIENTATION = 0x0112
+MOST_PIXELS = 178_956_970  # of a picture that is decoded, as Pillow has it: more is taken for a bomb
 DAMAGED = (UnidentifiedImageError, OSError, SyntaxError, ValueError, TypeError, EOFError, LookupError, struct.error,
-    zlib.error, Image.DecompressionBombError)  # fmt: skip
+    zlib.error, RuntimeError, Image.DecompressionBombError)  # fmt: skip
 
 _BRANDS = {
     b"heic": "HEIC", b"heix": "HEIC", b"hevc": "HEIC", b"heim": "HEIC", b"heis": "HEIC", b"mif1": "HEIC",
@@ -79,7 +80,7 @@ def load_image(source: Path | bytes, background: Color = WHITE, name: str = "") 
     called = name or (str(source) if isinstance(source, Path) else "the picture")
     data = _bytes(source, called)
     try:
-        with _opened(data, called) as picture:
+        with opened(data, called) as picture:
             picture.load()
             loaded = as_rgb(picture, background)
             several = getattr(picture, "n_frames", 1) > 1
@@ -99,7 +100,7 @@ def shown_size(source: Path | bytes, name: str = "") -> tuple[int, int]:
     called = name or (str(source) if isinstance(source, Path) else "the picture")
     data = _bytes(source, called)
     try:
-        with _opened(data, called) as picture:
+        with opened(data, called) as picture:
             width, height = picture.size
             return (height, width) if picture.getexif().get(ORIENTATION) in TURNED else (width, height)
     except DAMAGED as error:
@@ -158,24 +159,43 @@ def _bytes(source: Path | bytes, called: str) -> bytes:
         raise ImageError(f"cannot read {called}: {reason}; check its permissions") from error
 
 
-def _opened(data: bytes, called: str) -> Image.Image:
-    """An open picture; HEIC by pillow-heif where that is installed."""
-    if format_name(data) == "HEIC":
-        try:
-            from pillow_heif import open_heif  # pyright: ignore[reportMissingImports]
-        except ImportError:
-            raise ImageError(
-                f"cannot read {called}: it is a HEIC picture, as phones make them, which needs another package; "
-                f"`pip install pillow-heif`, or {_SAVE_AS}"
-            ) from None
-        return open_heif(io.BytesIO(data)).to_pillow()
-    return Image.open(io.BytesIO(data))
+def opened(
+    data: bytes, called: str = "the picture", formats: tuple[str, ...] | None = None, most: int = MOST_PIXELS
+) -> Image.Image:
+    """Return an open picture, HEIC by pillow-heif where that is installed.
+
+    Args:
+        data: the bytes of a file.
+        called: what messages call it.
+        formats: Pillow's names of those that are tried; None: all. HEIC is told by its first bytes.
+        most: pixels of a HEIC picture, which is decoded here; Pillow has its own limit.
+
+    Raises:
+        ImageError: it is HEIC, and pillow-heif is not installed.
+        One of DAMAGED: damaged, too large, or no picture.
+    """
+    if format_name(data) != "HEIC":
+        return Image.open(io.BytesIO(data), formats=formats)
+    try:
+        from pillow_heif import open_heif  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        raise ImageError(
+            f"cannot read {called}: it is a HEIC picture, as phones make them, which needs another package; "
+            f"`pip install pillow-heif`, or {_SAVE_AS}"
+        ) from None
+    found = open_heif(io.BytesIO(data))
+    width, height = found.size
+    if width * height > most:
+        raise Image.DecompressionBombError(f"{width} x {height} pixels, and at most {most} are read")
+    return found.to_pillow()
 
 
 def format_name(data: bytes) -> str | None:
     """Return what the first bytes of a file say that it is, for formats that need a word; else None."""
     if data[4:8] == b"ftyp":
-        return _BRANDS.get(data[8:12], "MP4 video")
+        brands = data[8 : int.from_bytes(data[:4])]
+        general = brands[:4] in (b"mif1", b"msf1")  # says only that it is one of the two; the brands after it say which
+        return "AVIF" if general and b"avif" in brands else _BRANDS.get(data[8:12], "MP4 video")
     start = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:16]
     if data[:4] == b"RIFF" and data[8:12] == b"AVI ":
         return "AVI video"
@@ -195,8 +215,8 @@ def _unreadable(data: bytes, called: str, error: BaseException) -> ImageError:
         told = f"it is no picture, or damaged{reason}; save it again as PNG or JPEG"
     elif "video" in kind:
         told = f"it is a video ({kind}), not a picture; give one frame of it as PNG"
-    elif kind == "AVIF":
-        told = f"it is an AVIF picture that is damaged, or this Pillow cannot read AVIF{reason}; {_SAVE_AS}"
+    elif kind in ("AVIF", "HEIC"):
+        told = f"it is {kind}, but damaged or of a kind that is not known here{reason}; {_SAVE_AS}"
     else:
         told = f"it is a {kind} file, which is no picture that can be read here; {_SAVE_AS}"
     return ImageError(f"cannot read {called}: {told}")

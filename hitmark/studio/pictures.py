@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import threading
 import warnings
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 LARGEST_FILE = 32 * 1024 * 1024  # bytes
 MOST_PIXELS = 40_000_000
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")  # and HEIC where pillow-heif is installed
 AT_ONCE = threading.Semaphore(2)  # decoding: one picture of 40 megapixels takes 120 MB for each copy
 
 
@@ -58,25 +57,31 @@ def decoded(data: bytes) -> Image.Image:
     """Return the first picture in a file's bytes as RGB. Raises `RefusedError` as `keep_picture` does."""
     from PIL import Image
 
-    from hitmark.media.images import as_rgb
+    from hitmark.media.images import ImageError, as_rgb, format_name, opened
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a bomb is told below, from its size
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            with opened(data, formats=FORMATS, most=MOST_PIXELS) as image:
                 _check_size(*image.size)
                 image.load()
                 return as_rgb(image).image
     except RefusedError:
         raise
+    except ImageError as error:
+        raise RefusedError(415, f"picture: {error}") from None
     except Image.DecompressionBombError as error:
         raise RefusedError(413, f"picture: {_too_large()} ({error})") from None
     except Exception as error:  # the decoders raise whatever a damaged file makes them stumble over
         raise RefusedError(
             415,
-            f"picture: expected a file in the format {', '.join(FORMATS)}, got something else or a damaged file "
-            f"({type(error).__name__}); save the picture again as PNG",
+            f"picture: expected a file in the format {', '.join(FORMATS)}, got {_named(format_name(data))} or a damaged "
+            f"file ({type(error).__name__}); save the picture again as PNG",
         ) from None
+
+
+def _named(kind: str | None) -> str:
+    return "something else" if kind is None else f"one that says it is {kind}"
 
 
 def picture_of(folder: Folder, identity: str) -> Picture:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from hitmark.media.images import ImageError, as_rgb, load_image, parse_color, shown_size
+from hitmark.media.images import ImageError, as_rgb, format_name, load_image, parse_color, shown_size
 
 COLORS = np.arange(3 * 5 * 3, dtype=np.uint8).reshape(3, 5, 3) * 5
 
@@ -92,6 +93,59 @@ def test_avif_is_read(tmp_path):
     assert load_image(tmp_path / "a.avif").image.size == (16, 16)
 
 
+def heic(picture, turn=1):
+    """A picture as phones write it: turned by the container, and its EXIF says how it was turned."""
+    pillow_heif = pytest.importorskip("pillow_heif")
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    stream = io.BytesIO()
+    pillow_heif.encode(picture.mode, picture.size, picture.tobytes(), stream, quality=-1, exif=exif.tobytes())
+    return stream.getvalue()
+
+
+def test_heic_is_read_once_upright_and_laid_on_the_ground(tmp_path):
+    pixels = np.zeros((48, 64, 3), np.uint8)
+    pixels[:, :32], pixels[:, 32:] = (200, 50, 50), (50, 50, 200)
+    photo = Image.fromarray(pixels)
+    for turn in (1, 6):
+        (tmp_path / "a.heic").write_bytes(heic(photo, turn))
+        loaded = load_image(tmp_path / "a.heic")
+        size = (48, 64) if turn == 6 else (64, 48)
+        assert loaded.image.size == shown_size(tmp_path / "a.heic") == size
+        assert loaded.image.getpixel((4, 4))[0] > 150
+        assert loaded.image.getpixel((43, 60) if turn == 6 else (60, 4))[2] > 150
+    clear = np.dstack([pixels, np.full((48, 64), 255, np.uint8)])
+    clear[:24] = 255, 0, 255, 0
+    loaded = load_image(heic(Image.fromarray(clear)))
+    assert "white" in loaded.notes[0]
+    assert min(loaded.image.getpixel((4, 4))) > 250
+
+
+def test_a_damaged_heic_is_named_and_never_a_traceback():
+    whole = heic(Image.fromarray(COLORS.repeat(8, axis=0).repeat(8, axis=1)))
+    draws = np.random.default_rng(0)
+    for _ in range(200):
+        data = bytearray(whole)
+        for place in draws.integers(32, len(data), draws.integers(1, 20)):
+            data[place] = draws.integers(256)
+        for read in (load_image, shown_size):
+            try:
+                read(bytes(data))
+            except ImageError as error:
+                assert "HEIC" in str(error)  # noqa: PT017
+    with pytest.raises(ImageError, match="HEIC, but damaged"):
+        load_image(whole[:-40])
+
+
+def test_a_general_brand_is_what_the_brands_after_it_say():
+    stream = io.BytesIO()
+    Image.new("RGB", (16, 16), "red").save(stream, "AVIF")
+    general = stream.getvalue().replace(b"ftypavif", b"ftypmif1", 1)
+    assert format_name(general) == "AVIF"
+    assert load_image(general).image.size == (16, 16)
+    assert format_name(b"\x00\x00\x00\x18ftypmif1\0\0\0\0mif1heic") == "HEIC"
+
+
 HEIC = b"\x00\x00\x00\x18ftypheic" + bytes(40)
 
 
@@ -109,7 +163,8 @@ HEIC = b"\x00\x00\x00\x18ftypheic" + bytes(40)
         (png(Image.fromarray(COLORS))[:50], "no picture, or damaged"),
     ],
 )
-def test_what_cannot_be_read_is_named(tmp_path, data, words):
+def test_what_cannot_be_read_is_named(tmp_path, monkeypatch, data, words):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)  # as where it is not installed
     path = tmp_path / "photo.png"
     path.write_bytes(data)
     for read in (load_image, shown_size):

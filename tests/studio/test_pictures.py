@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
+import sys
 import zlib
 from contextlib import suppress
 
@@ -33,7 +34,7 @@ def bomb(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"])
 def test_a_picture_comes_back_as_png(client, kind):
     answer = client.post("/api/pictures", content=png(60, 40, kind), headers={"Content-Type": f"image/{kind.lower()}"})
     assert answer.status_code == 200
@@ -81,6 +82,29 @@ MP4 = b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isomiso2avc1mp41" + bytes(500)
 def test_what_is_no_picture_is_refused(refused, data):
     sentence = refused(415, "POST", "/api/pictures", content=data, headers={"Content-Type": "image/png"})
     assert sentence.startswith("picture: expected")
+
+
+HEIC = b"\x00\x00\x00\x18ftypheic" + bytes(40)
+
+
+@pytest.mark.parametrize(("installed", "words"), [(False, "pip install pillow-heif"), (True, "one that says it is HEIC")])
+def test_a_phone_s_format_is_named(refused, monkeypatch, installed, words):
+    if installed:
+        pytest.importorskip("pillow_heif")
+    else:
+        monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    assert words in refused(415, "POST", "/api/pictures", content=HEIC, headers={"Content-Type": "image/heic"})
+
+
+def test_a_phone_s_picture_is_kept_as_png_and_a_huge_one_refused_undecoded(client, refused, monkeypatch):
+    pillow_heif = pytest.importorskip("pillow_heif")
+    stream = io.BytesIO()
+    pillow_heif.encode("RGB", (60, 40), bytes(60 * 40 * 3), stream)
+    told = client.post("/api/pictures", content=stream.getvalue()).json()
+    assert (told["width"], told["height"]) == (60, 40)
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 60 * 40 - 1)
+    monkeypatch.setattr(pillow_heif.HeifFile, "to_pillow", None)  # would fail if anything were decoded
+    assert "megapixels" in refused(413, "POST", "/api/pictures", content=stream.getvalue())
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import { store } from "../scene/store.js";
 import { parseJson, stringifyJson } from "../server/json.js";
 import { importScene } from "./importing.js";
 
-const PICTURE = /\.(png|jpe?g|webp|gif|bmp|tiff?)$/i;
+const PICTURE = /\.(png|jpe?g|webp|gif|bmp|tiff?|avif|hei[cf])$/i;
 
 /** Mount import, drop and paste. */
 export function mountFiles() {
@@ -34,7 +34,7 @@ function choose(accept) {
 
 /** Let the user choose a picture. */
 export function choosePicture() {
-  choose("image/png,image/jpeg,image/webp,image/gif,image/bmp,image/tiff");
+  choose("image/png,image/jpeg,image/webp,image/gif,image/bmp,image/tiff,image/avif,image/heic,image/heif");
 }
 
 const isPicture = (file) => (file.type.startsWith("image/") && !file.type.includes("svg")) || PICTURE.test(file.name);
