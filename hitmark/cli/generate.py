@@ -211,7 +211,10 @@ def _make(request: Request, planned: Plan, picture: Image | None, crude: MotionS
 
 def notes(planned: Plan) -> list[str]:
     """What is allowed but probably not meant, and what was decided."""
-    found = list(planned.notes)
+    from hitmark.media.images import LAID_ON
+
+    other = "(--background COLOR chooses another)"
+    found = [f"{note} {other}" if LAID_ON in note else note for note in planned.notes]
     if planned.card.name == "sprites-t2v":
         from hitmark.sprites.vocabulary import notes_on_words
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hitmark.errors import HitmarkError
-from hitmark.media.images import ImageError, load_image
+from hitmark.media.images import DAMAGED, EXTENSIONS, ImageError, as_rgb, load_image
 from hitmark.media.turns import Turn
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 MOST_REPEATS = 1000  # a GIF may hold one picture for minutes; that is one frame repeated at most so often on reading
 USUAL_RATE = 7.0  # frames a second of a folder of pictures, which does not say it
 UNEVEN = 0.5  # a gap between two frames that differs by this share of the usual one is no rounding of a clock
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic")
 
 
 class VideoError(HitmarkError):
@@ -84,10 +83,10 @@ def _read_folder(folder: Path, fps: float | None) -> Clip:
         inside = sorted(folder.iterdir(), key=lambda path: _natural(path.name))
     except OSError as error:
         raise VideoError(f"cannot read the folder {folder}: {error.strerror or error}") from error
-    files = [path for path in inside if path.suffix.lower() in PICTURES and not path.name.startswith(".")]
+    files = [path for path in inside if path.suffix.lower() in EXTENSIONS and not path.name.startswith(".")]
     if not files:
         raise VideoError(
-            f"cannot read {folder} as a clip: expected a folder of frames ({', '.join(PICTURES)}), found none in it"
+            f"cannot read {folder} as a clip: expected a folder of frames ({', '.join(EXTENSIONS)}), found none in it"
         )
     frames, notes = [], []
     for path in files:
@@ -198,27 +197,36 @@ def _read_problem(path: Path, frames: int, error: Exception) -> str:
 
 def _read_pictures(path: Path) -> Clip:
     """All frames of an animated GIF or WebP, by Pillow; a picture that is shown n times as long counts as n frames."""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
         if path.suffix.lower() == ".gif" and not path.read_bytes().rstrip(b"\0").endswith(b";"):
             raise OSError("its end is missing")
         with Image.open(path) as picture:
             shown = list(_shown(picture))
-    except (UnidentifiedImageError, OSError, EOFError, SyntaxError) as error:
+    except DAMAGED as error:
         raise VideoError(f"cannot read the video {path}: it is no whole GIF or WebP ({error})") from error
-    shortest = min(duration for _, duration in shown)
-    repeats = [min(MOST_REPEATS, max(1, round(duration / shortest))) for _, duration in shown]
-    return Clip(np.repeat(np.stack([frame for frame, _ in shown]), repeats, axis=0), 1000 / shortest)
+    shortest = min(each.milliseconds for each in shown)
+    repeats = [min(MOST_REPEATS, max(1, round(each.milliseconds / shortest))) for each in shown]
+    notes = tuple(dict.fromkeys(f"{path.name}: {note}" for each in shown for note in each.notes))
+    return Clip(np.repeat(np.stack([each.frame for each in shown]), repeats, axis=0), 1000 / shortest, None, notes)
 
 
-def _shown(picture: Image.Image) -> Iterator[tuple[np.ndarray, float]]:
-    """Each frame as RGB with the time it is shown, ms (100 where the file does not say)."""
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """A frame as RGB, how long it is shown (100 ms where the file does not say), and what had to be decided."""
+
+    frame: np.ndarray
+    milliseconds: float
+    notes: tuple[str, ...]
+
+
+def _shown(picture: Image.Image) -> Iterator[_Shown]:
     for index in range(getattr(picture, "n_frames", 1)):
         picture.seek(index)
         picture.load()
-        frame = np.asarray(picture.convert("RGB"))
+        loaded = as_rgb(picture)
         duration = 0.0
         with suppress(TypeError, ValueError):
             duration = float(picture.info.get("duration", 0))
-        yield frame, duration or 100.0
+        yield _Shown(np.asarray(loaded.image), duration or 100.0, loaded.notes)

@@ -20,6 +20,9 @@ from hitmark.errors import HitmarkError
 Color = tuple[int, int, int]
 
 WHITE: Color = (255, 255, 255)
+EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif")
+"""Of pictures that are looked for by name, in small letters."""
+LAID_ON = "its transparent parts are laid on"
 FULL_16_BIT = 65_535
 TURNED = (5, 6, 7, 8)  # values of EXIF's orientation that exchange width and height
 ORIENTATION = 0x0112
@@ -140,7 +143,7 @@ def _on_ground(picture: Image.Image, background: Color) -> LoadedImage:
         return LoadedImage(picture.convert("RGB"))
     ground = Image.new("RGBA", picture.size, (*background, 255))
     color = "white" if background == WHITE else "#{:02x}{:02x}{:02x}".format(*background)
-    note = f"its transparent parts are laid on {color} (--background COLOR chooses another)"
+    note = f"{LAID_ON} {color}"
     return LoadedImage(Image.alpha_composite(ground, picture).convert("RGB"), (note,))
 
 

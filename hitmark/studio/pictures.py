@@ -75,8 +75,8 @@ def decoded(data: bytes) -> Image.Image:
     except Exception as error:  # the decoders raise whatever a damaged file makes them stumble over
         raise RefusedError(
             415,
-            f"picture: expected a file in the format {', '.join(FORMATS)}, got {_named(format_name(data))} or a damaged "
-            f"file ({type(error).__name__}); save the picture again as PNG",
+            f"picture: expected a file in the format {', '.join(FORMATS)}, got {_named(format_name(data))} or a "
+            f"damaged file ({type(error).__name__}); save the picture again as PNG",
         ) from None
 
 

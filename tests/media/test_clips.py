@@ -122,3 +122,19 @@ def test_folders_that_are_no_clip(tmp_path, film):
 def test_a_rate_for_a_file_is_refused(tmp_path, film):
     with pytest.raises(VideoError, match="states its own times"):
         read_clip(write_video(film, tmp_path / "a.mp4"), fps=8)
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp"])
+def test_what_is_transparent_in_a_clip_is_laid_on_white_and_said(tmp_path, suffix):
+    frames = []
+    for frame in range(3):
+        picture = Image.new("RGBA", (24, 16), (255, 0, 255, 0))
+        picture.paste((10, 200, 30, 255), (2 + 4 * frame, 4, 10 + 4 * frame, 12))
+        frames.append(picture)
+    options = {"lossless": True, "exact": True} if suffix == ".webp" else {"disposal": 2}
+    frames[0].save(tmp_path / f"a{suffix}", save_all=True, append_images=frames[1:], duration=100, **options)
+    clip = read_clip(tmp_path / f"a{suffix}")
+    assert clip.frames.shape == (3, 16, 24, 3)
+    assert (clip.frames[:, 0, 0] == 255).all()
+    assert (np.abs(clip.frames[2, 6, 14].astype(int) - [10, 200, 30]) < 16).all()
+    assert clip.notes == (f"a{suffix}: its transparent parts are laid on white",)

@@ -87,7 +87,9 @@ def test_what_is_no_picture_is_refused(refused, data):
 HEIC = b"\x00\x00\x00\x18ftypheic" + bytes(40)
 
 
-@pytest.mark.parametrize(("installed", "words"), [(False, "pip install pillow-heif"), (True, "one that says it is HEIC")])
+@pytest.mark.parametrize(
+    ("installed", "words"), [(False, "pip install pillow-heif"), (True, "one that says it is HEIC")]
+)
 def test_a_phone_s_format_is_named(refused, monkeypatch, installed, words):
     if installed:
         pytest.importorskip("pillow_heif")

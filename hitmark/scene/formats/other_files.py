@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
-from hitmark.media.images import ImageError, format_name, shown_size
+from hitmark.media.images import EXTENSIONS, ImageError, format_name, shown_size
 from hitmark.scene.formats.source import Source
 
 CLIPS = (".mp4", ".mkv", ".webm", ".mov", ".avi", ".gif", ".m4v")
@@ -52,7 +50,7 @@ def _clip(source: Source) -> str:
 
 
 def _folder(source: Source) -> str | None:
-    pictures = [path for path in source.path.iterdir() if re.fullmatch(r"\.(png|jpe?g|webp)", path.suffix.lower())]
+    pictures = [path for path in source.path.iterdir() if path.suffix.lower() in EXTENSIONS]
     if len(pictures) > 1:
         return f"{source.path}: this is a folder of {len(pictures)} pictures, not a scene; a scene is one file"
     if any((source.path / name).is_file() for name in ("img.png", "img.jpg")):

@@ -6,13 +6,13 @@ import io
 import os
 from pathlib import Path
 
-from hitmark.media.images import ImageError, load_image, shown_size
+from hitmark.media.images import EXTENSIONS, ImageError, load_image, shown_size
 from hitmark.scene.formats.base import Options
 from hitmark.scene.formats.source import FormatError, read_bytes
 from hitmark.scene.schema import Scene
 
 SAME_SHAPE = 0.02  # relative difference of the sides' ratios below which shapes are the same
-EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".heic")
+SPELLED = (*EXTENSIONS, *(extension.upper() for extension in EXTENSIONS))  # cameras write IMG_1234.JPG
 
 
 def picture_size(path: Path) -> tuple[int, int]:
@@ -50,12 +50,12 @@ def png_copy(path: Path) -> bytes:
 
 
 def picture_beside(path: Path) -> Path | None:
-    """Find a picture named like a track file: for `cat_tracks.npy`, `cat.png` (or .jpg, .jpeg, .webp)."""
+    """Find a picture named like a track file: for `cat_tracks.npy`, `cat.png` (or .jpg, .JPG ...)."""
     stem = path.stem
     for ending in ("_tracks", "-tracks", "_track", "_coordinates", "_coords"):
         stem = stem.removesuffix(ending)
     names = [path.stem, stem] if stem else [path.stem]
-    candidates = (path.with_name(name + extension) for name in names for extension in EXTENSIONS)
+    candidates = (path.with_name(name + extension) for name in names for extension in SPELLED)
     return next((found for found in candidates if found.is_file()), None)
 
 
@@ -63,7 +63,7 @@ Size = tuple[int, int]
 
 
 def canvas_to_read(
-    path: Path, options: Options, usual: Size | None = None
+    path: Path, options: Options, usual: Size | None = None, doubt: str = ""
 ) -> tuple[Size | None, str | None, list[str]]:
     """Find the canvas that coordinates refer to.
 
@@ -71,6 +71,7 @@ def canvas_to_read(
         path: the file with the coordinates.
         options: width and height, else image.
         usual: width and height that the format has where nothing else is known.
+        doubt: what is asked first where no canvas is known; empty: the canvas.
 
     Returns:
         Width and height (None only for coordinates that are fractions), the picture relative to the file's folder, and
@@ -96,7 +97,8 @@ def canvas_to_read(
     if options.units == "fraction":
         return None, None, ["nothing says the shape of the picture: boxes are as high as wide, in fractions of it"]
     raise FormatError(
-        f"{path}: these are pixel coordinates, and nothing says of how large a picture; give the canvas "
+        doubt
+        or f"{path}: these are pixel coordinates, and nothing says of how large a picture; give the canvas "
         f"(`--canvas 832x480`; in Python width=832, height=480), or put the picture beside it as {path.stem}.png"
     )
 

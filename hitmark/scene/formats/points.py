@@ -51,8 +51,11 @@ def points_to_scene(
     if not frames or not count:
         raise FormatError(f"{path}: expected at least one point and one frame, got {count} points, {frames} frames")
     check_count(path, frames * count)
-    size, image, told = canvas_to_read(path, options, canvas)
-    middle = _fractions(points, size, path, options)
+    doubt = "" if options.units else _doubt(points, path)
+    size, image, told = canvas_to_read(path, options, canvas, doubt)
+    if doubt and size is not None and min(size) >= SMALLEST_CANVAS:
+        raise FormatError(doubt)
+    middle = points if options.units == "fraction" or size is None else points / np.array(size)
     side = options.point_size or POINT_SIZE
     width, height = size or (1, 1)
     half = np.array([side / 2, side * width / height / 2])
@@ -67,20 +70,16 @@ def points_to_scene(
     return Scene.from_dict(fields | {"notes": {name: kept}}, source=str(path))
 
 
-def _fractions(points: np.ndarray, size: tuple[int, int] | None, path: Path, options: Options) -> np.ndarray:
-    """Points as fractions of the canvas."""
-    if options.units == "fraction":
-        return points
-    assert size is not None, "pixels have a canvas"
-    largest = float(np.abs(points).max())
-    if options.units is None and largest <= LARGEST_FRACTION and min(size) >= SMALLEST_CANVAS:
-        low, high = float(points.min()), float(points.max())
-        where = "all coordinates lie in 0..1" if low >= 0 and high <= 1 else f"all coordinates lie in {low:g}..{high:g}"
-        raise FormatError(
-            f"{path}: {where}: are these fractions? Give --units fraction|pixel (some editors' fractions are mirrored, "
-            "or divided by the height for both axes: export pixels from these)"
-        )
-    return points / np.array(size)
+def _doubt(points: np.ndarray, path: Path) -> str:
+    """The question whether points are fractions of the picture, where they are so small; empty where they are not."""
+    low, high = float(points.min()), float(points.max())
+    if max(-low, high) > LARGEST_FRACTION:
+        return ""
+    where = "all coordinates lie in 0..1" if low >= 0 and high <= 1 else f"all coordinates lie in {low:g}..{high:g}"
+    return (
+        f"{path}: {where}: are these fractions? Give --units fraction|pixel (some editors' fractions are mirrored, or "
+        "divided by the height for both axes: export pixels from these)"
+    )
 
 
 def _subjects(boxes: np.ndarray, seen: np.ndarray, path: Path) -> tuple[list[dict[str, Any]], list[str]]:

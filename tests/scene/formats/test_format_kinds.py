@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from hitmark.media.images import EXTENSIONS
 from hitmark.media.video import write_video
 from hitmark.scene import Scene, SceneError, evaluate
 from hitmark.scene.formats import read, remarks, sniff, write
 from hitmark.scene.formats.coordinate_lists import find_tracks, looks_like_points
+from hitmark.scene.formats.pictures import picture_beside
 
 SIZE = {"width": 64, "height": 48}
 QUICK = settings(max_examples=40, deadline=None, derandomize=True)
@@ -76,6 +78,10 @@ def test_coordinates_that_may_be_fractions_are_asked_about(tmp_path, low):
     np.save(tmp_path / "a.npy", points)
     with pytest.raises(SceneError, match=r"are these fractions\? Give --units fraction\|pixel"):
         read(tmp_path / "a.npy", **SIZE)
+    with pytest.raises(SceneError, match=r"are these fractions\?"):
+        read(tmp_path / "a.npy")  # asked before the canvas, which fractions do not need
+    with pytest.raises(SceneError, match="nothing says of how large a picture"):
+        read(tmp_path / "a.npy", units="pixel")
     fractions = read(tmp_path / "a.npy", units="fraction", **SIZE)
     np.testing.assert_allclose(centers(fractions), points[:, 0])
     pixels = read(tmp_path / "a.npy", units="pixel", **SIZE)
@@ -263,6 +269,15 @@ def test_a_turned_picture_beside_a_track_file_counts_as_shown(tmp_path):
     scene = read(tmp_path / "cat_tracks.npy")
     assert scene.notes["wan-move"]["canvas"] == [48, 64]
     np.testing.assert_allclose(centers(scene)[-1], [0.5, 60 / 64])
+
+
+@pytest.mark.parametrize("extension", EXTENSIONS)
+def test_a_picture_beside_is_found_however_its_name_ends(tmp_path, extension):
+    np.save(tmp_path / "cat_tracks.npy", np.full((4, 1, 2), 20.0))
+    for spelled in (extension, extension.upper()):
+        (tmp_path / f"cat{spelled}").write_bytes(b"no picture")
+        assert picture_beside(tmp_path / "cat_tracks.npy") == tmp_path / f"cat{spelled}"
+        (tmp_path / f"cat{spelled}").unlink()
 
 
 def test_a_canvas_of_another_shape_than_the_picture_is_said(tmp_path):
