@@ -45,14 +45,14 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonalize(matrix: Tensor, iterations: int = 5) -> Tensor:
-    """About U V^T of the singular value decomposition of matrices (..., rows, columns), by Newton-Schulz iteration."""
+    """About U V^T of the singular values of matrices (count, rows, columns), by Newton-Schulz iteration."""
     first, second, third = COEFFICIENTS
     tall = matrix.shape[-2] > matrix.shape[-1]
     value = (matrix.mT if tall else matrix).bfloat16()
     value = value / (value.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(iterations):
         square = value @ value.mT
-        value = first * value + (second * square + third * square @ square) @ value
+        value = torch.baddbmm(value, torch.baddbmm(square, square, square, beta=second, alpha=third), value, beta=first)
     return (value.mT if tall else value).to(matrix.dtype)
 
 

@@ -28,6 +28,7 @@ from hitmark.sprites.video_networks import (
     build_transformer,
 )
 from hitmark.sprites.video_training import VideoBatch, encode_words, flow_loss, make_video_batch
+from hitmark.sprites.windows import WINDOWS_OF_A_PLACE, make_windows
 from hitmark.sprites.world import SPLITS
 
 if TYPE_CHECKING:
@@ -59,13 +60,15 @@ def build_model(configuration: VideoConfiguration) -> VideoModel:
 
 
 def step_loss(code: VideoCode, configuration: VideoConfiguration, device: str) -> StepLoss:
-    """First single pictures, then short clips, then whole ones; seeds follow the step."""
+    """First windows of one thing, then single pictures, short clips, whole ones; seeds follow the step."""
     world, pictured, tokenizer = configuration.world(), configuration.pictured_world(), build_tokenizer()
     compiled: list[nn.Module] = []
 
     def make(step: int) -> VideoBatch:
         frames, clips = size_of_step(configuration, step)
         seeds = range(step * 64, step * 64 + clips)
+        if not frames:
+            return make_windows(world, code, seeds, configuration.window)
         return make_video_batch(world, pictured, code, seeds, frames, round(configuration.given * clips))
 
     batches = Ahead(make)
@@ -82,7 +85,10 @@ def step_loss(code: VideoCode, configuration: VideoConfiguration, device: str) -
 
 
 def size_of_step(configuration: VideoConfiguration, step: int) -> tuple[int, int]:
-    """Frames of the clips of a step, and how many clips."""
+    """Frames of the clips of a step, and how many clips; no frames for windows, and how many places they are from."""
+    if step < configuration.window_steps:
+        return 0, configuration.windows // WINDOWS_OF_A_PLACE
+    step -= configuration.window_steps
     if step < configuration.picture_steps:
         return 1, configuration.pictures // PICTURES_OF_A_CLIP
     if step < configuration.picture_steps + configuration.short_steps:

@@ -64,13 +64,13 @@ def make_video_batch(
             )
             clips, shown = (picture[None], cover[None]) if frames > 1 else (picture[:, None], cover[:, None])
             latents.append(code.encode(clips * 2 - 1))
-            covers.append(_pooled(shown))
+            covers.append(pooled(shown))
             captions += [plan.caption] * len(clips)
     known = torch.arange(len(captions)) < (given if frames > 1 else 0)
     return VideoBatch(torch.cat(latents), torch.cat(covers), captions, known)
 
 
-def _pooled(covers: Tensor) -> Tensor:
+def pooled(covers: Tensor) -> Tensor:
     """Covers (batch, frames, H, W) at latent cells: (batch, 1 + (frames - 1) / 4, H/8, W/8), the most of a block."""
     cells = torch.nn.functional.avg_pool2d(covers, PATCH)
     if cells.shape[1] == 1:

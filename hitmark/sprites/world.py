@@ -62,7 +62,7 @@ class SpriteWorld:
         starts = _starts(generator, count)
         drawn: list[SpriteObject] = []
         for start in starts:
-            drawn.append(self._object(generator, start, camera, {thing.name for thing in drawn}))
+            drawn.append(self.draw_object(generator, start, camera, {thing.name for thing in drawn}))
         objects = self._with_visibility(drawn) if measure else tuple(drawn)
         return ClipPlan(seed, place, objects, camera, caption(objects, place))
 
@@ -97,9 +97,10 @@ class SpriteWorld:
             covers.append(cover)
         return picture.clamp(0, 1), covers
 
-    def _object(
+    def draw_object(
         self, generator: np.random.Generator, start: np.ndarray, camera: np.ndarray, taken: set[str | None]
     ) -> SpriteObject:
+        """A thing at `start` in frame 1 (center, float (2,)) that is none of `taken`; it moves with the camera."""
         size = generator.uniform(*self.sizes)
         motion = draw_motion(generator, self.frames, start, self.still, self.reach)
         motion = Motion(motion.centers + camera, motion.scale)
@@ -123,7 +124,7 @@ class SpriteWorld:
 
     def _with_visibility(self, drawn: list[SpriteObject]) -> tuple[SpriteObject, ...]:
         """The objects with their visible shares: later ones cover earlier ones, the picture's border cuts."""
-        alphas = [self._layer(thing)[:, 3] for thing in drawn]
+        alphas = [self.layer(thing)[:, 3] for thing in drawn]
         result = []
         for number, (thing, alpha) in enumerate(zip(drawn, alphas, strict=True)):
             seen = alpha.clone()
@@ -135,7 +136,7 @@ class SpriteWorld:
             result.append(replace(thing, visible=share))
         return tuple(result)
 
-    def _layer(self, thing: SpriteObject) -> torch.Tensor:
+    def layer(self, thing: SpriteObject) -> torch.Tensor:
         """The object alone on transparent ground: premultiplied RGBA, float32 (frames, 4, height, width)."""
         values, tops, lefts = self._patch(thing)
         layer = torch.zeros(len(values), 4, self.height, self.width)

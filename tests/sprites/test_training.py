@@ -128,10 +128,13 @@ def test_schedule_warms_up_and_falls_to_zero() -> None:
 
 def test_orthogonalize_brings_singular_values_near_one() -> None:
     matrix = torch.randn(12, 30, generator=torch.Generator().manual_seed(0))
-    values = torch.linalg.svdvals(orthogonalize(matrix).float())
+    values = torch.linalg.svdvals(orthogonalize(matrix[None])[0].float())
     assert values.min() > 0.5
     assert values.max() < 1.4
     assert torch.linalg.svdvals(matrix).max() > 5
+    tall = orthogonalize(torch.stack([matrix.T, 2 * matrix.T]))
+    torch.testing.assert_close(tall[0], tall[1], atol=0.02, rtol=0)
+    torch.testing.assert_close(tall[0], orthogonalize(matrix[None])[0].T, atol=0.02, rtol=0)
 
 
 @pytest.mark.parametrize(

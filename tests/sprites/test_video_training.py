@@ -27,7 +27,10 @@ embedding = 16
 text_layers = 1
 decoder_width = 8
 photographs = 0
-steps = 3
+steps = 4
+window_steps = 1
+windows = 6
+window = 16
 picture_steps = 1
 pictures = 3
 short_steps = 1
@@ -103,10 +106,12 @@ def test_words_are_one_token_each_and_zeros_follow(configuration: VideoConfigura
     assert lengths == [len(text.split()) + 1, 1]
 
 
-def test_steps_see_pictures_then_short_clips_then_whole_ones() -> None:
+def test_steps_see_windows_then_pictures_then_short_clips_then_whole_ones() -> None:
     shipped = read_configuration(None, "sprites-wan")
-    pictures, short = shipped.picture_steps, shipped.short_steps
-    assert size_of_step(shipped, 0)[0] == size_of_step(shipped, pictures - 1)[0] == 1
+    windows, short = shipped.window_steps, shipped.short_steps
+    pictures = windows + shipped.picture_steps
+    assert size_of_step(shipped, 0)[0] == size_of_step(shipped, windows - 1)[0] == 0
+    assert size_of_step(shipped, windows)[0] == size_of_step(shipped, pictures - 1)[0] == 1
     assert size_of_step(shipped, pictures) == (shipped.short_frames, shipped.short_batch)
     assert size_of_step(shipped, pictures + short) == (shipped.frames, shipped.batch)
 

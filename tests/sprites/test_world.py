@@ -38,7 +38,7 @@ def test_boxes_are_where_the_pixels_are(size: tuple[int, int]) -> None:
     checked = 0
     for seed in range(12):
         for thing in world.plan(seed).objects:
-            layer = world._layer(thing)[:, 3].numpy()
+            layer = world.layer(thing)[:, 3].numpy()
             for frame, box in enumerate(thing.boxes):
                 x0, y0, x1, y1 = box * np.array([*size, *size])
                 if min(x0, y0) < 1 or x1 > size[0] - 1 or y1 > size[1] - 1:
@@ -56,7 +56,7 @@ def test_visible_share_counts_pixels(world: SpriteWorld) -> None:
         plan = world.plan(seed)
         if len(plan.objects) < 2:
             continue
-        layers = [world._layer(thing)[:, 3] for thing in plan.objects]
+        layers = [world.layer(thing)[:, 3] for thing in plan.objects]
         below, above = layers[0], torch.stack(layers[1:])
         left = below * (1 - above).prod(0)
         inside = below.sum((1, 2)).clamp(min=1e-6)

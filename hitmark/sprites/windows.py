@@ -1,0 +1,79 @@
+"""Windows of the sprite world, each with one thing: where a model learns fastest what things look like.
+
+Of a picture's tokens most are place. A window somewhat larger than the largest thing has a thing in most of them, so
+that the same computing shows several times as many things; places and pairs of things are learned from whole pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hitmark.sprites.clip_plan import SpriteObject, caption
+from hitmark.sprites.image_to_video import one_thread
+from hitmark.sprites.motion import Motion
+from hitmark.sprites.places import PLACES, paint
+from hitmark.sprites.video_code import VideoCode
+from hitmark.sprites.video_training import VideoBatch, pooled
+from hitmark.sprites.world import CANVAS, SPLITS, SpriteWorld
+
+WINDOWS_OF_A_PLACE = 6
+"""Windows cut from one painted place: painting is what costs time."""
+MIDDLE = (0.25, 0.75)
+"""Where in a window the middle of the thing lies: part of it may be outside."""
+RESIZED = 0.15
+"""Share of things whose size is one that things reach only while they grow or shrink."""
+RESIZING = 0.35
+"""Largest logarithm of such a change of size, as in `motion.draw_motion`."""
+
+
+def make_windows(world: SpriteWorld, code: VideoCode, seeds: Sequence[int], side: int) -> VideoBatch:
+    """WINDOWS_OF_A_PLACE windows of `side` pixels of each training seed, as clips of one frame.
+
+    Things have the sizes in pixels that they have in `world`, whose settings are in fractions of its picture.
+    """
+    latents, covers, captions = [], [], []
+    with one_thread():
+        for seed in seeds:
+            generator = np.random.default_rng([20262, SPLITS["train"][0] + seed])
+            place = str(generator.choice(list(PLACES)))
+            ground = _ground(world, place, generator)
+            for _ in range(WINDOWS_OF_A_PLACE):
+                thing = _thing(world, generator, side)
+                picture, cover = _window(world, ground, thing, generator, side)
+                latents.append(picture)
+                covers.append(cover)
+                captions.append(caption((thing,), place))
+    known = torch.zeros(len(captions), dtype=torch.bool)
+    return VideoBatch(code.encode(torch.stack(latents) * 2 - 1), pooled(torch.stack(covers)), captions, known)
+
+
+def _ground(world: SpriteWorld, place: str, generator: np.random.Generator) -> Tensor:
+    """The whole painted place, float32 (3, rows, columns) in 0..1."""
+    canvas = paint(place, generator, round(CANVAS * world.height), round(CANVAS * world.width))
+    return torch.from_numpy(np.ascontiguousarray(canvas.transpose(2, 0, 1)))
+
+
+def _thing(world: SpriteWorld, generator: np.random.Generator, side: int) -> SpriteObject:
+    """A thing of the world in one frame, its size as a fraction of the window."""
+    middle = generator.uniform(*MIDDLE, (1, 2))
+    thing = world.draw_object(generator, middle[0], np.zeros((world.frames, 2)), set())
+    size = thing.size * min(world.width, world.height) / side
+    if generator.random() < RESIZED:
+        size *= float(np.exp(generator.uniform(-RESIZING, RESIZING)))
+    return replace(thing, size=size, motion=Motion(middle, np.ones(1)))
+
+
+def _window(
+    world: SpriteWorld, ground: Tensor, thing: SpriteObject, generator: np.random.Generator, side: int
+) -> tuple[Tensor, Tensor]:
+    """The thing on a part of the ground: float32 (1, 3, side, side) in 0..1, and its cover (1, side, side)."""
+    top, left = (int(generator.integers(0, length - side)) for length in ground.shape[1:])
+    picture = ground[None, :, top : top + side, left : left + side].clone()
+    layer = replace(world, width=side, height=side, frames=1).layer(thing)
+    cover = layer[:, 3]
+    return (picture * (1 - cover[:, None]) + layer[:, :3]).clamp(0, 1), cover
