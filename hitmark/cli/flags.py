@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from pathlib import Path
 from typing import Any
 
 from hitmark.errors import HitmarkError
@@ -52,6 +53,17 @@ def scene_from_flags(
         name = phrase if phrase and phrases.count(phrase) == 1 else f"box {number}"
         subjects.append({"name": name, "phrase": phrase or "", "keyframes": keyframes, "path": curved})
     return Scene.from_dict({"prompt": prompt, "subjects": subjects}, source="--prompt/--subject/--box/--path")
+
+
+def parse_cutouts(pairs: list[str]) -> dict[str, Path]:
+    """Read pictures by subject, from SUBJECT=PICTURE. Raises `FlagError`: written otherwise, or a subject twice."""
+    found: dict[str, Path] = {}
+    for pair in pairs:
+        name, sign, path = pair.partition("=")
+        if not (sign and name and path) or name in found:
+            raise FlagError(f"--cutout: expected SUBJECT=PICTURE, once for each subject, got {pair!r}")
+        found[name] = Path(path)
+    return found
 
 
 def parse_box(text: str, form: str = "xyxy") -> list[float]:

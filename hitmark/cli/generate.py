@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from hitmark.cli import generate_options as options
-from hitmark.cli.flags import parse_pairs
+from hitmark.cli.crude import crude_reference
+from hitmark.cli.flags import parse_cutouts, parse_pairs
 from hitmark.cli.found import sentences
 from hitmark.cli.progress import silence_libraries, step_bar
 from hitmark.cli.reading import Axes, Canvas, PointSize, Reading, Record, Units
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from hitmark.reference.signal import MotionSignal
     from hitmark.run.outputs import Outputs
     from hitmark.run.plan import Plan
-    from hitmark.run.record import CrudeVideo
     from hitmark.run.result import Result
 
 EXAMPLES = """\b
@@ -74,6 +74,7 @@ def generate(
     point_size: PointSize = None,
     reference: options.Reference = None,
     mask: options.Mask = None,
+    cutouts: options.Cutouts = None,
     save_latents: options.SaveLatents = None,
     force: options.Force = False,
 ) -> None:
@@ -105,6 +106,7 @@ def generate(
         call=parse_pairs(call or [], "--call"),
         reference=reference,
         mask=mask,
+        cutouts=parse_cutouts(cutouts or []),
     )
     outputs = Outputs(output or _default_output(scene, request), save_latents)
     run(request, outputs, force=force)
@@ -131,8 +133,10 @@ def run(request: Request, outputs: Outputs, *, force: bool) -> None:
     outputs = replace(outputs, from_picture=picture is not None).beside(request.inputs)
     check_fit(planned, request.device)
     crude, recorded = crude_reference(request, planned, picture)
+    for note in crude.notes if crude is not None else ():
+        typer.echo(f"note: {note}", err=True)
     with outputs.claimed():
-        outputs.check(request.inputs, overwrite=force, shape=planned.shape)
+        outputs.check(request.files, overwrite=force, shape=planned.shape)
         for note in notes(planned):
             typer.echo(f"note: {note}", err=True)
         typer.echo(planned.method, err=True)
@@ -169,25 +173,6 @@ def prepared(request: Request) -> tuple[Plan, Image | None]:
         background=background,
     )
     return (planned if given is None else replace(planned, notes=(*given.notes, *planned.notes))), picture
-
-
-def crude_reference(
-    request: Request, planned: Plan, picture: Image | None
-) -> tuple[MotionSignal | None, CrudeVideo | None]:
-    """The crude reference of a run, given or drawn, and what is to be recorded of one that is given."""
-    from hitmark.reference.choice import chosen_reference
-    from hitmark.reference.folder import read_reference
-    from hitmark.run.record import CrudeVideo, signal_sha256
-
-    given = None if request.reference is None else read_reference(*request.reference)
-    crude = chosen_reference(planned.scene, planned.shape, picture, given, planned.controls)
-    for note in crude.notes if crude is not None else ():
-        typer.echo(f"note: {note}", err=True)
-    if crude is None or request.reference is None:
-        return crude, None
-    video, mask = request.reference
-    sha256 = signal_sha256(crude.frames, crude.mask)
-    return crude, CrudeVideo(path=str(video), mask=None if mask is None else str(mask), sha256=sha256)
 
 
 def _make(request: Request, planned: Plan, picture: Image | None, crude: MotionSignal | None) -> Result:

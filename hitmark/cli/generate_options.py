@@ -100,6 +100,15 @@ Reference = Annotated[
         "writes. Default: drawn from the scene and the first picture."
     ),
 ]
+Cutouts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cutout",
+        metavar="SUBJECT=PICTURE",
+        help="For time-to-move: a mask of the first picture, white where the subject is, instead of its box; or a "
+        "picture with transparency that is put into the box, for something that comes in later. Repeatable.",
+    ),
+]
 Mask = Annotated[
     Path | None,
     typer.Option(help="Mask of --reference, white where it is meant: a video or a picture. Default: the folder's own."),

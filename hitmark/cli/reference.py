@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from hitmark.cli.flags import parse_cutouts
+from hitmark.cli.generate_options import Cutouts
 from hitmark.cli.reading import Axes, Canvas, PointSize, Reading, Record, Units
 from hitmark.cli.source import Flags, Target, read_request
-from hitmark.errors import HitmarkError
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 EXAMPLES = """\b
 Examples:
@@ -34,15 +32,7 @@ def reference(
     ] = None,
     width: Annotated[int | None, typer.Option(help="Pixels. Default: the scene's, else the model's.")] = None,
     height: Annotated[int | None, typer.Option(help="Pixels. Default: the scene's, else the model's.")] = None,
-    cutouts: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--cutout",
-            metavar="SUBJECT=PICTURE",
-            help="A mask of the first picture, white where the subject is, instead of its box; or a picture with "
-            "transparency that is put into the box, for something that comes in later. Repeatable.",
-        ),
-    ] = None,
+    cutouts: Cutouts = None,
     lossless: Annotated[
         bool, typer.Option("--lossless", help="Write .mkv that reads back exactly; other tools look for .mp4.")
     ] = False,
@@ -58,6 +48,7 @@ def reference(
     Writes first_frame.png, motion_signal.mp4, mask.mp4 and prompt.txt, the layout of Time-to-Move's own tools.
     """
     from hitmark.reference import reference_of, write_reference
+    from hitmark.reference.cutouts import read_cutouts
     from hitmark.run.first_picture import load_first_picture, open_picture
     from hitmark.run.plan import plan
     from hitmark.run.prepare import with_picture
@@ -68,29 +59,13 @@ def reference(
     )
     planned = plan(request.scene, picture=True)
     given = None if image is None else open_picture(image)
-    planned, picture = with_picture(planned, load_first_picture(planned.scene, given, request.folder))
+    first = load_first_picture(planned.scene, given, request.folder)
+    planned, picture = with_picture(planned, first)
     wanted = planned.scene
     for note in planned.notes:
         typer.echo(f"note: {note}", err=True)
-    signal = reference_of(wanted, picture, planned.shape, read_cutouts(cutouts or []))
+    cut = read_cutouts(parse_cutouts(cutouts or []), first.image.size, picture.size)
+    signal = reference_of(wanted, picture, planned.shape, cut)
     paths = write_reference(signal, output, picture, wanted.prompt, fps=wanted.fps, lossless=lossless, overwrite=force)
     count, high, wide = signal.mask.shape
     typer.echo(f"wrote {', '.join(str(path) for path in paths)}: {count} frames of {wide}x{high}")
-
-
-def read_cutouts(pairs: list[str]) -> dict[str, Image.Image]:
-    """Pictures by subject, from SUBJECT=PICTURE. Raises HitmarkError: written otherwise, or no picture."""
-    from PIL import Image, UnidentifiedImageError
-
-    found: dict[str, Image.Image] = {}
-    for pair in pairs:
-        name, sign, path = pair.partition("=")
-        if not (sign and name and path) or name in found:
-            raise HitmarkError(f"--cutout: expected SUBJECT=PICTURE, once for each subject, got {pair!r}")
-        try:
-            with Image.open(path) as picture:
-                picture.load()
-                found[name] = picture.copy()
-        except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as error:
-            raise HitmarkError(f"--cutout: {path} cannot be read as a picture ({error}); save it as PNG") from error
-    return found

@@ -11,12 +11,15 @@ from hitmark.cli.flags import FlagError
 
 if TYPE_CHECKING:
     from hitmark.backbones.catalog import ModelCard
+    from hitmark.reference.cutouts import Size
     from hitmark.run.record import RunRecord
     from hitmark.scene import Scene
 
 
 OF_SCENE = ("model", "seed", "frames", "width", "height", "prompt", "negative_prompt", "fit")
 """Options that change fields of the scene."""
+OF_RUN = ("steps", "dtype", "device", "background", "reference", "cutouts", "cut_of")
+"""Those that do not."""
 PRESETS = ("tuned", "paper")
 """Presets by name, see `hitmark.run.presets`; anything else is a file."""
 
@@ -36,6 +39,9 @@ class Request:
     background: str = "white"  # what transparent parts of the picture are laid on
     said: tuple[str, ...] = ()  # options of the command line that a model may have no use for
     reference: tuple[Path, Path | None] | None = None  # a crude video (or folder of one) and its mask
+    cutouts: dict[str, Path] = field(default_factory=dict)  # pictures that subjects are cut out with, by name
+    cut_of: tuple[Size, Size] | None = None  # the first picture that masks among them are of, before and after it was
+    # cut or padded to the clip's shape; None: the one that is read
     replayed: RunRecord | None = None  # the record that all of this comes from, unless an option changed it
 
     def with_options(self, **options: Any) -> Request:
@@ -44,7 +50,7 @@ class Request:
         Args:
             options: model, seed, frames, width, height, prompt, negative_prompt, fit (of the scene), method, knobs,
                 preset (a name of `hitmark.run.presets`, or a file), steps, dtype, device, background, call, reference,
-                mask.
+                mask, cutouts.
 
         Raises:
             HitmarkError: a value that a scene cannot have, or no preset.
@@ -52,10 +58,7 @@ class Request:
         from hitmark.scene import MethodChoice
 
         given = {name: value for name, value in options.items() if value not in (None, {})}
-        if given.get("mask") is not None and "reference" not in given:
-            raise FlagError("--mask: the mask of a reference; give --reference too, or leave it out")
-        if "reference" in given:
-            given["reference"] = (given["reference"], given.pop("mask", None))
+        given = _one_reference(given)
         scene, given = self._same_model(given)
         changed = {name: given[name] for name in OF_SCENE if name in given}
         method = self.scene.method
@@ -72,9 +75,7 @@ class Request:
             changed["method"] = dict(now) | {"preset": given["preset"]}
         elif "preset" in given:
             changed["method"] = _preset_method(given)
-        settings = {
-            name: given[name] for name in ("steps", "dtype", "device", "background", "reference") if name in given
-        }
+        settings = {name: given[name] for name in OF_RUN if name in given}
         if "model" in changed:  # its own defaults, not those of the recorded model
             settings = {"steps": None, "call": {}} | settings
         call = settings.pop("call", self.call) | given.get("call", {})
@@ -97,6 +98,12 @@ class Request:
         others = {name: value for name, value in given.items() if name != "model"}
         return self.scene.replace(model=os.path.abspath(folder)), others
 
+    @property
+    def files(self) -> list[Path]:
+        """All that is read, and must not be overwritten."""
+        given = [] if self.reference is None else [path for path in self.reference if path is not None]
+        return [*self.inputs, *given, *self.cutouts.values()]
+
     def refuse_unused(self, card: ModelCard) -> None:
         """Raise `FlagError` for an option of the command line that this model has no use for."""
         if self.image is not None and not card.takes_picture:
@@ -109,6 +116,20 @@ class Request:
                 f"--{name.replace('_', '-')}: {card.name} makes clips from a picture and reads no words; leave it out, "
                 "or choose a model that reads them, such as --model sprites-t2v (without --image)"
             )
+
+
+def _one_reference(given: dict[str, Any]) -> dict[str, Any]:
+    """The options with a crude video or what one is cut with, in place of what a record says of either."""
+    if "mask" in given and "reference" not in given:
+        raise FlagError("--mask: the mask of a reference; give --reference too, or leave it out")
+    if "cutouts" in given and "reference" in given:
+        raise FlagError("--cutout: a --reference is drawn already; leave out one of the two")
+    if "cutouts" in given:
+        return given | {"reference": None, "cut_of": None}
+    if "reference" in given:
+        others = {name: value for name, value in given.items() if name != "mask"}
+        return others | {"reference": (given["reference"], given.get("mask")), "cutouts": {}}
+    return given
 
 
 def _preset_method(given: dict[str, Any]) -> dict[str, Any]:

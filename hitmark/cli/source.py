@@ -98,12 +98,9 @@ def _from_record(path: Path, target: Target) -> Request:
         dtype=record.settings.dtype,
         device=record.settings.device,
         call=record.settings.call,
-        reference=None
-        if record.reference is None
-        else (
-            path.parent / record.reference.path,
-            None if record.reference.mask is None else path.parent / record.reference.mask,
-        ),
+        reference=None if record.reference is None else record.reference.files(path.parent),
+        cutouts={} if record.cutouts is None else record.cutouts.files(path.parent),
+        cut_of=None if record.cutouts is None else (record.cutouts.of, record.cutouts.into),
         replayed=record,
     )
 

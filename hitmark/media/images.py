@@ -94,6 +94,17 @@ def load_image(source: Path | bytes, background: Color = WHITE, name: str = "") 
     return LoadedImage(loaded.image, tuple(f"{short}: {note}" for note in (*loaded.notes, *first)))
 
 
+def opened_file(path: Path) -> Image.Image:
+    """Return a picture file as it is stored: not turned, of any mode. Raises `ImageError` as `load_image`."""
+    data = _bytes(path, str(path))
+    try:
+        picture = opened(data, str(path))
+        picture.load()
+    except DAMAGED as error:
+        raise _unreadable(data, str(path), error) from error
+    return picture
+
+
 def shown_size(source: Path | bytes, name: str = "") -> tuple[int, int]:
     """Return width and height as a viewer shows the picture (turned as EXIF says), from its header.
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from hitmark.reference.cutouts import has_transparency
 from hitmark.reference.fill import filled
 from hitmark.reference.resample import in_pixels, moved, pixels_in
 from hitmark.reference.signal import CrudeVideoError, MotionSignal
@@ -157,7 +158,7 @@ def _over(below: np.ndarray, layer: Layer, frame: int) -> np.ndarray:
 
 def _layer(picture: np.ndarray, track: Track, own: np.ndarray, cutouts: Mapping[str, Image.Image]) -> Layer:
     cutout = cutouts.get(track.name)
-    if cutout is None or not _has_transparency(cutout):
+    if cutout is None or not has_transparency(cutout):
         return _cut(picture, track, own)
     values = np.asarray(cutout.convert("RGBA")).astype(np.float64)
     opacity = values[..., 3:] / 255
@@ -190,16 +191,15 @@ def _owners(picture: np.ndarray, subjects: Sequence[Track], cutouts: Mapping[str
         CrudeVideoError: a subject that has no pixel of its own.
     """
     owners = np.zeros(picture.shape[:2], dtype=np.int64)
-    drawn = [(k, track) for k, track in _far_to_near(subjects) if not _has_transparency(cutouts.get(track.name))]
+    drawn = [(k, track) for k, track in _far_to_near(subjects) if not has_transparency(cutouts.get(track.name))]
     for number, track in drawn:
         owners[_pixels(picture, track, cutouts.get(track.name))] = number
     for number, track in drawn:
         if not (owners == number).any():
             raise CrudeVideoError(
                 f"subject {track.name!r}: expected at least one pixel of its own in the first picture, got none: it is "
-                "not in the picture there, or wholly covered by others; move its first box, or draw the crude video "
-                f"with a picture of it, with transparency: `hitmark reference SCENE -o FOLDER --cutout "
-                f"{shlex.quote(track.name)}=PICTURE.png`, then `hitmark generate SCENE --reference FOLDER`"
+                "not in the picture there, or wholly covered by others; move its first box, or give a picture of it, "
+                f"with transparency: `--cutout {shlex.quote(track.name + '=PICTURE.png')}` of `hitmark generate`"
             )
     return owners
 
@@ -214,10 +214,6 @@ def _pixels(picture: np.ndarray, track: Track, cutout: Image.Image | None) -> np
 
 def _middle(picture: np.ndarray, track: Track) -> np.ndarray:
     return pixels_in(track.boxes[0], *picture.shape[:2])
-
-
-def _has_transparency(cutout: Image.Image | None) -> bool:
-    return cutout is not None and (cutout.mode in ("RGBA", "LA", "PA") or "transparency" in cutout.info)
 
 
 def _check(

@@ -138,7 +138,10 @@ class Outputs:
             yield
 
     def save(
-        self, result: Result, model_folder: Path | None = None, reference: record.CrudeVideo | None = None
+        self,
+        result: Result,
+        model_folder: Path | None = None,
+        reference: record.CrudeVideo | record.Cutouts | None = None,
     ) -> record.RunRecord:
         """Write video, first picture, run record and latents; each file appears whole or not at all.
 
@@ -147,14 +150,17 @@ class Outputs:
         Args:
             result: of `hitmark.run.generate.generate`.
             model_folder: where the model's files lie, for the record's fingerprint.
-            reference: the crude reference that was given, its paths relative to the present folder.
+            reference: the crude reference that was given, or what one was cut with; its paths relative to the present
+                folder.
 
         Raises:
             OutputError: the disk refuses. The frames are then kept in the system's folder for temporary files, if
                 that has room, and the message says where.
         """
         run = describe(result, self.video, self.image, model_folder)
-        run = run.model_copy(update={"reference": self._beside(reference)})
+        if reference is not None:
+            kind = "cutouts" if isinstance(reference, record.Cutouts) else "reference"
+            run = run.model_copy(update={kind: reference.beside(self.record.parent)})
         try:
             with ExitStack() as drafts:
                 run.save(drafts.enter_context(written_whole(self.record)))
@@ -167,15 +173,6 @@ class Outputs:
         if self.latents is not None:
             _save_latents(result, self.latents)
         return run
-
-    def _beside(self, reference: record.CrudeVideo | None) -> record.CrudeVideo | None:
-        """With paths relative to the record's folder."""
-        if reference is None:
-            return None
-        names = {name: getattr(reference, name) for name in ("path", "mask")}
-        folder = self.record.parent
-        moved = {name: path and os.path.relpath(path, folder) for name, path in names.items()}
-        return reference.model_copy(update=moved)
 
 
 def _with_rescue(error: OutputError, result: Result, video: Path) -> OutputError:

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from hitmark.errors import HitmarkError
 from hitmark.files import write_text
+from hitmark.run.recorded_reference import CrudeVideo, Cutouts, Part
 from hitmark.scene.documents import read_document
 from hitmark.scene.formats import run_record
 from hitmark.scene.formats.source import Source
@@ -34,11 +35,7 @@ class RecordError(HitmarkError):
     """A run record cannot be read or replayed; the message names the file and the fix."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Machine(_Part):
+class Machine(Part):
     """The kind of machine; on the same kind a replay gives the same bytes."""
 
     system: str
@@ -48,29 +45,21 @@ class Machine(_Part):
     device: str = Field(description="cpu, or the name of the GPU")
 
 
-class Picture(_Part):
+class Picture(Part):
     """The first picture, by content."""
 
     path: str = Field(description="relative to the record's folder")
     sha256: str = Field(description="of width, height and RGB bytes, see `picture_sha256`")
 
 
-class CrudeVideo(_Part):
-    """The crude reference that was given, by content; one that is drawn from scene and picture needs no record."""
-
-    path: str = Field(description="of the video or the folder, relative to the record's folder")
-    mask: str | None = Field(None, description="of the mask, likewise; None: the folder's own")
-    sha256: str = Field(description="of the frames and the mask, see `signal_sha256`")
-
-
-class Model(_Part):
+class Model(Part):
     """Which weights made the clip."""
 
     name: str = Field(description="the catalog's name, a hub id, or a folder relative to that of the record")
     fingerprint: str | None = Field(None, description="see `fingerprint`; None when the files are not at hand")
 
 
-class Settings(_Part):
+class Settings(Part):
     """What the pipeline was called with, all defaults filled in."""
 
     steps: int
@@ -81,7 +70,7 @@ class Settings(_Part):
     knobs: dict[str, JsonValue] = Field(description="every knob of the method")
 
 
-class Output(_Part):
+class Output(Part):
     """What came out."""
 
     video: str = Field(description="file name, in the record's folder")
@@ -90,7 +79,7 @@ class Output(_Part):
     peak_memory: int = Field(description="bytes; see hitmark.run.peak_memory")
 
 
-class RunRecord(_Part):
+class RunRecord(Part):
     """One run, complete enough to be replayed by `hitmark generate RECORD.json`."""
 
     kind: Literal["hitmark run"] = "hitmark run"
@@ -103,6 +92,7 @@ class RunRecord(_Part):
     model: Model
     image: Picture | None = Field(None, description="None for a model that reads text")
     reference: CrudeVideo | None = Field(default=None, description="a crude reference that was given; None: none was")
+    cutouts: Cutouts | None = Field(default=None, description="what it was cut with, where that was given")
     settings: Settings
     output: Output
     notes: list[str] = Field([], description="what was decided, such as how the picture was fitted")
@@ -130,7 +120,8 @@ class RunRecord(_Part):
         pairs["model files"] = (self.model.fingerprint, now.model.fingerprint)
         before, after = (run.image.sha256 if run.image else None for run in (self, now))
         pairs["first picture"] = (before, after)
-        before, after = (run.reference.sha256 if run.reference else None for run in (self, now))
+        crude = (run.reference or run.cutouts for run in (self, now))
+        before, after = (None if each is None else each.sha256 for each in crude)
         pairs["reference"] = (before, after)
         lines = []
         for name, (before, after) in pairs.items():

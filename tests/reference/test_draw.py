@@ -116,7 +116,7 @@ def test_subjects_that_cannot_be_cut_are_refused_with_what_to_do():
     late = subject("late", LEFT, RIGHT, visible=[0.5, 1])
     under = subject("under", (0.2, 0.3, 0.3, 0.5), RIGHT)
     for made, name in ((scene(late), "late"), (scene(under, subject("over", LEFT, depth=1)), "under")):
-        with pytest.raises(CrudeVideoError, match=f"'{name}'.*`hitmark reference .*--cutout {name}=PICTURE.png`"):
+        with pytest.raises(CrudeVideoError, match=f"'{name}'.*`--cutout {name}=PICTURE.png` of `hitmark generate`"):
             draw_reference(picture(), evaluate(made, 3))
     with pytest.raises(CrudeVideoError, match="subject, an anchor or a camera"):
         draw_reference(picture(), [])
