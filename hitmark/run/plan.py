@@ -11,12 +11,14 @@ from hitmark.methods import build
 from hitmark.run.call_arguments import call_arguments
 from hitmark.run.frame_rule import fitting_frames, frames_note
 from hitmark.run.model_choice import card_for, configured_frames
-from hitmark.run.plan_remarks import remarks_on
+from hitmark.run.plan_remarks import LATE, late, remarks_on
 from hitmark.run.presets import describe, preset_knobs
 from hitmark.scene.schema import MethodChoice, Scene
 from hitmark.scene.tracks import Track, evaluate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hitmark.backbones.catalog import ModelCard
     from hitmark.control import Control
 
@@ -111,6 +113,7 @@ def plan(
     width, height = scene.width or card.width, scene.height or card.height
     choice = MethodChoice(name=method, preset=scene.method.preset, knobs=knobs)
     whole = scene.replace(model=card.name, width=width, height=height, frames=frames, method=choice)
+    tracks = evaluate(whole, frames)
     return Plan(
         scene=whole,
         card=card,
@@ -121,9 +124,18 @@ def plan(
         steps=steps,
         call=call_arguments(card, call or {}),
         controls=controls,
-        tracks=evaluate(whole, frames),
-        notes=(*frames_note(asked, frames, card), *remarks_on(whole, card, (frames, height, width))),
+        tracks=tracks,
+        notes=(
+            *frames_note(asked, frames, card),
+            *remarks_on(whole, card, (frames, height, width)),
+            *(f"{name!r} {LATE}" for name in late(tracks, card) if _by_its_look(controls)),
+        ),
     )
+
+
+def _by_its_look(controls: Sequence[Control]) -> bool:
+    """Whether what is moved is what the first frame shows; a crude video says otherwise what moves."""
+    return bool(controls) and not any(control.needs.reference for control in controls)
 
 
 def check_is_scene(scene: Any) -> None:

@@ -10,11 +10,18 @@ from hitmark.backbones.catalog import MODELS
 from hitmark.scene.formats.pictures import SAME_SHAPE, noted_canvas
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hitmark.backbones.catalog import ModelCard
     from hitmark.scene.schema import Scene
+    from hitmark.scene.tracks import Track
 
 FAR_BEYOND = 16
 """Times the pixels of a model's own clip from which on a clip is said to be much."""
+LATE = (
+    "enters after the first frame, of which the model takes its look: what the picture shows in its first box, the "
+    "background, would move instead; let it enter from outside of the picture, or use a model that reads text"
+)
 
 
 def remarks_on(scene: Scene, card: ModelCard, shape: tuple[int, int, int]) -> list[str]:
@@ -60,6 +67,13 @@ def far_beyond(shape: tuple[int, int, int], own: tuple[int, int, int]) -> str | 
         f"the clip has {times:,.0f} times the pixels that the model is made for, {own[2]} x {own[1]}, {own[0]} frames; "
         "it takes at least as many times as long, and seldom looks right"
     )
+
+
+def late(tracks: Iterable[Track], card: ModelCard) -> list[str]:
+    """The names of subjects of which a clip that starts from a picture has no look: they are not in its first frame."""
+    if not card.takes_picture:
+        return []
+    return [track.name for track in tracks if track.kind == "subject" and not track.visible[0]]
 
 
 def _unused(scene: Scene, card: ModelCard) -> list[str]:

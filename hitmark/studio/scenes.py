@@ -8,7 +8,7 @@ import numpy as np
 
 from hitmark.errors import HitmarkError
 from hitmark.run.memory_fit import check_frames
-from hitmark.run.plan_remarks import far_beyond
+from hitmark.run.plan_remarks import LATE, far_beyond, late
 from hitmark.scene.schema import Scene
 from hitmark.scene.tracks import evaluate
 from hitmark.studio.cards import MOST_SPEED, card_of, frames_of, grid
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from hitmark.scene.tracks import Track
 
 SOURCE = "scene"
-LATE = (
-    "enters after the first frame, of which the model takes its look: what the picture shows in its first box, the "
-    "background, would move instead; let it enter from outside of the picture, or use a model that reads text"
-)
 MOST_BOXES = 500_000  # tracks x frames that are sent: about 20 MB
 
 
@@ -99,8 +95,7 @@ def warnings(scene: Scene, tracks: list[Track], card: ModelCard) -> list[dict[st
             texts = [_too_fast(track, width, height, card), _too_small(track, width, height, card)]
             found += [{"subject": track.name, "text": text} for text in texts if text]
     found += [{"subject": None, "text": text} for text in _of_the_whole(scene, card, width, height) if text]
-    if card.takes_picture:
-        found += [{"subject": each.name, "text": LATE} for each in tracks if each.kind == "subject" and _is_late(each)]
+    found += [{"subject": name, "text": LATE} for name in late(tracks, card)]
     if scene.image is not None and not card.takes_picture:
         text = f"{card.name} makes videos from text alone; the picture is not used"
         found.append({"subject": None, "text": text})
@@ -119,11 +114,6 @@ def _of_the_whole(scene: Scene, card: ModelCard, width: int, height: int) -> lis
     except HitmarkError as error:
         return [str(error)]
     return [far_beyond((frames, height, width), (own, card.height, card.width))]
-
-
-def _is_late(track: Track) -> bool:
-    """Whether a subject is not to be seen in the first frame: a model that starts from a picture has no look of it."""
-    return not track.visible[0]
 
 
 def _too_fast(track: Track, width: int, height: int, card: ModelCard) -> str | None:

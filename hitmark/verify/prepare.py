@@ -92,7 +92,7 @@ def prepared(
     trial = Trial(scene.replace(**{n: size[n] for n in ("width", "height", "frames")}), image, str(beside),
                   planned.steps, planned.call)  # fmt: skip
     load = partial(load_pipeline, planned.model, dtype=dtype, device=device, picture=card.takes_picture)
-    return Verification(evidence, trial, acting, folder, load, tell, progress)
+    return Verification(evidence, trial, acting, folder, files, load, tell, progress)
 
 
 def _on_scene(acting: Acting, planned: Plan) -> Acting:

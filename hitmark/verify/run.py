@@ -20,7 +20,6 @@ from hitmark.files import write_text
 from hitmark.media.video import write_video
 from hitmark.run.acting import Acting
 from hitmark.run.make import OnStep
-from hitmark.run.model_choice import model_folder
 from hitmark.run.outputs import Outputs
 from hitmark.run.peak_memory import PeakMemory
 from hitmark.run.record import this_machine
@@ -48,6 +47,7 @@ class Verification:
         trial: what all clips have in common.
         methods: to be tried, with the refusals that are known before anything is loaded.
         folder: gets PAGE, TABLE and the clips.
+        files: the folder of the model's files, for the clips' records; None: they are not on this machine.
         load: loads the pipeline.
         tell: called with every finished entry.
         progress: see `Progress`.
@@ -57,6 +57,7 @@ class Verification:
     trial: Trial
     methods: Sequence[Acting]
     folder: Path
+    files: Path | None
     load: Load
     tell: Callable[[Entry], None] = lambda _entry: None
     progress: Progress = lambda _name: None
@@ -170,17 +171,12 @@ class Verification:
 
     def _write(self, entry: Entry, method: str, result: Result) -> None:
         outputs = Outputs(self.folder / f"{file_name(method)}.mp4", from_picture=result.picture is not None)
-        outputs.save(result, self._files())
+        outputs.save(result, self.files)
         entry.files = [path.name for path in outputs.all() if path.exists()]
         with tempfile.TemporaryDirectory() as place:
             film = Path(place) / "clip.webp"
             write_video(annotated(result.frames, result.tracks, side=SIDE), film, result.scene.fps or 7)
             entry.clip = f"data:image/webp;base64,{base64.b64encode(film.read_bytes()).decode()}"
-
-    def _files(self) -> Path | None:
-        from hitmark.backbones.catalog import model_card
-
-        return model_folder(model_card(str(self.trial.scene.model)))
 
 
 def file_name(method: str) -> str:

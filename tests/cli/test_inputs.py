@@ -86,6 +86,15 @@ def test_two_subjects_with_the_same_words_are_noted(hitmark, text_checkpoint):
     assert "'box 1', 'box 2' have the same words, 'red car'" in done.stderr
 
 
+def test_a_subject_that_enters_late_is_noted_before_anything_is_made(hitmark, checkpoint, scene_file):
+    scene = json.loads(scene_file.read_text())
+    scene["subjects"][0]["visible"] = [0.5, 1]
+    scene_file.write_text(json.dumps(scene))
+    done = hitmark("generate", scene_file, "--model", checkpoint, "--set", "iterations=1")
+    assert done.exit_code == 0, done.output
+    assert "note: 'car' enters after the first frame" in done.stderr.partition("loading")[0]
+
+
 def test_a_box_of_a_prompt_needs_its_words(refused, text_checkpoint):
     told = refused("generate", "--prompt", "a red car", *BOX, "--model", text_checkpoint)
     assert "--subject" in told

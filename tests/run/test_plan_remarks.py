@@ -1,0 +1,38 @@
+"""What is allowed but probably not meant is said in the notes of a plan, which are warnings in Python."""
+
+from __future__ import annotations
+
+import pytest
+
+from hitmark.errors import HitmarkWarning
+from hitmark.run.plan import plan
+from hitmark.scene import Scene
+
+BOXES = [{"time": 0, "box": [0.1, 0.2, 0.5, 0.6]}, {"time": 1, "box": [0.4, 0.2, 0.8, 0.6]}]
+
+
+def notes(method: str, model: str, **subject: object) -> list[str]:
+    subjects = [{"name": "boat", "keyframes": BOXES}, {"name": "car", "phrase": "car", "keyframes": BOXES} | subject]
+    scene = {"prompt": "a car", "model": model, "method": {"name": method}, "image": "a.png", "subjects": subjects}
+    return [note for note in plan(Scene.from_dict(scene)).notes if "enters after" in note]
+
+
+@pytest.mark.parametrize("method", ["sg-i2v", "auto", "query-warp"])
+def test_a_subject_that_enters_late_is_warned_of_where_its_look_is_the_pictures(method: str) -> None:
+    (note,) = notes(method, "sprites-i2v", visible=[0.5, 1])
+    assert note.startswith("'car' enters after the first frame")
+    assert notes(method, "sprites-i2v") == []
+
+
+@pytest.mark.parametrize(
+    ("method", "model"), [("none", "sprites-i2v"), ("time-to-move", "sprites-i2v"), ("ivg-da", "sprites-t2v")]
+)
+def test_where_nothing_is_taken_from_the_picture_nothing_is_said(method: str, model: str) -> None:
+    assert notes(method, model, visible=[0.5, 1]) == []
+
+
+def test_it_is_a_warning_in_python() -> None:
+    late = {"name": "car", "keyframes": BOXES, "visible": [0.5, 1]}
+    planned = plan(Scene.from_dict({"image": "a.png", "model": "sprites-i2v", "subjects": [late]}))
+    with pytest.warns(HitmarkWarning, match="enters after the first frame"):
+        planned.warn()
