@@ -15,6 +15,11 @@ unexport PYTHONDONTWRITEBYTECODE
 # Tests use one thread each, so that the cores share them; a file's tests stay together.
 SHARED := -n auto --maxprocesses 4 --dist loadfile
 
+# Jobs of a benchmark use one thread each too.
+SHARED_JOBS := --engine ray --workers $(shell nproc 2>/dev/null || echo 2)
+# Painted clips of other scenes of the same kinds, as many as a row of the table has for the second.
+TRUE_CLIPS := --reference sprites-text:test:99488-100000 --perfect sprites-text:test:99360-99488
+
 .PHONY: demo test unit check install table clean
 
 demo: $(VENV)/.runs  ## Six scenes with and without control on the embedded models; prints a table and where the page is.
@@ -32,8 +37,13 @@ check: install  ## Style, types, import layers.
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
 
-table: install  ## The measured table of the documentation (64 held-out scenes; about half an hour on two cores).
-	$(BIN)/python -m hitmark.bench.table --clips 64 -o out/table
+table: install  ## The measured tables of the documentation (64 held-out scenes each; hours on two cores, can be stopped).
+	$(BIN)/hitmark bench benchmarks/picture-table.yaml -o out/picture-table $(SHARED_JOBS)
+	$(BIN)/hitmark report out/picture-table
+	$(BIN)/hitmark bench benchmarks/text-table.yaml -o out/text-table $(SHARED_JOBS)
+	$(BIN)/hitmark report out/text-table $(TRUE_CLIPS)
+	$(BIN)/hitmark report out/text-table $(TRUE_CLIPS) --baseline peekaboo -o out/text-table/report-peekaboo
+	$(BIN)/hitmark report out/text-table $(TRUE_CLIPS) --baseline "peekaboo as_published=paper" -o out/text-table/report-paper
 
 install: $(VENV)/.installed
 

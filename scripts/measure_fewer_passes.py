@@ -1,127 +1,140 @@
 """What SG-I2V costs and does when it runs the network less often: control and quality over passes, on sprite scenes.
 
-    OMP_NUM_THREADS=1 python scripts/measure_fewer_passes.py -o out/passes --scenes 16
+    OMP_NUM_THREADS=1 python scripts/measure_fewer_passes.py -o out/passes --scenes sprites:tune:0-30
 
-Every variant is made of every scene, a scene's variants one after the other, and every finished clip is one line of
-OUT/rows.jsonl: run again, and only what is missing is made. Seconds are those the process computed, with the
-observers' left out; passes are those with a backward pass, in all steps together.
+It is a benchmark run in OUT (`hitmark report OUT` makes its page): run again, and only what is missing is made. Seconds
+are those the process computed for the clip, without observers; passes are those with a backward pass, in all steps
+together. Distances are in diagonals of the picture.
 """
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import math
 import statistics
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from hitmark.backbones.catalog import model_card
-from hitmark.bench.rows import loaded_pipeline
-from hitmark.bench.table import Row, ratio_interval, score, summarize
-from hitmark.run import generate as making
-from hitmark.sprites.scenes import held_out
-from hitmark.sprites.world import SpriteWorld
+from hitmark.bench import executors
+from hitmark.bench.plan import BenchPlan
+from hitmark.bench.run import run
+from hitmark.console import readable_errors
+from hitmark.methods.spec import MethodSpec
+from hitmark.report.numbers import NONE as NOTHING
+from hitmark.report.numbers import number, ranged
+from hitmark.report.run_record import read_run
+from hitmark.report.summary import baselines, summarize
+from hitmark.run import make as making
 
 MODEL = "sprites-i2v"
-NONE, PAPER = "no control", "5 iterations"
-SHORT = {"stop": 0.25}
-VARIANTS: dict[str, dict[str, Any]] = {
-    NONE: {},
-    PAPER: {},
-    "5, a gradient every 2nd": {"gradient_every": 2},
-    "5, a gradient every 3rd": {"gradient_every": 3},
-    "5, one gradient": {"gradient_every": 5},
-    "2 iterations": {"iterations": 2},
-    "1 iteration": {"iterations": 1},
-    "1 iteration, twice the step": {"iterations": 1, "step_size": 0.04},
-    "5, half the steps": SHORT,
-    "5, one gradient, half the steps": {"gradient_every": 5} | SHORT,
-}
-COLUMNS = ("ObjMC px", "median px", "ObjMC by looks px", "identity", "first frame dB", "color shift")
+NONE, PAPER = "none", "sg-i2v"
+ROWS = (
+    NONE,
+    PAPER,
+    *(f"sg-i2v gradient_every={every}" for every in (2, 3, 5)),
+    "sg-i2v iterations=2",
+    "sg-i2v iterations=1",
+    "sg-i2v iterations=1 step_size=0.04",
+    "sg-i2v stop=0.25",
+    "sg-i2v gradient_every=5 stop=0.25",
+)
+CONTROL = "guessed path error (sprites)"
+COLUMNS = (
+    *(CONTROL, "median path error (sprites)", "guessed path error (template)"),
+    *("identity", "first frame PSNR", "color shift"),
+)
+COMPUTED = "computed.jsonl"
+"""Beside the run: key and computed seconds of every job, one a line."""
 
 
 def main() -> None:
     """Make what is missing, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", type=Path, default=Path("out/passes"))
-    parser.add_argument("--scenes", type=int, default=16)
-    parser.add_argument("--split", default="tune", choices=["tune", "test"])
-    parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=list(VARIANTS), metavar="NAME")
+    parser.add_argument("--scenes", default="sprites:tune:0-30", help="a dataset of the sprite world")
+    parser.add_argument("--rows", nargs="+", default=list(ROWS), metavar="ROW", help="with none and sg-i2v")
     options = parser.parse_args()
+    rows = list(dict.fromkeys([NONE, PAPER, *options.rows]))
+    asked = BenchPlan.from_dict({"scenes": [options.scenes], "methods": rows, "models": [MODEL]})
     options.output.mkdir(parents=True, exist_ok=True)
-    place = options.output / f"rows-{options.split}.jsonl"
-    made = read(place)
-    for each in held_out(SpriteWorld(), options.scenes, options.split):
-        for name in options.variants:
-            if (each.scene.seed, name) not in made:
-                row, seconds = measured(int(each.scene.seed or 0), name)
-                with place.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(dataclasses.asdict(row) | {"computed": seconds}) + "\n")
-    print(table(read(place), options.variants))
+    with timed(options.output / COMPUTED):
+        run(asked, options.output)
+    print(table(options.output))
 
 
-def measured(seed: int, variant: str) -> tuple[Row, float]:
-    """A clip, scored, and the seconds that the process computed for it."""
-    loaded_pipeline(MODEL)
+@contextmanager
+def timed(place: Path) -> Iterator[None]:
+    """Jobs that run in this process while the block lasts leave their key and the seconds that `make` computed."""
+    run_job, make = executors.run_job, making.make
     spent: list[float] = []
-    plain = making.generate
 
-    def timed(*args: Any, **kwargs: Any) -> Any:
+    def timed_make(*args: Any, **kwargs: Any) -> Any:
         begun = time.process_time()
-        result = plain(*args, **kwargs)
+        result = make(*args, **kwargs)
         spent.append(time.process_time() - begun)
         return result
 
-    making.generate = timed
+    def timed_job(job: Any, store: Any) -> None:
+        run_job(job, store)
+        with place.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"key": job.key, "seconds": spent[-1]}) + "\n")
+
+    executors.run_job, making.make = timed_job, timed_make
     try:
-        row = score(seed, NONE if variant == NONE else "SG-I2V", MODEL, VARIANTS[variant])
+        yield
     finally:
-        making.generate = plain
-    return dataclasses.replace(row, variant=variant), spent[0]
+        executors.run_job, making.make = run_job, make
 
 
-def read(place: Path) -> dict[tuple[int, str], tuple[Row, float]]:
-    """The finished clips by scene and variant."""
-    found = {}
-    for line in place.read_text(encoding="utf-8").splitlines() if place.exists() else []:
-        values = json.loads(line)
-        seconds = values.pop("computed")
-        found[values["seed"], values["variant"]] = Row(**values), seconds
-    return found
-
-
-def passes(variant: str) -> int:
+def passes(row: str) -> int:
     """Passes of the network with gradients, in a clip of the model's own number of steps."""
-    if variant == NONE:
+    spec, card = MethodSpec.parse(row), model_card(MODEL)
+    if spec.name == NONE:
         return 0
-    card = model_card(MODEL)
-    knobs = {"iterations": 5, "gradient_every": 1} | card.knobs["sg-i2v"] | VARIANTS[variant]
+    knobs = {"iterations": 5, "gradient_every": 1} | card.knobs["sg-i2v"] | dict(spec.knobs)
     active = [step for step in range(card.steps) if knobs["start"] <= step / card.steps < knobs["stop"]]
     return len(active) * math.ceil(knobs["iterations"] / knobs["gradient_every"])
 
 
-def table(made: dict[tuple[int, str], tuple[Row, float]], variants: list[str]) -> str:
-    """Over the scenes of which every variant is made; ratios with 95 % intervals over scenes."""
-    seeds = [seed for seed in sorted({seed for seed, _ in made}) if all((seed, name) in made for name in variants)]
-    heads = ["variant", "passes", *COLUMNS, "seconds", "guidance / that of 5 iterations", "ObjMC / that of 5"]
-    lines = [f"{len(seeds)} scenes", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
-    rows = {name: [made[seed, name][0] for seed in seeds] for name in variants}
-    seconds = {name: [made[seed, name][1] for seed in seeds] for name in variants}
-    guided = {
-        name: statistics.median(one - other for one, other in zip(seconds[name], seconds[NONE], strict=True))
-        for name in variants
+def table(folder: Path) -> str:
+    """Means over all scenes; ratios to the paper's number of passes, with 95 % intervals over scenes."""
+    made = read_run(folder)
+    seconds = computed(folder)
+    found = summarize(made, baselines(made.rows, PAPER))
+    by_label = {label: figure for figure, label in found.figures.items()}
+    spent = {
+        row: {clip.place: seconds[clip.folder.name] for clip in made.clips if clip.row == row} for row in made.rows
     }
-    for name in variants:
-        means = summarize(rows[name])
-        cells = [name, str(passes(name)), *(f"{means[column]:.3g}" for column in COLUMNS)]
-        ratio, low, high = ratio_interval(rows[name], rows[PAPER])
-        cells += [f"{statistics.median(seconds[name]):.1f}", f"{guided[name] / guided[PAPER]:.2f}"]
-        lines.append(f"| {' | '.join([*cells, f'{ratio:.2f} ({low:.2f} to {high:.2f})'])} |")
+    none = next(times for row, times in spent.items() if row.method == NONE)
+    guided = {
+        row: statistics.median(times[place] - none[place] for place in times if place in none)
+        for row, times in spent.items()
+    }
+    whole = next(value for row, value in guided.items() if row.method == PAPER)
+    heads = ["row", "passes", *COLUMNS, "seconds", f"guidance / that of {PAPER}", f"{CONTROL} / that of {PAPER}"]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for line in found.lines:
+        cells = [line.label, str(passes(line.row.method))]
+        means = [line.cells[by_label[name]].estimate for name in COLUMNS]
+        cells += [number(None if each is None else each.mean) for each in means]
+        cells += [f"{statistics.median(spent[line.row].values()):.1f}", f"{guided[line.row] / whole:.2f}"]
+        ratio = line.cells[by_label[CONTROL]].ratio
+        cells.append(NOTHING if ratio is None else ranged(number(ratio.value), ratio.low, ratio.high))
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
+def computed(folder: Path) -> dict[str, float]:
+    """Seconds by key of the job."""
+    lines = (folder / COMPUTED).read_text(encoding="utf-8").splitlines()
+    return {each["key"]: each["seconds"] for each in map(json.loads, lines)}
+
+
 if __name__ == "__main__":
-    main()
+    with readable_errors():
+        main()

@@ -28,6 +28,10 @@ def report(
         str | None,
         typer.Option(help="True clips for a Frechet distance: a dataset, a folder of videos, or a .npz of features."),
     ] = None,
+    perfect: Annotated[
+        str | None,
+        typer.Option(help="Other true clips, as many as a row has: what a perfect model would have of the distance."),
+    ] = None,
     clips: Annotated[int, typer.Option(min=0, help="Scenes that the page shows, with all rows each.")] = 24,
     control: Annotated[str | None, typer.Option(help="Figure of control in the charts.")] = None,
     quality: Annotated[str | None, typer.Option(help="Figure of quality in the charts.")] = None,
@@ -42,7 +46,14 @@ def report(
     from hitmark.report.write import make_report, write_report
 
     made = make_report(
-        run, baseline=baseline, reference=reference, clips=clips, control=control, quality=quality, draws=draws
+        run,
+        baseline=baseline,
+        reference=reference,
+        perfect=perfect,
+        clips=clips,
+        control=control,
+        quality=quality,
+        draws=draws,
     )
     written = write_report(made, output or run / "report")
     typer.echo(markdown([made.table], made.distances, readings=made.readings, lacking=made.lacking))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,10 @@ from hitmark.bench.store import FEATURES
 from hitmark.errors import HitmarkError
 from hitmark.media.video import WRITERS, read_video
 from hitmark.metrics.frechet import FeatureMoments, measure_frechet
-from hitmark.report.clip_record import Clip, Shape
+from hitmark.report.clip_record import Clip, Row, Shape
+from hitmark.report.feature_draws import MOST_DRAWS, DrawnDistances, RowVectors
 from hitmark.report.run_record import BenchRun
+from hitmark.report.statistics import DRAWS, Difference, Draws, Ratio
 
 Extract = Callable[[np.ndarray], np.ndarray]
 """Frames uint8 (frames, height, width, 3) -> features (vectors, width)."""
@@ -38,7 +40,10 @@ class Reference:
 
 @dataclass(frozen=True)
 class Distance:
-    """One row's distance to the reference; `distance` is None where `note` says why there is none."""
+    """One row's distance to the reference; `distance` is None where `note` says why there is none.
+
+    `difference` and `ratio` are to the baseline's distance; None for the baseline and where the two do not compare.
+    """
 
     label: str
     features: str
@@ -46,6 +51,8 @@ class Distance:
     clips: int
     reference: int
     note: str
+    difference: Difference | None = None
+    ratio: Ratio | None = None
 
 
 def feature_sets(run: BenchRun) -> list[str]:
@@ -53,23 +60,24 @@ def feature_sets(run: BenchRun) -> list[str]:
     return sorted({name for clip in run.clips for name in _features(clip)})
 
 
-def read_reference(spec: str, sets: list[str]) -> Reference:
+def read_reference(spec: str, sets: list[str], flag: str = "--reference") -> Reference:
     """True clips: a file of features (.npz, name -> (vectors, width)), a folder of videos, or a dataset with clips.
 
     Args:
         spec: path or name of a dataset.
         sets: which features are wanted; of videos and datasets only those that hitmark can compute.
+        flag: that errors name.
 
     Raises:
         HitmarkError: nothing there, or nothing that can be used.
     """
     path = Path(spec)
     if path.suffix == ".npz":
-        return _of_file(path)
+        return _of_file(path, flag)
     extractors = {name: EXTRACTORS[name]() for name in sets if name in EXTRACTORS}
     if not extractors:
         raise HitmarkError(
-            f"--reference: none of the run's features ({', '.join(sets) or 'there are none'}) can be computed here "
+            f"{flag}: none of the run's features ({', '.join(sets) or 'there are none'}) can be computed here "
             f"({', '.join(EXTRACTORS)}); give a .npz file of features."
         )
     reference = Reference()
@@ -78,25 +86,40 @@ def read_reference(spec: str, sets: list[str]) -> Reference:
         for name, extract in extractors.items():
             reference.moments.setdefault(name, FeatureMoments()).add(extract(frames))
     if not reference.moments:
-        raise HitmarkError(f"--reference: {spec} has no clip that can be used. {' '.join(reference.notes)}")
+        raise HitmarkError(f"{flag}: {spec} has no clip that can be used. {' '.join(reference.notes)}")
     return reference
 
 
-def feature_distances(run: BenchRun, reference: Reference) -> list[Distance]:
-    """Every row with every set of features that both have."""
-    labels, made = run.row_labels, []
-    counts = {len([clip for clip in run.clips if clip.row == row]) for row in run.rows}
-    general = ["rows with different numbers of clips do not compare"] if len(counts) > 1 else []
+def feature_distances(
+    run: BenchRun, reference: Reference, baseline: Mapping[Row, Row | None] | None = None, draws: int = DRAWS
+) -> list[Distance]:
+    """Every row with every set of features that both have, beside its baseline where there is one."""
+    by_row = {row: [clip for clip in run.clips if clip.row == row] for row in run.rows}
+    general = ["rows with different numbers of clips do not compare"] if len(set(map(len, by_row.values()))) > 1 else []
     shapes = {clip.shape for clip in run.clips}
     if len(shapes | set(reference.shapes)) > 1:
         general.append("clips of different lengths or sizes do not compare")
+    drawn = Draws(sorted({clip.scene for clip in run.clips}), min(draws, MOST_DRAWS))
+    made = []
     for name, true in reference.moments.items():
-        for row in run.rows:
-            clips = [clip for clip in run.clips if clip.row == row]
-            moments, absent = _moments(clips, name)
-            notes = general + ([f"{absent} clips without these features are left out"] if absent else [])
-            made.append(_distance(labels[row], name, moments, true, notes))
+        vectors = {row: _vectors(clips, name) for row, clips in by_row.items()}
+        distances = DrawnDistances(vectors, true, drawn)
+        for row, some in vectors.items():
+            notes = general + ([f"{some.absent} clips without these features are left out"] if some.absent else [])
+            found = _distance(run.row_labels[row], name, some.moments, true, notes)
+            other = None if baseline is None or found.distance is None else baseline[row]
+            beside = None if other is None else distances.compared(row, other)
+            made.append(found if beside is None else replace(found, difference=beside[0], ratio=beside[1]))
     return made
+
+
+def perfect_distances(reference: Reference, others: Reference) -> list[Distance]:
+    """Of other true clips, with every set of features that both have: what is left of it for a perfect model."""
+    return [
+        _distance("true clips", name, moments, reference.moments[name], others.notes)
+        for name, moments in others.moments.items()
+        if name in reference.moments
+    ]
 
 
 def _distance(label: str, name: str, moments: FeatureMoments, true: FeatureMoments, notes: list[str]) -> Distance:
@@ -109,15 +132,11 @@ def _distance(label: str, name: str, moments: FeatureMoments, true: FeatureMomen
     return Distance(label, name, measured.distance, moments.count, true.count, "; ".join(notes))
 
 
-def _moments(clips: list[Clip], name: str) -> tuple[FeatureMoments, int]:
-    """Moments of the clips that have these features, and how many have them not, or not as finite vectors."""
-    moments, absent = FeatureMoments(), 0
+def _vectors(clips: list[Clip], name: str) -> RowVectors:
+    made = RowVectors()
     for clip in clips:
-        try:
-            moments.add(_features(clip)[name])
-        except (KeyError, HitmarkError):
-            absent += 1
-    return moments, absent
+        made.add(clip, _features(clip).get(name))
+    return made
 
 
 def _features(clip: Clip) -> dict[str, np.ndarray]:
@@ -129,12 +148,12 @@ def _features(clip: Clip) -> dict[str, np.ndarray]:
         return {}
 
 
-def _of_file(path: Path) -> Reference:
+def _of_file(path: Path, flag: str) -> Reference:
     try:
         with np.load(path, allow_pickle=False) as values:
             return Reference({name: FeatureMoments().add(values[name]) for name in values.files})
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise HitmarkError(f"--reference: {path}: expected name -> (vectors, width) in a .npz file; {error}") from None
+        raise HitmarkError(f"{flag}: {path}: expected name -> (vectors, width) in a .npz file; {error}") from None
 
 
 def _is_folder_of_videos(path: Path) -> bool:

@@ -31,3 +31,9 @@ def counted(count: int, what: str) -> str:
 def interval(low: float | None, high: float | None) -> str:
     """Such as "0.12 to 0.34"; "" where there is none."""
     return "" if low is None or high is None else f"{number(low)} to {number(high)}"
+
+
+def ranged(text: str, low: float | None, high: float | None) -> str:
+    """A number's text with its interval behind it, such as "0.23 (0.12 to 0.34)"."""
+    between = interval(low, high)
+    return f"{text} ({between})" if between else text

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hitmark.report import page_readings
 from hitmark.report.charts import Point, marks, scatter, spreads
 from hitmark.report.curves import curves
+from hitmark.report.distance_table import LEGEND, TITLE
 from hitmark.report.figures import Figure
 from hitmark.report.page_clips import clip_grid
 from hitmark.report.page_style import SCRIPT, STYLE
@@ -149,11 +150,9 @@ def _distances(report: Report) -> str:
         return ""
     words = (
         "Between the Gaussians of two sets of feature vectors; smaller is more alike. It holds for one network, one "
-        "size and length of clips, and one number of clips."
+        f"size and length of clips, and one number of clips. {LEGEND}"
     )
-    return (
-        f'<h2>Frechet distance to the reference</h2>\n<p class="soft">{words}</p>\n{distance_table(report.distances)}'
-    )
+    return f'<h2>{TITLE}</h2>\n<p class="soft">{words}</p>\n{distance_table(report.distances)}'
 
 
 def _clips(report: Report) -> str:

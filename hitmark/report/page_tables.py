@@ -8,6 +8,7 @@ from html import escape
 
 from hitmark.report.charts import COLORS, marks
 from hitmark.report.clip_record import Row
+from hitmark.report.distance_table import HEADS, cells
 from hitmark.report.features import Distance
 from hitmark.report.figures import Figure, averaged
 from hitmark.report.numbers import interval, number, signed
@@ -95,13 +96,14 @@ def how_to_read(table: Table) -> str:
 
 def distance_table(distances: Sequence[Distance]) -> str:
     """Frechet distances with their numbers of clips and whatever is to be said against them."""
-    body = "\n".join(
-        f'<tr><th scope="row">{escape(each.label)}</th><td>{escape(each.features)}</td>'
-        f'<td class="number">{number(each.distance)}</td><td class="number">{each.clips}</td>'
-        f'<td class="number">{each.reference}</td><td class="note"><small>{escape(each.note)}</small></td></tr>'
-        for each in distances
-    )
-    heads = "".join(f"<th>{name}</th>" for name in ("row", "features", "distance", "clips", "reference clips", "note"))
+    lines = []
+    for label, features, *numbers, note in cells(distances):
+        figures = "".join(f'<td class="number">{each}</td>' for each in numbers)
+        lines.append(
+            f'<tr><th scope="row">{escape(label)}</th><td>{escape(features)}</td>{figures}'
+            f'<td class="note"><small>{escape(note)}</small></td></tr>'
+        )
+    heads, body = "".join(f"<th>{name}</th>" for name in HEADS), "\n".join(lines)
     return f'<div class="table"><table><thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>'
 
 

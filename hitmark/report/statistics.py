@@ -101,7 +101,7 @@ class Draws:
 
     def interval(self, values: Mapping[Hashable, Sequence[float]]) -> tuple[float | None, float | None]:
         """95 % interval of the mean; (None, None) with fewer than two scenes."""
-        return _percentiles(self.means(values)) if len(values) > 1 else (None, None)
+        return percentiles(self.means(values)) if len(values) > 1 else (None, None)
 
 
 def estimate(entries: Entries, draws: Draws, average: str = "mean") -> Estimate | None:
@@ -140,13 +140,12 @@ def ratio(entries: Entries, baseline: Entries, draws: Draws) -> Ratio | None:
     low, high = None, None
     if len(of_row) > 1:
         below = draws.means(of_baseline)
-        low, high = _percentiles(
-            np.divide(draws.means(of_row), below, out=np.full(len(below), np.nan), where=below > 0)
-        )
+        low, high = percentiles(np.divide(draws.means(of_row), below, out=np.full(len(below), np.nan), where=below > 0))
     return Ratio(float(means[0] / means[1]), low, high)
 
 
-def _percentiles(drawn: np.ndarray) -> tuple[float, float]:
+def percentiles(drawn: np.ndarray) -> tuple[float, float]:
+    """Ends of the 95 % interval of a figure that was computed in draws (draws,); NaN counts in none."""
     rest = (1 - CONFIDENCE) / 2
     low, high = np.nanquantile(drawn, [rest, 1 - rest])
     return float(low), float(high)

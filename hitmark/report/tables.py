@@ -7,12 +7,12 @@ import io
 import math
 from collections.abc import Callable, Sequence
 
-from hitmark.report import failures, published
+from hitmark.report import distance_table, failures, published
 from hitmark.report.clip_record import Clip
 from hitmark.report.failures import Gaps, sentences
 from hitmark.report.features import Distance
 from hitmark.report.figures import GROUPS, Figure
-from hitmark.report.numbers import NONE, interval, number, signed
+from hitmark.report.numbers import NONE, number, ranged, signed
 from hitmark.report.published import PublishedRow
 from hitmark.report.run_record import BenchRun
 from hitmark.report.summary import Cell, Line, Table
@@ -52,7 +52,8 @@ def markdown(
             parts += [f"### {published.TITLE}\n", f"{published.LEGEND}\n", _markdown_table(*_reading_cells(readings))]
             parts.append("".join(f"- {name}: {what}\n" for name, what in published.DEFINITIONS.items()))
     if distances:
-        parts += ["## Frechet distance to the reference\n", _markdown_table(*_distance_cells(distances))]
+        parts += [f"## {distance_table.TITLE}\n", f"{distance_table.LEGEND}\n"]
+        parts.append(_markdown_table(list(distance_table.HEADS), distance_table.cells(distances)))
     return "\n".join(parts) + f"\n{LEGEND}\n"
 
 
@@ -70,7 +71,8 @@ def latex(
         if readings and place == 0:
             parts += [f"% {published.TITLE}. {published.LEGEND}", _latex_table(*_reading_cells(readings))]
     if distances:
-        parts += ["% Frechet distance to the reference", _latex_table(*_distance_cells(distances))]
+        parts.append(f"% {distance_table.TITLE}. {distance_table.LEGEND}")
+        parts.append(_latex_table(list(distance_table.HEADS), distance_table.cells(distances)))
     return "\n".join(parts) + f"\n% {LEGEND}\n"
 
 
@@ -155,24 +157,17 @@ def baseline_names(table: Table) -> str:
 
 
 def _mean(cell: Cell) -> str:
-    if cell.estimate is None:
-        return NONE
-    between = interval(cell.estimate.low, cell.estimate.high)
-    return number(cell.estimate.mean) + (f" ({between})" if between else "")
+    each = cell.estimate
+    return NONE if each is None else ranged(number(each.mean), each.low, each.high)
 
 
 def _gap(cell: Cell, figure: Figure) -> str:
-    if cell.difference is None:
-        return NONE
-    between = interval(cell.difference.low, cell.difference.high)
-    return signed(cell.difference.mean) + (f" ({between})" if between else "") + MARKS[cell.verdict(figure)]
+    each = cell.difference
+    return NONE if each is None else ranged(signed(each.mean), each.low, each.high) + MARKS[cell.verdict(figure)]
 
 
 def _ratio(cell: Cell) -> str:
-    if cell.ratio is None:
-        return NONE
-    between = interval(cell.ratio.low, cell.ratio.high)
-    return number(cell.ratio.value) + (f" ({between})" if between else "")
+    return NONE if cell.ratio is None else ranged(number(cell.ratio.value), cell.ratio.low, cell.ratio.high)
 
 
 def _markdown_table(heads: list[str], rows: list[list[str]]) -> str:
@@ -204,14 +199,6 @@ def _reading_cells(readings: Sequence[PublishedRow]) -> tuple[list[str], list[li
     return list(published.HEADS), [
         [number(value) if isinstance(value, float) else str(value) for value in published.values(each)]
         for each in readings
-    ]
-
-
-def _distance_cells(distances: Sequence[Distance]) -> tuple[list[str], list[list[str]]]:
-    heads = ["row", "features", "distance", "clips", "reference clips", "note"]
-    return heads, [
-        [each.label, each.features, number(each.distance), str(each.clips), str(each.reference), each.note]
-        for each in distances
     ]
 
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from hitmark.errors import HitmarkError
 from hitmark.files import output_error, write_text
 from hitmark.report.contents import Report
 from hitmark.report.failures import gaps
-from hitmark.report.features import feature_distances, feature_sets, read_reference
+from hitmark.report.features import feature_distances, feature_sets, perfect_distances, read_reference
 from hitmark.report.filmstrips import choose, planned_tracks, show
 from hitmark.report.numbers import counted
 from hitmark.report.outside import with_outside
@@ -35,6 +36,7 @@ def make_report(
     control: str | None = None,
     quality: str | None = None,
     draws: int = DRAWS,
+    perfect: str | None = None,
 ) -> Report:
     """Everything that the report of the run in `folder` says; nothing is written.
 
@@ -46,6 +48,7 @@ def make_report(
         control: name of the figure for the charts; None = the first of the tables.
         quality: the same of what is held against it.
         draws: of scenes, for the intervals.
+        perfect: other true clips, as `reference`: their distance to it stands below those of the rows.
 
     Raises:
         HitmarkError: there is no run, or no clip, row or figure of that name, or the reference cannot be used.
@@ -58,7 +61,12 @@ def make_report(
     if reference is not None:
         true = read_reference(reference, feature_sets(run))
         notes += true.notes
-        distances = feature_distances(run, true)
+        distances = feature_distances(run, true, compared, draws)
+        if perfect is not None:
+            others = read_reference(perfect, list(true.moments), "--perfect")
+            distances += perfect_distances(true, others)
+    elif perfect is not None:
+        raise HitmarkError("--perfect: expected --reference too, which these clips are compared with; add it")
     uncontrolled = {row for row, other in compared.items() if other is None} if len(run.rows) > 1 else set()
     shown = show(run, choose(run, clips, by_control, uncontrolled), planned_tracks)
     kinds = by_kind(run, compared, draws)

@@ -10,6 +10,7 @@ import pytest
 from hitmark.bench.plan import PLAN_FILE, BenchPlan
 from hitmark.errors import HitmarkError
 
+PLANS = Path(__file__).parents[2] / "benchmarks"
 LEAST: dict[str, Any] = {"scenes": ["sprites-text:tune:0-2"], "methods": ["none"]}
 
 
@@ -48,6 +49,25 @@ def test_what_is_wrong_is_named(changes: dict[str, Any], words: list[str]) -> No
         BenchPlan.from_dict(LEAST | changes, "plan.yaml")
     for word in ["plan.yaml", *words]:
         assert word in str(raised.value)
+
+
+@pytest.mark.parametrize("path", sorted(PLANS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_plans_of_the_repository_can_be_read_and_have_a_row_without_control(path: Path) -> None:
+    if path.name != "results.yaml":
+        assert BenchPlan.load(path).methods[0] == "none"
+
+
+def test_the_measured_tables_are_plans_that_make_runs() -> None:
+    """Their scenes, rows and settings are those of the tables in the methods' cards."""
+    pictures, texts = (BenchPlan.load(PLANS / f"{name}-table.yaml") for name in ("picture", "text"))
+    ablations = ("features=self", "merge_cutoff=null", "gaussian_sigma=null")
+    assert pictures.methods == ["none", "sg-i2v", *(f"sg-i2v {knob}" for knob in ablations)]
+    assert (pictures.scenes, pictures.models, pictures.seeds) == (["sprites:test:0-116"], ["sprites-i2v"], 1)
+    assert (pictures.steps, pictures.autocast, pictures.dtype) == (None, False, "float32")
+    assert (texts.scenes, texts.models, texts.seeds) == (["sprites-text:test:0-64"], ["sprites-t2v"], 2)
+    assert (texts.steps, texts.autocast, texts.dtype) == (None, True, "float32")
+    assert len(texts.methods) == 8
+    assert {"none", "peekaboo", "peekaboo as_published=paper", "ivg-da"} <= set(texts.methods)
 
 
 def test_one_name_is_a_list_of_one(tmp_path: Path) -> None:

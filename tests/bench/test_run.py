@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import multiprocessing
 import os
 import signal
@@ -19,6 +20,7 @@ from hitmark.bench.store import CLIP, COST, RESULT, Store
 from hitmark.errors import HitmarkError
 from hitmark.files import OutputError
 from hitmark.media.video import read_video
+from hitmark.methods import METHODS
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -74,6 +76,15 @@ def test_whatever_decides_the_clip_decides_the_key(plan: BenchPlan, model: str) 
     finally:
         card.write_text(before)
         jobs._fingerprint.cache_clear()
+
+
+def test_a_changed_default_is_another_job(plan: BenchPlan, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [job.key for job in jobs_of(plan)]
+    changed = dataclasses.replace(METHODS["peekaboo"][0], as_published="paper")  # pyright: ignore[reportCallIssue]
+    monkeypatch.setitem(METHODS, "peekaboo", (changed,))
+    after = [job.key for job in jobs_of(plan)]
+    assert after[::2] == keys[::2], "those of the row without control stay"
+    assert not set(after[1::2]) & set(keys)
 
 
 def test_the_same_job_twice_is_refused(plan: BenchPlan) -> None:

@@ -1,6 +1,6 @@
 """A sheet for the eye: what the embedded text-to-video model makes of prompts, without any control.
 
-    python -m hitmark.bench.prompts -o out/prompts
+    python scripts/prompt_sheet.py -o out/prompts
 
 Writes OUT/prompts.png (each row four clips of three frames, first, middle and last, with their prompts below) and
 prints for how many clips the sprite world's perceptual network names every subject, and the observer finds it.
@@ -15,7 +15,7 @@ import numpy as np
 import typer
 from PIL import Image, ImageDraw, ImageFont
 
-from hitmark.bench.rows import loaded_pipeline
+from hitmark.backbones.loading import load_pipeline
 from hitmark.console import readable_errors
 from hitmark.run.generate import generate
 from hitmark.scene.schema import MethodChoice
@@ -53,10 +53,11 @@ def main(
     from hitmark.sprites.perceptual import load_perceptual, named_sprites
     from hitmark.sprites.text_scenes import text_scenes
 
-    network, clips, named, found = load_perceptual(), [], 0, 0
+    network, pipe = load_perceptual(), load_pipeline(model, dtype="float32", device="cpu")
+    clips, named, found = [], 0, 0
     for made in text_scenes(count, first=FIRST):
         scene = made.scene.replace(model=model, method=MethodChoice(name=method))
-        frames = generate(scene, pipe=loaded_pipeline(model)).frames
+        frames = generate(scene, pipe=pipe).frames
         clips.append((scene.prompt, frames))
         chances = named_sprites(frames, network)
         named += all(chances[name] > 0.5 for name, _ in made.sprites)

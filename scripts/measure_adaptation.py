@@ -1,6 +1,6 @@
 """The covariate shift and the initialization gap on the embedded text-to-video model, before and after.
 
-    python -m hitmark.bench.adaptation --scenes 10 -o out/adaptation
+    python scripts/measure_adaptation.py --scenes 10 -o out/adaptation
 
 Writes OUT/shift.png, OUT/gap.png and OUT/figures.md, and prints the latter. Scenes come from the `tune` seeds.
 """
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 import typer
 
-from hitmark.bench.rows import loaded_pipeline
+from hitmark.backbones.loading import load_pipeline
 from hitmark.console import readable_errors
 from hitmark.inspection.gap import GapProbe
 from hitmark.inspection.plots import gap_figure, save_figure, shift_figure
@@ -34,11 +34,12 @@ def measure(
 
     shifts: dict[str, list[ShiftRow]] = {name: [] for name in SHIFT}
     gaps: dict[str, list[GapProbe]] = {name: [] for name in GAP}
+    pipe = load_pipeline(model, dtype="float32", device="cpu")
     for made in text_scenes(scenes, split):
         for name in dict.fromkeys([*GAP, *SHIFT]):
             scene = made.scene.replace(model=model, method=MethodChoice(name=name))
             with torch.autocast("cpu", torch.bfloat16):
-                seen = inspect_scene(scene, loaded_pipeline(model))
+                seen = inspect_scene(scene, pipe)
             if name in SHIFT and seen.shift is not None:
                 shifts[name] += seen.shift.rows
             if name in GAP and seen.gap is not None:

@@ -1,6 +1,6 @@
 """Peekaboo's box lists from end to end: every clip of a list is read, planned and made, and what cannot be is said.
 
-    python -m hitmark.bench.box_lists davis_inputs.json imc_inputs.json --method peekaboo
+    python scripts/check_box_lists.py davis_inputs.json imc_inputs.json --method peekaboo
 
 The default model, "tiny", has ZeroScope's layout at reduced size and random weights: it makes noise, and shows that the
 lists load and run. With `--model zeroscope`, or a folder, clips have that model's size and number of steps. One line a

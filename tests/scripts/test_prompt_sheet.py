@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hitmark.bench.prompts import COLUMNS, LINE, SCALE, SHOWN, sheet
+from scripts.prompt_sheet import COLUMNS, LINE, SCALE, SHOWN, sheet
 
 
 def test_the_sheet_shows_first_middle_and_last_frame_of_every_clip() -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from hitmark.backbones.tiny import tiny_text_to_video
-from hitmark.bench import box_lists
-from hitmark.bench.box_lists import Outcome, Runner, main, outcome_of, records_of, totals
 from hitmark.errors import HitmarkError
 from hitmark.scene.schema import MethodChoice, Scene
+from scripts import check_box_lists
+from scripts.check_box_lists import Outcome, Runner, main, outcome_of, records_of, totals
 
 BOXES = [[0.1, 0.2, 0.5, 0.7], [0.2, 0.2, 0.6, 0.7], [0.3, 0.2, 0.7, 0.7]]
 
@@ -111,7 +111,7 @@ def test_a_mistake_of_ours_is_counted_apart(tmp_path: Path) -> None:
 def test_the_command_goes_on_behind_an_unreadable_list(
     tmp_path: Path, pipe: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(box_lists, "load", lambda *_: pipe)
+    monkeypatch.setattr(check_box_lists, "load", lambda *_: pipe)
     (tmp_path / "object.json").write_text("{}")
     lists = [tmp_path / "object.json", tmp_path / "missing.json", save(tmp_path, record(1), record(2, subject="Zebra"))]
     with pytest.raises(SystemExit) as ended:
