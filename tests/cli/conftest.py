@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from hitmark.backbones import loading
@@ -68,10 +69,17 @@ def load_once():
     return loaded
 
 
+@pytest.fixture(scope="session")
+def parsed():
+    """The commands as they are parsed; typer would make them anew for every line."""
+    return get_command(app)
+
+
 @pytest.fixture
-def hitmark(tmp_path, monkeypatch, load_once):
+def hitmark(tmp_path, monkeypatch, load_once, parsed):
     """Run a command line in an empty folder: `hitmark("generate", ...)` gives exit_code, stdout, stderr."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("typer.testing._get_command", lambda _app: parsed)
     for place in ("hitmark.backbones.loading", "hitmark.run.make"):
         monkeypatch.setattr(f"{place}.load_pipeline", load_once)
     runner = CliRunner()

@@ -41,23 +41,28 @@ def watcher(pipe, folder, stop=lambda: None):
 
 
 @pytest.mark.parametrize(
-    ("model", "method", "shown"),
-    [("sprites-t2v", "peekaboo", 3), ("sprites-t2v", "none", 3), ("sprites-i2v", "sg-i2v", 3)],
+    ("model", "method", "kinds"),
+    [
+        ("sprites-t2v", "peekaboo", [preview.DECODED]),
+        ("sprites-t2v", "none", [0]),
+        ("sprites-i2v", "sg-i2v", [preview.DECODED, 0]),
+    ],
 )
-@pytest.mark.parametrize("pixels", [preview.DECODED, 0])
-def test_the_clip_is_the_same_bit_for_bit(pipes, picture, tmp_path, monkeypatch, model, method, shown, pixels):
-    monkeypatch.setattr(preview, "DECODED", pixels)
+def test_the_clip_is_the_same_bit_for_bit(pipes, picture, tmp_path, monkeypatch, model, method, kinds):
+    """Decoded previews and fitted colors, on both models."""
     knobs = {"iterations": 1} if method == "sg-i2v" else {}
     scene = Scene.from_dict(text_scene(model=model, method={"name": method, "knobs": knobs}, **SMALL))
     image = picture if model == "sprites-i2v" else None
-    watch, told = watcher(pipes[model], tmp_path)
-    watched = generate(scene, image, pipes[model], steps=STEPS, watch=[watch])
     alone = generate(scene, image, pipes[model], steps=STEPS)
-    assert np.array_equal(watched.frames, alone.frames)
-    assert torch.equal(watched.latents, alone.latents)
-    assert told == [(step, f"preview-{step}.webp") for step in range(1, shown + 1)]
-    side = 32 if pixels else 8
-    assert read_video(tmp_path / told[-1][1])[0].shape == (3, side, side, 3)
+    for pixels in kinds:
+        monkeypatch.setattr(preview, "DECODED", pixels)
+        watch, told = watcher(pipes[model], tmp_path)
+        watched = generate(scene, image, pipes[model], steps=STEPS, watch=[watch])
+        assert np.array_equal(watched.frames, alone.frames)
+        assert torch.equal(watched.latents, alone.latents)
+        assert told == [(step, f"preview-{step}.webp") for step in range(1, STEPS)]
+        side = 32 if pixels else 8
+        assert read_video(tmp_path / told[-1][1])[0].shape == (3, side, side, 3)
 
 
 def test_the_last_previews_look_like_the_clip(pipes, tmp_path):

@@ -11,8 +11,21 @@ from tests.studio.browser.process import MILLISECONDS
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 MISSING = "no Chromium on this machine; install one (Debian: apt-get install chromium) or name it in HITMARK_CHROMIUM"
+OWN_WINDOW = ("PreloadTopChromeWebUI", "WebUIOmniboxPopup", "WebUIOmniboxFullPopup", "WebUIOmniboxAimPopup")
+"""Parts of the browser's own window that are pages too: a process a context, for what no test sees."""
+AS_PLAYWRIGHT = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades", "LensOverlay", "MediaRouter", "NetworkTimeServiceQuerying", "OptimizationHints", "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+)  # fmt: skip
+"""What Playwright switches off: of two lists Chromium takes the last."""
 # Nothing is reached but this machine; without a graphics card its emulation costs more than drawing in software.
-ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    f"--disable-features={','.join(AS_PLAYWRIGHT + OWN_WINDOW)}",
+)
 
 
 def found_chromium() -> str | None:

@@ -61,3 +61,16 @@ def context(watch):
 @pytest.fixture
 def studio(context, process):
     return Studio(context.new_page(), process.address)
+
+
+@pytest.fixture(scope="module")
+def asked(browser, process):
+    """A page that is open and is only asked what its modules compute: tests leave it alone, so one serves a file."""
+    made = browser.new_context(viewport=WINDOW)
+    watch = Watch(made, process.address)
+    page = Studio(made.new_page(), process.address)
+    page.open()
+    yield page
+    made.close()
+    assert watch.problems == []
+    assert watch.foreign == []

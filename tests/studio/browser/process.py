@@ -34,15 +34,22 @@ class Process:
     """A server on a free port of 127.0.0.1; with `makes=False` no clip is ever made by it."""
 
     def __init__(self, folder: Path, port: str = "0", *, makes: bool = True) -> None:
-        words = [sys.executable, *(["-m", "hitmark"] if makes else ["-c", IDLE])]
-        words += ["studio", "--folder", str(folder), "--port", port, "--no-open"]
         self.folder = folder
+        self._command = [sys.executable, *(["-m", "hitmark"] if makes else ["-c", IDLE])]
+        self._start(port)
+
+    def _start(self, port: str) -> None:
+        words = [*self._command, "studio", "--folder", str(self.folder), "--port", port, "--no-open"]
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line.startswith("studio: http://127.0.0.1:"), line
         self.address = line.split()[1]
         self.client = httpx.Client(base_url=self.address, headers={"X-Hitmark": "1"}, timeout=PATIENCE, limits=FRESH)
+
+    def start_again(self) -> None:
+        """Put another server in place of one that was ended: the same folder, the same address."""
+        self._start(self.address.rstrip("/").rpartition(":")[2])
 
     def end(self, how: int = signal.SIGINT) -> int:
         """Stop it as Ctrl-C does, or by another signal; the exit status."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from playwright.sync_api import expect
 
 from hitmark.scene import Scene
@@ -43,15 +42,22 @@ WHOLE = {
 PINNED = {name: value for name, value in WHOLE.items() if name != "camera"} | {"pin_camera": True}
 
 
-@pytest.mark.parametrize("given", [WHOLE, PINNED], ids=["camera", "pinned"])
-def test_import_edit_undo_export(studio, process, given, tmp_path):
+def test_import_edit_undo_export(studio, process, tmp_path):
+    """With a camera of its own, then pinned to what stands still, in one page."""
     picture = process.client.post("/api/pictures", content=png()).json()
-    scene = given | {"image": f"pictures/{picture['id']}.png"}
-    assert set(scene) | {"camera", "pin_camera"} == set(Scene.model_fields)
+    studio.open()
+    for given in (WHOLE, PINNED):
+        scene = given | {"image": f"pictures/{picture['id']}.png"}
+        assert set(scene) | {"camera", "pin_camera"} == set(Scene.model_fields)
+        goes_through(studio, scene, tmp_path)
+        studio.press("new")
+        studio.page.get_by_role("button", name="Replace it").click()
+        expect(studio.hook("subject")).to_have_count(0)
+
+
+def goes_through(studio, scene, tmp_path):
     path = tmp_path / "given.json"
     path.write_text(json.dumps(scene))
-
-    studio.open()
     studio.hook("file").set_input_files(path)
     expect(studio.hook("subject")).to_have_count(1)
     assert studio.scene() == scene

@@ -70,17 +70,16 @@ def valid_scenes(random):
     return found
 
 
-def evaluated(studio, orders):
+def evaluated(asked, orders):
     """The tracks as the page's module computes them."""
-    studio.open()
-    return json.loads(studio.page.evaluate(EVALUATE, json.dumps(orders)))
+    return json.loads(asked.page.evaluate(EVALUATE, json.dumps(orders)))
 
 
-def test_motion_is_that_of_python(studio):
+def test_motion_is_that_of_python(asked):
     orders = valid_scenes(np.random.default_rng(5))
     kinds = {track.kind for _, _, expected in orders for track in expected}
     assert kinds == {"subject", "anchor", "camera"}
-    answers = evaluated(studio, [[scene, frames] for scene, frames, _ in orders])
+    answers = evaluated(asked, [[scene, frames] for scene, frames, _ in orders])
     for (scene, _, expected), found in zip(orders, answers, strict=True):
         assert [track["name"] for track in found] == [track.name for track in expected], scene
         for track, given in zip(expected, found, strict=True):
@@ -89,13 +88,13 @@ def test_motion_is_that_of_python(studio):
             assert given["visible"] == track.visible.tolist(), scene
 
 
-def test_a_hand_computed_quarter(studio):
+def test_a_hand_computed_quarter(asked):
     done = {"linear": 0.25, "in": 0.0625, "out": 0.4375, "in-out": 0.125, "hold": 0}
     first, last = [0, 0, 0.2, 0.2], [0.8, 0.4, 1, 0.6]
     orders = []
     for easing in EASINGS:
         keyframes = [{"time": 0, "box": first, "easing": easing}, {"time": 1, "box": last}]
         orders.append([{"subjects": [{"name": "a", "keyframes": keyframes}]}, 5])
-    for easing, (track,) in zip(EASINGS, evaluated(studio, orders), strict=True):
+    for easing, (track,) in zip(EASINGS, evaluated(asked, orders), strict=True):
         share = done[easing]
         assert track["boxes"][1] == pytest.approx([0.8 * share, 0.4 * share, 0.2 + 0.8 * share, 0.2 + 0.4 * share])

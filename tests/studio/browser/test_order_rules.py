@@ -64,10 +64,9 @@ def planned(fields):
         return None
 
 
-def test_the_pages_rules_are_those_of_the_server(studio):
+def test_the_pages_rules_are_those_of_the_server(asked):
     given = list(scenes())
-    studio.open()
-    answers = studio.page.evaluate(RULES, json.dumps(given))
+    answers = asked.page.evaluate(RULES, json.dumps(given))
     accepted = 0
     for fields, told in zip(given, answers, strict=True):
         plan = planned(fields)
@@ -84,16 +83,14 @@ def test_the_pages_rules_are_those_of_the_server(studio):
     assert 50 < accepted < len(given) - 50
 
 
-def test_the_size_that_is_offered_is_one_that_is_made(studio):
+def test_the_size_that_is_offered_is_one_that_is_made(asked):
     given = [fields for fields in scenes() if "width" in fields]
-    studio.open()
-    for fields, told in zip(given, studio.page.evaluate(RULES, json.dumps(given)), strict=True):
+    for fields, told in zip(given, asked.page.evaluate(RULES, json.dumps(given)), strict=True):
         width, height = told["fitting"]
         assert planned(fields | {"width": width, "height": height}) is not None
 
 
-def test_frames_are_rounded_as_the_server_rounds_them(studio):
-    asked = [(frames, unit) for unit in (1, 4, 8) for frames in range(unit + 1, 60)]
-    studio.open()
-    made = [fitting_frames(frames, SimpleNamespace(name="a model", frame_unit=unit)) for frames, unit in asked]
-    assert studio.page.evaluate(FRAMES, asked) == [max(2, frames) for frames in made]
+def test_frames_are_rounded_as_the_server_rounds_them(asked):
+    given = [(frames, unit) for unit in (1, 4, 8) for frames in range(unit + 1, 60)]
+    made = [fitting_frames(frames, SimpleNamespace(name="a model", frame_unit=unit)) for frames, unit in given]
+    assert asked.page.evaluate(FRAMES, given) == [max(2, frames) for frames in made]

@@ -5,15 +5,11 @@ from __future__ import annotations
 import io
 
 import numpy as np
-import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
 SIDES = (4032, 3024)  # 12 megapixels
 MOST_SIDE = 2560
-SENT = (
-    """() => performance.getEntriesByType("resource").filter((entry) => entry.name.endsWith("/api/pictures")).length"""
-)
 
 
 def photograph(path, size=SIDES, turned=False):
@@ -25,16 +21,22 @@ def photograph(path, size=SIDES, turned=False):
     return path
 
 
-@pytest.mark.parametrize("turned", [False, True], ids=["upright", "turned"])
-def test_a_large_photograph_is_reduced_before_it_travels(studio, tmp_path, turned):
+PICTURE = "async () => (await import('/assets/scene/store.js')).store.ui.picture"
+IS_ANOTHER = f"async (before) => {{ const now = await ({PICTURE})(); return Boolean(now) && now.url !== before; }}"
+
+
+def test_a_large_photograph_is_reduced_before_it_travels(studio, tmp_path):
+    """Upright, then turned by its EXIF next, in the same page."""
     studio.open()
-    studio.hook("file").set_input_files(photograph(tmp_path / "photo.jpg", turned=turned))
-    expect(studio.hook("progress")).to_be_visible()
-    studio.page.wait_for_function("async () => Boolean((await import('/assets/scene/store.js')).store.ui.picture)")
-    expect(studio.hook("progress")).to_have_count(0)
-    picture = studio.page.evaluate("async () => (await import('/assets/scene/store.js')).store.ui.picture")
-    side = (MOST_SIDE, round(MOST_SIDE * SIDES[1] / SIDES[0]))
-    assert (picture["width"], picture["height"]) == (side[::-1] if turned else side)
+    side, before = (MOST_SIDE, round(MOST_SIDE * SIDES[1] / SIDES[0])), None
+    for turned in (False, True):
+        studio.hook("file").set_input_files(photograph(tmp_path / "photo.jpg", turned=turned))
+        expect(studio.hook("progress")).to_be_visible()
+        studio.page.wait_for_function(IS_ANOTHER, arg=before)
+        expect(studio.hook("progress")).to_have_count(0)
+        picture = studio.page.evaluate(PICTURE)
+        assert (picture["width"], picture["height"]) == (side[::-1] if turned else side)
+        before = picture["url"]
 
 
 def test_padding_makes_no_picture_that_is_refused(studio, tmp_path):
@@ -44,7 +46,7 @@ def test_padding_makes_no_picture_that_is_refused(studio, tmp_path):
     expect(studio.page.locator("#fit-note")).to_be_visible()
     studio.press("fit-pad")
     expect(studio.hook("toast").last).to_contain_text("Padded to fit")
-    picture = studio.page.evaluate("async () => (await import('/assets/scene/store.js')).store.ui.picture")
+    picture = studio.page.evaluate(PICTURE)
     assert max(picture["width"], picture["height"]) <= MOST_SIDE
 
 

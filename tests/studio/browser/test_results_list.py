@@ -6,11 +6,14 @@ import json
 import shutil
 
 import pytest
+from fastapi.testclient import TestClient
 from playwright.sync_api import expect
 
+from hitmark.studio.server import application
+from hitmark.studio.studio import Studio as Server
 from tests.studio.browser.acts import Studio, center
 from tests.studio.browser.process import Process
-from tests.studio.conftest import text_scene
+from tests.studio.conftest import ADDRESS, order, text_scene
 
 MANY = 230
 CANCELLING = """(selector) => {
@@ -27,13 +30,10 @@ CANCELLING = """(selector) => {
 def crowded(tmp_path_factory):
     """A studio with many results: one job, cancelled, copied in the folder while nothing runs."""
     folder = tmp_path_factory.mktemp("crowded") / "studio"
-    first = Process(folder, makes=False)
-    order = {"scene": text_scene(frames=2), "steps": 1}
-    (job,) = first.client.post("/api/jobs", json=order).json()["jobs"]
-    first.client.post(f"/api/jobs/{job['id']}/cancel")
-    while first.client.get(f"/api/jobs/{job['id']}").json()["state"] not in ("cancelled", "done"):
-        pass
-    assert first.end() == 0
+    server = application(Server(folder), start=False)
+    with TestClient(server, base_url=ADDRESS, headers={"X-Hitmark": "1"}) as client:  # in this process; it ends here
+        (job,) = order(client, scene=text_scene(frames=2), steps=1)
+        assert client.post(f"/api/jobs/{job['id']}/cancel").json()["state"] == "cancelled"
     place = folder / "jobs" / job["id"]
     fields = json.loads((place / "job.json").read_text())
     for number in range(2, MANY + 1):

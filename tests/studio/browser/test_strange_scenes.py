@@ -98,22 +98,22 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize("scene", BROKEN, ids=json.dumps)
-def test_a_broken_project_is_told_and_the_next_visit_is_whole(studio, process, scene):
+def test_a_broken_project_is_told_and_the_next_visit_is_whole(studio, process):
     place = process.folder / "projects" / "broken"
     place.mkdir(exist_ok=True)
-    (place / "scene.json").write_text(json.dumps(scene))
     studio.open()
     studio.example("text")
     before = studio.scene()
-    studio.press("open")
-    studio.page.get_by_role("button", name="broken", exact=False).first.click()
-    expect(studio.hook("toast")).to_contain_text("expected")
-    assert studio.scene() == before
-    studio.page.reload()
-    studio.ready()
-    assert studio.scene() == before
-    assert json.loads((place / "scene.json").read_text()) == scene  # untouched
+    for scene in BROKEN:
+        (place / "scene.json").write_text(json.dumps(scene))
+        studio.press("open")
+        studio.page.get_by_role("button", name="broken", exact=False).first.click()
+        expect(studio.hook("toast")).to_contain_text("expected")
+        assert studio.scene() == before, scene
+        studio.page.reload()
+        studio.ready()
+        assert studio.scene() == before, scene
+        assert json.loads((place / "scene.json").read_text()) == scene  # untouched
 
 
 DRAFT = """([scene, dirty]) => {
@@ -125,7 +125,7 @@ DRAFT = """([scene, dirty]) => {
 KEPT = "() => Object.entries(localStorage).filter(([key]) => key.startsWith('hitmark-aside/')).map(([, text]) => text)"
 
 
-@pytest.mark.parametrize("scene", [BROKEN[0], BROKEN[4], '{"scene": '], ids=json.dumps)
+@pytest.mark.parametrize("scene", [BROKEN[0], '{"scene": '], ids=json.dumps)
 def test_a_damaged_draft_is_put_aside_and_the_page_is_whole(studio, scene):
     studio.open()
     studio.page.evaluate(DRAFT, [scene, True])

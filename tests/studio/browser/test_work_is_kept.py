@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Error, expect
 
 from tests.studio.browser.acts import TWO_FRAMES, Studio
-from tests.studio.browser.chromium import found_chromium
+from tests.studio.browser.chromium import ARGUMENTS, found_chromium
 from tests.studio.browser.process import Process
 from tests.studio.conftest import png, text_scene
 
@@ -78,7 +78,7 @@ def test_a_browser_that_is_killed_loses_nothing(playwright_of, process, tmp_path
 
     def browser():
         return playwright_of.chromium.launch_persistent_context(
-            tmp_path / "profile", executable_path=found_chromium(), args=["--no-sandbox", "--disable-gpu"]
+            tmp_path / "profile", executable_path=found_chromium(), args=list(ARGUMENTS)
         )
 
     first = browser()
