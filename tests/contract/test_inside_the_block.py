@@ -77,10 +77,12 @@ def test_attention_that_runs_past_the_controls_is_an_error(pipe):
 
 @pytest.mark.parametrize("how", ["torch.compile", "module.compile"])
 def test_controls_of_attention_act_in_compiled_denoisers(how):
-    """Levels of one width: each shape of a layer is compiled anew."""
-    compiled = make(TEXT, channels=(32, 32))
+    """One level: what is compiled costs by the number of different layers, and the middle one has attention."""
+    compiled = make(TEXT, channels=(32,))
+    plain = run(compiled)
     with attach(compiled, SCENE, build("peekaboo")):
         want = run(compiled)
+    assert not torch.allclose(want, plain, atol=1e-2 * want.std().item())
     if how == "torch.compile":
         compiled.unet = torch.compile(compiled.unet, backend="eager")
     else:

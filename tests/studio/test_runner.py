@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 
 import pytest
@@ -83,6 +84,44 @@ def test_a_worker_that_hangs_is_ended_by_cancel_and_the_queue_goes_on(client, st
         assert client.get(f"/api/jobs/{second['id']}").json()["silent"] >= 0
     finally:
         runner.stop()
+
+
+AT_WORK = """
+import json, sys
+
+for line in sys.stdin:
+    job = json.loads(line)["run"]["id"]
+    print(json.dumps({"id": job, "event": "step", "step": 1, "steps": 5}), flush=True)
+"""
+"""A worker that is at the first step of what it was given last."""
+
+
+def test_a_worker_that_is_killed_is_told_and_the_next_job_gets_another(client, studio, monkeypatch):
+    """As the system does it where memory runs out."""
+    monkeypatch.setattr(source, "PROGRAM", [sys.executable, "-S", "-c", AT_WORK])
+    killed, next_one = (job["id"] for job in order(client, variants=2))
+    reached = {killed: threading.Event(), next_one: threading.Event()}
+
+    def publish(_kind, data):
+        if data["state"] == "running" and data["step"] == 1:
+            reached[data["id"]].set()
+
+    studio.queue.publish = publish
+    runner = Runner(studio.queue)
+    runner.start()
+    try:
+        reached[killed].wait()
+        first = runner.worker
+        os.kill(first.process.pid, signal.SIGKILL)
+        reached[next_one].wait()
+        assert runner.worker is not first
+    finally:
+        runner.stop()
+    told = client.get(f"/api/jobs/{killed}").json()
+    assert told["state"] == "failed"
+    assert "SIGKILL" in told["error"]
+    assert "memory" in told["hint"]
+    assert client.get(f"/api/jobs/{next_one}").json()["state"] == "queued"  # the runner ended in the middle of it
 
 
 def test_a_log_that_cannot_be_written_ends_nothing(studio, capfd):

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from hitmark.cli import app
 from tests.studio.browser.acts import TWO_FRAMES, center
 
-STEPS = 4
+STEPS = 3
 
 
 def test_draw_generate_compare_export(studio, process, tmp_path):
