@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from hitmark.cli import app
 
-STEPS = 3
+STEPS = 2
 
 
 def test_words_generate_save(studio, process, tmp_path):

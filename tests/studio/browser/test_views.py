@@ -65,7 +65,7 @@ def test_every_view_in_every_window(studio, clip):
             assert nameless == [], f"{name}: {nameless}"
             shade = page.evaluate(SHADE)
             assert shade < 80 if theme == "dark" else shade > 200, f"{name} {theme}"
-            page.screenshot(path=KEPT / f"{name}-{theme}-{width}x{height}.png", animations="disabled")
+            page.screenshot(path=KEPT / f"{name}-{theme}-{width}x{height}.jpg", quality=85, animations="disabled")
 
     studio.open()
     expect(studio.hook("example")).to_have_count(2)
