@@ -59,8 +59,8 @@ TWO_LEVELS = {"channels": (32, 64), "layers": 1, "vae_channels": (32, 32)}
 REAL = {"channels": (32, 32, 64, 64), "layers": 2, "vae_channels": (32, 32, 32)}
 CASES = {
     "real layout, two boxes": Case(
-        0, 3, 48, 64, [([8, 10, 30, 40], [28, 10, 50, 40]), ([40, 4, 60, 20], [30, 20, 50, 36])], REAL, ((2, 1), (2, 2)),
-        iterations=SGI2V().iterations,
+        0, 3, 48, 64, [([8, 10, 30, 40], [28, 10, 50, 40]), ([40, 4, 60, 20], [30, 20, 50, 36])],
+        REAL, ((2, 1), (2, 2)), iterations=SGI2V().iterations,
     ),
     "box leaves on the right, wholly outside at the end": Case(
         1, 4, 24, 40, [([20, 4, 34, 20], [45, 4, 59, 20])], TWO_LEVELS, ((1, 0), (1, 1))
