@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import httpx
 import psutil
@@ -159,7 +159,8 @@ def test_what_is_sent_to_the_socket_itself(server, folder):
         b"GET /api/events HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nOrigin: http://evil\r\n\r\n",
     ):
         with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
-            connection.sendall(head)
+            with suppress(ConnectionError):  # what is too long is refused, and the line ended, before all of it came
+                connection.sendall(head)
             answer = connection.recv(4096)
         assert answer.startswith((b"HTTP/1.1 4", b"HTTP/1.1 200")), (head[:80], answer)
         assert b"hitmark.studio" not in answer
