@@ -30,10 +30,11 @@ CANCELLING = """(selector) => {
 def crowded(tmp_path_factory):
     """A studio with many results: one job, cancelled, copied in the folder while nothing runs."""
     folder = tmp_path_factory.mktemp("crowded") / "studio"
-    server = application(Server(folder), start=False)
-    with TestClient(server, base_url=ADDRESS, headers={"X-Hitmark": "1"}) as client:  # in this process; it ends here
+    server = Server(folder)  # in this process
+    with TestClient(application(server, start=False), base_url=ADDRESS, headers={"X-Hitmark": "1"}) as client:
         (job,) = order(client, scene=text_scene(frames=2), steps=1)
         assert client.post(f"/api/jobs/{job['id']}/cancel").json()["state"] == "cancelled"
+    server.stop()
     place = folder / "jobs" / job["id"]
     fields = json.loads((place / "job.json").read_text())
     for number in range(2, MANY + 1):
