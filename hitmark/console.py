@@ -32,6 +32,8 @@ def readable_errors() -> Iterator[None]:
     try:
         with _warnings_as_notes():
             yield
+    except BrokenPipeError:  # who read the output has left, as `head` does; typer ends the program without a word
+        raise
     except (HitmarkError, OSError) as error:
         if os.environ.get("HITMARK_TRACEBACK"):
             raise

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 import warnings
@@ -45,6 +46,15 @@ def test_our_warnings_are_notes_and_other_warnings_stay(capsys):
 def failing():
     with readable_errors():
         raise HitmarkError("seed: expected 0 or more, got -1")
+
+
+def test_a_reader_that_leaves_is_told_nothing():
+    read, write = os.pipe()
+    os.close(read)
+    words = [sys.executable, "-m", "hitmark", "models"]
+    done = subprocess.run(words, stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
 def test_an_error_is_one_line(capsys):

@@ -118,14 +118,13 @@ def _picture(
     scene: Scene, image: Path | None, folder: Path, size: tuple[int, ...]
 ) -> tuple[np.ndarray | None, list[str]]:
     """The first picture at the clip's size, uint8 (height, width, 3), brought to its shape as `scene.fit` says."""
-    from hitmark.run.first_picture import load_first_picture, open_picture
+    from hitmark.run.first_picture import load_first_picture
     from hitmark.run.framing import frame_picture
 
     if image is None and scene.image is None:
         return None, []
     height, width = size
-    given = None if image is None else open_picture(image)
-    loaded = load_first_picture(scene, given, folder)
+    loaded = load_first_picture(scene, image, folder)
     framed = frame_picture(scene, loaded.image, (width, height))
     return np.asarray(framed.picture.resize((width, height))), [*loaded.notes, *framed.notes]
 

@@ -157,22 +157,18 @@ def run(request: Request, outputs: Outputs, *, force: bool) -> None:
 def prepared(request: Request) -> tuple[Plan, Image | None]:
     """The plan of a request, and its first picture in the shape of the clip."""
     from hitmark.media.images import parse_color
-    from hitmark.run.first_picture import load_picture
     from hitmark.run.model_choice import card_for
     from hitmark.run.prepare import prepare
 
     request.refuse_unused(card_for(request.scene, picture=request.image is not None))
-    background = parse_color(request.background)
-    given = None if request.image is None else load_picture(request.image, background)
-    planned, picture = prepare(
+    return prepare(
         request.scene,
-        None if given is None else given.image,
+        request.image,
         request.folder,
         steps=request.steps,
         call=request.call,
-        background=background,
+        background=parse_color(request.background),
     )
-    return (planned if given is None else replace(planned, notes=(*given.notes, *planned.notes))), picture
 
 
 def _make(request: Request, planned: Plan, picture: Image | None, crude: MotionSignal | None) -> Result:

@@ -93,7 +93,6 @@ def inspect(
     from hitmark.drawing.pictures import contact_sheet
     from hitmark.files import written_whole
     from hitmark.inspection.run import FIGURES, inspect_scene, save_inspection
-    from hitmark.run.first_picture import open_picture
 
     flags = Flags(prompt, subjects or [], boxes or [], paths or [], smooth, box_format)
     target = Target(model, width, height, Reading(canvas, units, axes, record, point_size))
@@ -116,8 +115,7 @@ def inspect(
     silence_libraries()
     with step_bar("inspect") as on_step:
         settings = {"steps": request.steps, "dtype": request.dtype, "device": request.device, "call": request.call}
-        given = None if image is None else open_picture(image)
-        seen = inspect_scene(request.scene, None, on_step, image=given, at=at, folder=request.folder, **settings)
+        seen = inspect_scene(request.scene, None, on_step, image=image, at=at, folder=request.folder, **settings)
     written = save_inspection(seen, output, seen.result.scene.method.name)
     with written_whole(output / FRAMES) as temporary:
         contact_sheet(seen.result.frames, seen.result.tracks).save(temporary)

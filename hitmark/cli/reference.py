@@ -49,7 +49,7 @@ def reference(
     """
     from hitmark.reference import reference_of, write_reference
     from hitmark.reference.cutouts import read_cutouts
-    from hitmark.run.first_picture import load_first_picture, open_picture
+    from hitmark.run.first_picture import load_first_picture
     from hitmark.run.plan import plan
     from hitmark.run.prepare import with_picture
 
@@ -58,8 +58,7 @@ def reference(
         model=model, frames=frames, width=width, height=height, method="none"
     )
     planned = plan(request.scene, picture=True)
-    given = None if image is None else open_picture(image)
-    first = load_first_picture(planned.scene, given, request.folder)
+    first = load_first_picture(planned.scene, image, request.folder)
     planned, picture = with_picture(planned, first)
     wanted = planned.scene
     for note in planned.notes:

@@ -72,7 +72,6 @@ def verify(
     whether the model is as before. Writes verify.html (everything in one file), verify.json and the clips. What fails
     is told with its reason, and the rest goes on; what is finished is written at once.
     """
-    from hitmark.run.first_picture import open_picture
     from hitmark.verify.prepare import BUILT_IN, prepared
     from hitmark.verify.run import PAGE
 
@@ -81,13 +80,12 @@ def verify(
     request = None
     if scene is not None:
         request = read_request(scene, image, Flags(None, [], [], [], False), Target(model, width, height))
-    given = None if image is None else open_picture(image)
     silence_libraries()
     verification = prepared(
         model,
         output,
         scene=None if request is None else request.scene,
-        image=given,
+        image=image,
         beside="." if request is None else request.folder,
         told=scene or BUILT_IN,
         methods=None if methods is None else [name.strip() for name in methods.split(",")],

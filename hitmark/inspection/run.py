@@ -56,7 +56,7 @@ def inspect_scene(
     pipe: Any = None,
     on_step: OnStep | None = None,
     *,
-    image: Image.Image | None = None,
+    image: Image.Image | Path | None = None,
     folder: Path | str = ".",
     at: float = USUAL,
     steps: int | None = None,
@@ -71,7 +71,7 @@ def inspect_scene(
         scene: with subjects, and their phrases for a model that reads text.
         pipe: a loaded pipeline, or None.
         on_step: as in `generate`.
-        image: the first picture, or None: the scene's own, relative to `folder`.
+        image: the first picture, its file, or None: the scene's own, relative to `folder`.
         folder: as in `generate`.
         at: share of the steps after which features are read.
         steps: as in `generate`.

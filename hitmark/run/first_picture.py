@@ -22,34 +22,37 @@ def first_picture(scene: Scene, image: Image.Image | None, folder: Path | str) -
 
 
 def load_first_picture(
-    scene: Scene, image: Image.Image | None, folder: Path | str, background: Color = WHITE
+    scene: Scene, image: Image.Image | Path | None, folder: Path | str, background: Color = WHITE
 ) -> LoadedImage:
     """Return the first picture as RGB, turned as its camera says, and what had to be decided.
 
     Args:
         scene: names the picture where none is given.
-        image: a picture of any mode.
+        image: a picture of any mode, or its file.
         folder: that the scene's picture is relative to.
         background: what transparent parts are laid on.
 
     Raises:
         GenerationError: there is none, or it is missing or no picture.
     """
-    if image is not None:
+    if isinstance(image, Image.Image):
         return as_rgb(image, background)
-    path = scene.image_path(folder)
+    path = scene.image_path(folder) if image is None else image
     if path is None:
         raise GenerationError("image: the scene names no first picture; add `image` to it, or give --image PATH")
     return load_picture(path, background)
 
 
-def open_picture(path: Path) -> Image.Image:
-    """Load a picture file as RGB. Raises `GenerationError` when it is missing, no picture, or damaged."""
-    return load_picture(path).image
-
-
 def load_picture(path: Path, background: Color = WHITE) -> LoadedImage:
-    """As `open_picture`, with notes on what had to be decided; `background` is what transparent parts are laid on."""
+    """Load a picture file as RGB, with notes on what had to be decided.
+
+    Args:
+        path: the file.
+        background: what transparent parts are laid on.
+
+    Raises:
+        GenerationError: it is missing, no picture, or damaged.
+    """
     try:
         return load_image(path, background)
     except ImageError as error:

@@ -64,10 +64,12 @@ def generate(
     check_is_scene(scene)
     if on_step is not None and not callable(on_step):
         raise GenerationError(f"on_step: expected a function of (steps done, steps in all), got {on_step!r:.80}")
-    image = None if image is None else as_picture(image)
+    if isinstance(image, str):
+        image = Path(image)
+    given = image if image is None or isinstance(image, Path) else as_picture(image)
     scene = find_model(scene, folder)
     planned, picture = prepare(
-        scene, image, folder, steps=steps, call=call, pipe=pipe, background=parse_color(background)
+        scene, given, folder, steps=steps, call=call, pipe=pipe, background=parse_color(background)
     )
     planned.warn()
     return make(planned, picture, pipe, on_step, dtype=dtype, device=device, watch=watch, reference=reference)

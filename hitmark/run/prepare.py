@@ -18,7 +18,7 @@ from hitmark.scene.tracks import evaluate
 
 def prepare(
     scene: Scene,
-    image: Image.Image | None = None,
+    image: Image.Image | Path | None = None,
     folder: Path | str = ".",
     *,
     steps: int | None = None,
@@ -30,7 +30,7 @@ def prepare(
 
     Args:
         scene: as for `plan`.
-        image: the first picture; None: the scene's own, relative to `folder`.
+        image: the first picture, or its file; None: the scene's own, relative to `folder`.
         folder: that the scene's picture is relative to.
         steps: as for `plan`.
         call: as for `plan`.

@@ -35,7 +35,7 @@ def prepared(
     folder: Path,
     *,
     scene: Scene | None = None,
-    image: Image.Image | None = None,
+    image: Image.Image | Path | None = None,
     beside: Path | str = ".",
     told: str = BUILT_IN,
     methods: Sequence[str] | None = None,
@@ -54,7 +54,7 @@ def prepared(
         model: name or path.
         folder: for the page; made if it is not there.
         scene: what is wanted; None: a built-in one.
-        image: its first picture; None: the scene's own.
+        image: its first picture, or the file; None: the scene's own.
         beside: the folder that the scene's picture is relative to.
         told: what the page calls the scene.
         methods: texts such as "peekaboo as_published=paper"; None: every one that can act.

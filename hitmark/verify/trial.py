@@ -18,6 +18,8 @@ from hitmark.run.result import Result
 from hitmark.scene.schema import MethodChoice, Scene
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from PIL import Image
 
 SHORT = 2
@@ -37,7 +39,7 @@ class Trial:
     """
 
     scene: Scene
-    picture: Image.Image | None
+    picture: Image.Image | Path | None
     folder: str
     steps: int
     call: dict[str, Any] = field(default_factory=dict)
