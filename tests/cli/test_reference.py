@@ -36,6 +36,14 @@ def test_a_mask_picture_is_cut_instead_of_the_box(hitmark, scene_file, picture):
     assert read_reference("crude").mask[0].sum() == 64
 
 
+def test_what_was_decided_of_the_picture_is_said(hitmark, scene_file):
+    Image.new("RGBA", (64, 48), (10, 200, 30, 0)).save("clear.png")
+    for image in (("--image", "clear.png"), ()):
+        run = hitmark("reference", scene_file, "-o", "crude", *image, "--force")
+        assert run.exit_code == 0, run.output
+        assert ("note: clear.png: its transparent parts are laid on white" in run.stderr) is bool(image)
+
+
 def test_a_mask_is_cut_and_padded_with_its_picture(hitmark, scene_file, picture):
     mask = np.zeros((48, 64), np.uint8)
     mask[12:20, 8:16] = 255

@@ -196,6 +196,13 @@ def test_what_is_given_and_not_used_is_said_in_python_too(pipe, picture):
     assert any("the scene's picture is not used" in note for note in planned.notes)
 
 
+def test_what_was_decided_of_a_picture_file_is_said_in_python_too(pipe, tmp_path):
+    Image.new("RGBA", (32, 24), (10, 200, 30, 0)).save(tmp_path / "clear.png")
+    with pytest.warns(HitmarkWarning, match="clear.png: its transparent parts are laid on white"):
+        result = generate(scene(method={"name": "none"}), str(tmp_path / "clear.png"), pipe, steps=1)
+    assert result.picture.getpixel((0, 0)) == (255, 255, 255)
+
+
 def test_a_picture_of_another_shape_is_fitted_in_python_too(pipe):
     portrait = Image.new("RGB", (24, 64), (80, 90, 100))
     still = [{"time": 0, "box": [0.3, 0.45, 0.6, 0.55]}]
