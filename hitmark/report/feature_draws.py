@@ -6,14 +6,14 @@ differences and ratios, in which that cancels.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from hitmark.errors import HitmarkError
 from hitmark.metrics.frechet import FeatureMoments, frechet_distance
-from hitmark.report.clip_record import Clip
+from hitmark.report.clip_record import Clip, Row
 from hitmark.report.statistics import Difference, Draws, Ratio, percentiles
 
 MOST_DRAWS, WIDEST = 1000, 256
@@ -50,11 +50,11 @@ class RowVectors:
 class DrawnDistances:
     """Distances to one reference in draws of scenes; those of a row are computed once."""
 
-    def __init__(self, rows: Mapping[Hashable, RowVectors], true: FeatureMoments, draws: Draws) -> None:
+    def __init__(self, rows: Mapping[Row, RowVectors], true: FeatureMoments, draws: Draws) -> None:
         self.rows, self.true, self.draws = rows, true, draws
-        self._made: dict[Hashable, np.ndarray] = {}
+        self._made: dict[Row, np.ndarray] = {}
 
-    def compared(self, row: Hashable, baseline: Hashable) -> tuple[Difference, Ratio | None] | None:
+    def compared(self, row: Row, baseline: Row) -> tuple[Difference, Ratio | None] | None:
         """Distance of a row less, and over, that of the baseline.
 
         None where the two have not the same clips, or fewer than two vectors, or wide ones.
@@ -75,14 +75,14 @@ class DrawnDistances:
         low, high = percentiles(shares) if scenes > 1 else (None, None)
         return gap, Ratio(values[0] / values[1], low, high)
 
-    def _of(self, row: Hashable) -> np.ndarray:
+    def _of(self, row: Row) -> np.ndarray:
         """float64 (draws,); NaN for a draw of fewer than two vectors."""
         if row not in self._made:
             places = self.rows[row].by_place
             self._made[row] = np.array([self._drawn(places, weights) for weights in self.draws.weights])
         return self._made[row]
 
-    def _drawn(self, places: Mapping[tuple[Hashable, int], np.ndarray], weights: Sequence[float]) -> float:
+    def _drawn(self, places: Mapping[tuple[Hashable, int], np.ndarray], weights: np.ndarray) -> float:
         index = self.draws.index
         taken = [some for (scene, _), some in places.items() for _ in range(int(weights[index[scene]]))]
         if sum(map(len, taken)) < 2:
