@@ -21,8 +21,7 @@ def check_method(controls: Sequence[Control], card: ModelCard, scene: Scene, tra
     `scene`: with size and frames filled in. What a tokenizer or the grid of latents decides is left to `attach`.
     """
     check_family(controls, card)
-    if not (card.takes_picture and any(track.kind == "subject" for track in tracks)):
-        check_tracks(controls, scene, tracks, reads_words=FAMILIES[card.pipeline].abilities.reads_words)
+    check_tracks(controls, scene, tracks, reads_words=FAMILIES[card.pipeline].abilities.reads_words)
 
 
 def check_family(controls: Sequence[Control], card: ModelCard) -> None:
@@ -46,10 +45,10 @@ def check_acting_points(controls: Sequence[Control], model: str, abilities: Abil
                 f"Write, for instance, peekaboo+{name}."
             )
         if control.needs.words and not abilities.reads_words:
-            raise HitmarkError(
-                f"{name} edits attention by the words of a prompt, which {model} does not read. "
-                "Use it with a text-to-video model, or choose sg-i2v."
-            )
+            why = f"which {model} does not read. Use it with a text-to-video model, or choose sg-i2v."
+            if not abilities.takes_image:  # it is made from words all the same
+                why = f"and where {model} looks at them is not known. Use it with another model, or choose ivg-da."
+            raise HitmarkError(f"{name} edits attention by the words of a prompt, {why}")
         if control.needs.image and not abilities.takes_image:
             raise HitmarkError(
                 f"{name} reads what things look like from a given picture, and {model} takes none. "

@@ -9,7 +9,9 @@ from typing import Any
 
 from hitmark.errors import HitmarkError
 
-WORD = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d|[^\W\d_]+|\d|[^\s\w]+|_+", re.IGNORECASE)
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+"""Letters of scripts without spaces between words (Thai, Lao, Burmese, Khmer, Japanese, Chinese), each by itself."""
+WORD = re.compile(rf"'s|'t|'re|'ve|'m|'ll|'d|[{UNSPACED}]|[^\W\d_{UNSPACED}]+|\d|[^\s\w{UNSPACED}]+|_+", re.IGNORECASE)
 """Words and signs, as CLIP's tokenizer splits text before it looks at subwords."""
 
 ARTICLE = re.compile(r"\b(a|an|the)\s+$", re.IGNORECASE)

@@ -85,6 +85,24 @@ def test_a_subject_without_words_is_refused_for_text_alone() -> None:
     check_method(planned.controls, planned.card, planned.scene, planned.tracks)
 
 
+def test_words_are_wanted_of_a_clip_from_a_picture_too_where_the_model_reads_them() -> None:
+    nameless = Scene.from_dict({"prompt": "a car", "subjects": [{**CAR, "phrase": None}], "frames": 9})
+    scene = nameless.replace(model="wan2.1-i2v-14b", method={"name": "peekaboo"})
+    planned = plan(scene, picture=True)
+    with pytest.raises(HitmarkError, match="has no phrase"):
+        check_method(planned.controls, planned.card, planned.scene, planned.tracks)
+    named = plan(scene.replace(subjects=[CAR]), picture=True)
+    check_method(named.controls, named.card, named.scene, named.tracks)
+
+
+def test_a_model_whose_words_cannot_be_located_is_not_said_to_read_none() -> None:
+    text = refusal("trailblazer", "hunyuanvideo-1.5")
+    assert text is not None
+    assert "where hunyuanvideo-1.5 looks at them is not known" in text
+    assert text.endswith("choose ivg-da.")
+    assert refusal("ivg-da", "hunyuanvideo-1.5") is None
+
+
 def test_the_page_of_methods_and_families_is_what_the_code_says() -> None:
     from scripts.make_families_table import PAGE, page
 

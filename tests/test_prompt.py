@@ -41,6 +41,26 @@ def test_positions_are_those_of_the_words(text: str, phrase: str, expected: str)
     assert letters(found, found.positions(phrase)) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "phrase", "expected"),
+    [
+        ("草地上的红球和红猫", "红球", [(4, 6)]),
+        ("草地上的红球", "红", [(4, 5)]),
+        ("赤いボールとbox", "ボール", [(2, 5)]),
+        ("ลูกบอลสีแดงบนหญ้า", "สีแดง", [(6, 11)]),
+        ("a red 球 here", "red 球", [(2, 7)]),
+    ],
+)
+def test_scripts_without_spaces_have_words_anywhere(text: str, phrase: str, expected: list[tuple[int, int]]) -> None:
+    """Wan's and CogVideoX's prompts are Chinese as often as not; each character is a token here."""
+    spans = tuple((at, at + 1) for at in range(len(text)))
+    found = Prompt(text, tuple(range(len(text))), spans)
+    wanted = tuple(at for start, stop in expected for at in range(start, stop) if text[at] != " ")
+    assert tuple(at for at in found.positions(phrase) if text[at] != " ") == wanted
+    with pytest.raises(HitmarkError, match="not in the prompt"):
+        found.positions("黑狗")
+
+
 def test_the_start_token_is_position_0_and_no_word() -> None:
     assert prompt("cat").positions("cat") == (1, 2, 3)
 

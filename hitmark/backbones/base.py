@@ -65,6 +65,7 @@ class Family:
         scaled: whether the pipeline calls `scheduler.scale_model_input`.
         stride: pixels per latent cell (time, rows, columns), where the pipeline does not say it itself.
         patch: latent cells per token (time, rows, columns), likewise. causal: see `frame_groups`.
+        halving_vae: whether the autoencoder halves the picture between any two of its `block_out_channels`.
         given: first latent frames that are a given picture; `given_if`: only where the pipeline's config has this.
         text_first: whether in joint attention the text's tokens stand before the video's.
         unit: pixels that the pipeline wants both sides to be multiples of, whatever its autoencoder is.
@@ -76,6 +77,9 @@ class Family:
         encode: clean canonical latents of a video (frames, height, width, 3) in -1..1, in the autoencoder's type: the
             inverse of `decode`, by the means of its distribution. None: not known.
         callback: the argument of the pipeline's call that is called after each step; None: there is none.
+        prompted: whether the pipeline's call takes a prompt, wherever its words are looked at.
+        frames_in_config: whether the network's configuration says how many frames it makes.
+        autocast: whether the pipeline can be called under torch.autocast.
     """
 
     abilities: Abilities
@@ -101,6 +105,10 @@ class Family:
     hold_edited: bool = False
     encode: Callable[[Any, Tensor], Tensor] | None = None
     callback: Literal["callback_on_step_end", "callback"] | None = "callback_on_step_end"
+    halving_vae: bool = False
+    prompted: bool = True
+    frames_in_config: bool = False
+    autocast: bool = True
 
 
 @dataclass(frozen=True)

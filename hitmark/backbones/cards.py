@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from hitmark.backbones.base import Family
 from hitmark.backbones.families import FAMILIES
 
 APACHE = "Apache-2.0"
@@ -39,6 +40,7 @@ class ModelCard:
         path: folder of a local or embedded model.
         world: "sprites" for a model that was trained on the embedded world; None = anything.
         half: the type of half precision it was made for.
+        cell: pixels of a latent cell; None: as in its family's row.
     """
 
     name: str
@@ -58,12 +60,18 @@ class ModelCard:
     world: str | None = None
     half: str = "float16"
     pictured: str | None = None
+    cell: int | None = None
 
     def starting(self, picture: bool) -> ModelCard:
         """The card as it is for a clip that starts from a picture, or from words alone, where the weights do both."""
         if self.pictured is None or not picture:
             return self
         return replace(self, task="image-to-video", pipeline=self.pictured)
+
+    @property
+    def family(self) -> Family:
+        """The row of its class of pipeline."""
+        return FAMILIES[self.pipeline]
 
     @property
     def takes_picture(self) -> bool:
@@ -73,18 +81,17 @@ class ModelCard:
     @property
     def reads_prompt(self) -> bool:
         """Whether a clip is made from the words of a prompt, with or without a picture."""
-        return self.pipeline != "StableVideoDiffusionPipeline"
+        return self.family.prompted
 
     @property
     def frame_unit(self) -> int:
         """Clips have a multiple of this many frames, and one more where it is not 1."""
-        family = FAMILIES[self.pipeline]
-        return family.stride[0] if family.causal else 1
+        return self.family.stride[0] if self.family.causal else 1
 
     @property
     def frames_in_config(self) -> bool:
         """Whether the network's configuration says how many frames it makes."""
-        return self.pipeline == "StableVideoDiffusionPipeline"
+        return self.family.frames_in_config
 
     @property
     def best_method(self) -> str:
@@ -152,7 +159,7 @@ def _by_name(*cards: ModelCard) -> dict[str, ModelCard]:
     return {card.name: card for card in cards}
 
 
-TI2V: dict[str, Any] = {"frames": 121, "fps": 24}
+TI2V: dict[str, Any] = {"frames": 121, "fps": 24, "cell": 16}
 SMALL, LARGE = (832, 480), (1280, 720)
 TRANSFORMERS: dict[str, ModelCard] = _by_name(
     _wan("wan2.1-t2v-1.3b", "Wan2.1-T2V-1.3B-Diffusers", SMALL),

@@ -123,7 +123,7 @@ def model_card(name_or_path: str | Path) -> ModelCard:
     )
     card = replace(card, pipeline=pipeline, pictured=pictured, path=folder)
     if card.frames_in_config:
-        card = replace(card, frames=configured_frames(folder))
+        card = replace(card, frames=configured_frames(folder, pipeline))
     given = folder_defaults(folder)
     return replace(card, **given | {"call": card.call | given.get("call", {})})
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from hitmark.backbones import FAMILIES
-from hitmark.backbones.cards import PICTURED, WAN_PICTURED
+from hitmark.backbones.base import Family
+from hitmark.backbones.cards import PICTURED, WAN_PICTURED, ModelCard
+from hitmark.backbones.geometry import patch_of, size_unit
 from hitmark.errors import HitmarkError
 
+USUAL_LEVELS = 4
+"""Of the published U-Nets."""
 CARD_FILE = "hitmark.json"
 CARD_FIELDS: dict[str, Any] = {
     "frames": int,
@@ -52,12 +57,49 @@ def pictured_class(folder: Path, pipeline: str) -> str | None:
     return WAN_PICTURED if both else PICTURED.get(pipeline)
 
 
-def configured_frames(folder: Path) -> int | None:
+def configured_frames(folder: Path, pipeline: str) -> int | None:
     """Number of frames in the configuration of the folder's denoiser, None where it has none."""
     try:
-        return int(json.loads((folder / "unet" / "config.json").read_text(encoding="utf-8"))["num_frames"])
+        return int(part_config(folder, FAMILIES[pipeline].denoisers[0])["num_frames"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def configured_grid(folder: Path, pipeline: str) -> tuple[int, int]:
+    """What both sides of a clip must be multiples of, and the side of a latent cell, in pixels.
+
+    As `PipelineBackbone` has them of the loaded pipeline, but from the configuration of its parts.
+
+    Raises:
+        OSError, ValueError, KeyError, TypeError: a configuration is missing or of another kind.
+    """
+    family = FAMILIES[pipeline]
+    network, cell = part_config(folder, family.denoisers[0]), _cell_of(part_config(folder, "vae"), family)
+    patch = patch_of(SimpleNamespace(**network), family.patch)[1]
+    levels = len(network["down_block_types"]) if family.halvings else 1
+    return size_unit(family.unit, cell, patch, levels), cell
+
+
+def _cell_of(vae: dict[str, Any], family: Family) -> int:
+    """Pixels of a latent cell, each way, by the configuration of an autoencoder; the family's where it does not say."""
+    said = vae.get("scale_factor_spatial") or vae.get("spatial_compression_ratio")
+    if not said and "spatio_temporal_scaling" in vae:
+        said = vae["patch_size"] * 2 ** sum(vae["spatio_temporal_scaling"])
+    if not said and family.halving_vae:
+        said = 2 ** (len(vae["block_out_channels"]) - 1)
+    return int(said or family.stride[1])
+
+
+def usual_grid(card: ModelCard) -> tuple[int, int]:
+    """As `configured_grid`, of the published checkpoint of a model whose files are not here."""
+    family = card.family
+    cell = card.cell or family.stride[1]
+    return size_unit(family.unit, cell, family.patch[1], USUAL_LEVELS if family.halvings else 1), cell
+
+
+def part_config(folder: Path, part: str) -> dict[str, Any]:
+    """The configuration of a part of a checkpoint. Raises OSError or ValueError where it cannot be read."""
+    return json.loads((folder / part / "config.json").read_text(encoding="utf-8"))
 
 
 def _check_complete(folder: Path, parts: dict[str, Any]) -> None:

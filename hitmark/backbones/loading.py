@@ -47,7 +47,8 @@ def load_pipeline(name_or_path: str | Path, dtype: str = "auto", device: str = "
     loader = getattr(diffusers, card.pipeline)
     options: dict[str, Any] = {"dtype": getattr(torch, dtype), "local_files_only": card.path is not None}
     source = str(card.path or card.hub_id)
-    half_files = dtype == "float16" and (card.path is None or any(card.path.glob("unet/*.fp16.*")))
+    denoiser = card.family.denoisers[0]
+    half_files = dtype == "float16" and (card.path is None or any(card.path.glob(f"{denoiser}/*.fp16.*")))
     try:
         pipe = _load_half_files(loader, source, options) if half_files else loader.from_pretrained(source, **options)
     except (OSError, ValueError, RuntimeError, KeyError) as error:

@@ -58,7 +58,12 @@ class PipelineBackbone:
 
     def networks(self) -> list[Any]:
         """The uncompiled denoisers."""
-        return [uncompiled_module(each) for each in self.denoisers()]
+        return list(self.named_networks().values())
+
+    def named_networks(self) -> dict[str, Any]:
+        """The uncompiled denoisers by the pipeline's attributes that have them."""
+        found = {name: getattr(self.pipe, name, None) for name in self.family.denoisers}
+        return {name: uncompiled_module(module) for name, module in found.items() if module is not None}
 
     def expert(self, timestep: Tensor) -> Any:
         """Which of the networks runs at a timestep: below the boundary the second one."""

@@ -54,8 +54,8 @@ def misfit(planned: Plan, picture: bool, autocast: bool = False) -> str | None:
     card = planned.card
     if card.takes_picture and not picture:
         return "the model starts from a picture, and the scene has none"
-    if card.takes_picture and autocast:
-        return "its pipeline cannot encode a picture under autocast (set `autocast: false`; on a GPU use dtype float16)"
+    if autocast and not card.family.autocast:
+        return "its pipeline cannot be called under autocast (set `autocast: false`; on a GPU use dtype float16)"
     try:
         check_fit(planned)
     except HitmarkError as error:

@@ -61,7 +61,7 @@ def read_features(
     arguments = {**call.arguments, family.argument: backbone.with_latents(call, latents, norm)}
     repeated = parts_to_repeat(backbone, call, sites, sizes, memory_budget)
     with kept_sparingly(call.module), running_again(repeated), torch.enable_grad():
-        found = _pass(lambda: call.module(**arguments), sites, same_time)
+        found = _pass(lambda: call.module(**arguments), sites, same_time, _name_of(backbone, call))
         return [_read(backbone, site, found[site.name], sizes, first_frame_keys) for site in sites]
 
 
@@ -99,8 +99,14 @@ class _Found:
     heads: list[Tensor] = field(default_factory=list)
 
 
-def _pass(run: Callable[[], Any], sites: Sequence[Site], same_time: bool) -> dict[str, _Found]:
-    """Run the network until all sites are known."""
+def _name_of(backbone: PipelineBackbone, call: DenoiserCall) -> str:
+    """The pipeline's attribute that has the network of a call."""
+    names = [name for name, network in backbone.named_networks().items() if network is call.module]
+    return names[0] if names else backbone.family.denoisers[0]
+
+
+def _pass(run: Callable[[], Any], sites: Sequence[Site], same_time: bool, name: str) -> dict[str, _Found]:
+    """Run the network until all sites are known; `name`: the pipeline's attribute that has it."""
     found: dict[str, _Found] = {}
     with ExitStack() as stack:
         for site in sites:
@@ -113,7 +119,7 @@ def _pass(run: Callable[[], Any], sites: Sequence[Site], same_time: bool) -> dic
     if missing:
         raise HitmarkError(
             f"Layer(s) {', '.join(map(str, missing))} were not called. Expected an uncompiled network without caches; "
-            "undo compilation of parts of it, and pipe.transformer.disable_cache()."
+            f"undo compilation of parts of it, and a cache that pipe.{name}.enable_cache() put there."
         )
     return found
 

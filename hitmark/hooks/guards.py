@@ -58,12 +58,15 @@ def check_free(owners: Iterable[Any]) -> None:
         )
 
 
-def check_not_cached(network: Any, controls: Sequence[Control]) -> None:
-    """Raise HitmarkError for controls of attention on a network that leaves layers out, by what it kept of a step."""
+def check_not_cached(network: Any, controls: Sequence[Control], name: str) -> None:
+    """Raise HitmarkError for controls of attention on a network that leaves layers out, by what it kept of a step.
+
+    `name`: the pipeline's attribute that has it.
+    """
     if getattr(network, "is_cache_enabled", False) and any(control.edits_attention for control in controls):
         raise HitmarkError(
             "A cache of the denoiser leaves attention layers out, and controls would act on those that are left only. "
-            "Call pipe.transformer.disable_cache() first."
+            f"Call pipe.{name}.disable_cache() first."
         )
 
 
@@ -76,11 +79,14 @@ def check_gradients_possible(network: nn.Module) -> None:
         )
 
 
-def check_not_compiled_inside(network: nn.Module) -> None:
-    """Raise HitmarkError when parts of the network are wrapped by torch.compile: layers in them cannot be read."""
-    for name, module in network.named_modules():
-        if name and hasattr(module, "_orig_mod"):
+def check_not_compiled_inside(network: nn.Module, name: str) -> None:
+    """Raise HitmarkError when parts of the network are wrapped by torch.compile: layers in them cannot be read.
+
+    `name`: the pipeline's attribute that has it.
+    """
+    for part, module in network.named_modules():
+        if part and hasattr(module, "_orig_mod"):
             raise HitmarkError(
-                f"Part of the denoiser ({name}) is wrapped by torch.compile, so its layers cannot be read. "
-                "Compile the whole denoiser (torch.compile(pipe.unet)), or use module.compile(), or none."
+                f"Part of the denoiser ({part}) is wrapped by torch.compile, so its layers cannot be read. "
+                f"Compile the whole denoiser (torch.compile(pipe.{name})), or use module.compile(), or none."
             )

@@ -122,10 +122,10 @@ class Session:
         check_reference(self.controls, self.reference, self.backbone)
         check_free([self.scheduler, *self.denoisers, *self.backbone.networks()])
         reads = any(hasattr(control, "layers") for control in self.controls)
-        for network in self.backbone.networks():
+        for name, network in self.backbone.named_networks().items():
             check_gradients_possible(network)
             if reads:
-                check_not_compiled_inside(network)
+                check_not_compiled_inside(network, name)
         self._clock, self._late = StepClock(self.backbone, levels), LateStart(levels, self.controls)
         self._clock.keeps_memory = all(control.keeps_memory for control in self._those_with("latents"))
         self._looking = Looking(self._clock, self._attention)
@@ -158,9 +158,9 @@ class Session:
                 "The pipeline's scheduler or denoiser was replaced inside the `with attach(...)` block; the controls "
                 "hang on the old one. Replace it before the block."
             )
-        for network in self.backbone.networks():
+        for name, network in self.backbone.named_networks().items():
             check_gradients_possible(network)
-            check_not_cached(network, self.controls)
+            check_not_cached(network, self.controls, name)
         prepared = original(*args, **kwargs)
         latents = prepared[0] if isinstance(prepared, tuple) else prepared
         if latents.ndim == 3:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hitmark.backbones.families import FAMILIES
 from hitmark.backbones.loading import load_pipeline
 from hitmark.control import Control
 from hitmark.inspection.features import USUAL, FeatureProbe
@@ -98,9 +97,15 @@ def inspect_scene(
 
 
 def _word_probes(planned: Plan) -> tuple[GapProbe | None, ShiftProbe | None]:
-    """Those that need words: for a model that makes clips from text, and looks at it in layers of its own."""
-    abilities = FAMILIES[planned.card.pipeline].abilities
-    if planned.card.takes_picture or not abilities.reads_words or "words" not in abilities.scopes:
+    """Those that need words: for a model that looks at a prompt in layers of its own, where the scene has one.
+
+    Of a clip that starts from an image the prompt may say nothing of the subjects; then there is nothing to look for.
+    """
+    abilities, prompt = planned.card.family.abilities, planned.scene.prompt.lower()
+    if not abilities.reads_words or "words" not in abilities.scopes:
+        return None, None
+    phrases = [str(track.phrase or "").lower() for track in planned.tracks if track.kind == "subject"]
+    if planned.card.takes_picture and not all(phrase and phrase in prompt for phrase in phrases):
         return None, None
     edits = any(control.implements("attention") for control in planned.controls)
     return GapProbe(), ShiftProbe() if edits else None

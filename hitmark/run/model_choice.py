@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import math
 import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hitmark.backbones import FAMILIES
+from hitmark.backbones import folders
 from hitmark.backbones.catalog import MODELS, OF_PIPELINE, ModelCard, model_card, of_pipeline
 from hitmark.errors import HitmarkError
 
@@ -110,17 +108,18 @@ def model_folder(card: ModelCard) -> Path | None:
 
 
 def configured_frames(card: ModelCard, pipe: Any) -> int:
-    """Return the number of frames in the U-Net's config. Raises `HitmarkError` where the model's files have none."""
+    """Return the number of frames in the denoiser's config. Raises `HitmarkError` where the model's files have none."""
     if pipe is not None:
         from hitmark.backbones import backbone_for
 
         config: Any = backbone_for(pipe).network.config
         return int(config.num_frames)
-    path = Path(card.path or ".") / "unet" / "config.json"
-    try:
-        return int(json.loads(path.read_text(encoding="utf-8"))["num_frames"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise HitmarkError(f"frames: {path} does not say how many the model makes ({error}); give --frames") from None
+    folder = Path(card.path or ".")
+    found = folders.configured_frames(folder, card.pipeline)
+    if found is None:
+        path = folder / card.family.denoisers[0] / "config.json"
+        raise HitmarkError(f"frames: {path} does not say how many the model makes; give --frames")
+    return found
 
 
 def configured_grid(card: ModelCard) -> tuple[int, int] | None:
@@ -132,27 +131,6 @@ def configured_grid(card: ModelCard) -> tuple[int, int] | None:
     if folder is None:
         return None
     try:
-        if card.pipeline in UNETS:
-            cell = 2 ** (len(_config(folder / "vae")["block_out_channels"]) - 1)
-            levels = len(_config(folder / "unet")["down_block_types"]) if card.takes_picture else 1
-            return math.lcm(8, cell * 2 ** (levels - 1)), cell
-        family, network = FAMILIES[card.pipeline], _config(folder / "transformer")
-        patch = network["patch_size"]
-        patch = patch[1] if isinstance(patch, list) else patch
-        cell = _cell_of(_config(folder / "vae")) or family.stride[1]
+        return folders.configured_grid(folder, card.pipeline)
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return math.lcm(family.unit, cell * patch), cell
-
-
-UNETS = ("StableVideoDiffusionPipeline", "TextToVideoSDPipeline")
-
-
-def _cell_of(vae: dict[str, Any]) -> int | None:
-    """Pixels of a latent cell, where the configuration of an autoencoder of a transformer says it."""
-    found = vae.get("scale_factor_spatial") or vae.get("spatial_compression_ratio")
-    return None if found is None else int(found)
-
-
-def _config(part: Path) -> dict[str, Any]:
-    return json.loads((part / "config.json").read_text(encoding="utf-8"))

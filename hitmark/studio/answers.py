@@ -74,6 +74,7 @@ class Model(BaseModel):
     cell: int = Field(description="pixels of a latent cell")
     call: dict[str, JsonValue]
     takes_picture: bool
+    reads_prompt: bool = Field(description="whether a clip is made from words, with or without a picture")
     best_method: str
     most_speed: float | None
     methods: list[Method]

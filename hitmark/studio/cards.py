@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, get_args
 
-from hitmark.backbones import FAMILIES
 from hitmark.backbones.catalog import MODELS, ModelCard, model_card
+from hitmark.backbones.folders import usual_grid
 from hitmark.errors import HitmarkError
 from hitmark.run.model_choice import configured_frames, configured_grid, model_folder
 from hitmark.scene.parts import Easing
@@ -117,6 +116,7 @@ def _as_shown(card: ModelCard, pictured: dict[str, Any] | None) -> dict[str, Any
         "cell": cell,
         "call": card.call,
         "takes_picture": card.takes_picture,
+        "reads_prompt": card.reads_prompt,
         "best_method": card.best_method,
         "most_speed": MOST_SPEED.get(name),
         "methods": _methods(name, card.takes_picture),
@@ -141,7 +141,7 @@ def why_missing(name: str) -> str | None:
     if card.embedded:
         return None
     folder = model_folder(card)
-    denoiser = FAMILIES[card.pipeline].denoisers[0]
+    denoiser = card.family.denoisers[0]
     if folder is not None and any(folder.glob(f"{denoiser}/*.safetensors")):
         return None
     return f"Not on this machine yet: run `hf download {card.hub_id}`. License: {card.license}."
@@ -154,7 +154,7 @@ def grid(name: str) -> tuple[int, int]:
     From the model's configuration where it is on this machine, as its adapter reads it, else as published.
     """
     card = card_of(name)
-    return configured_grid(card) or _usual_grid(card)
+    return configured_grid(card) or usual_grid(card)
 
 
 @lru_cache(maxsize=32)
@@ -181,20 +181,11 @@ def _methods(name: str, picture: bool) -> list[dict[str, Any]]:
 def _needs(controls: Sequence[Control], card: ModelCard) -> str | None:
     """The least that a scene must have: a "box" of any kind, a "subject", one with "words" of the prompt, or None."""
     needs = [control.needs for control in controls]
-    words = FAMILIES[card.pipeline].abilities.reads_words and not card.takes_picture
-    if words and any(each.subjects and each.phrases for each in needs):
+    if card.family.abilities.reads_words and any(each.subjects and each.phrases for each in needs):
         return "words"
     if any(each.subjects for each in needs):
         return "subject"
     return "box" if any(each.boxes for each in needs) else None
-
-
-def _usual_grid(card: ModelCard) -> tuple[int, int]:
-    """As `grid`, of the published checkpoints of the model's family."""
-    family = FAMILIES[card.pipeline]
-    cell = family.stride[1] * (2 if card.name.startswith("wan2.2-ti2v") else 1)
-    unit = 64 if family.halvings else math.lcm(family.unit, cell * (1 if family.latents == "packed" else 2))
-    return (8 if card.pipeline == "TextToVideoSDPipeline" else unit), cell
 
 
 def _fits(method: str, card: ModelCard) -> bool:

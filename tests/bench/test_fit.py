@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hitmark.bench.fit import SHOWN
+from hitmark.bench.fit import SHOWN, misfit
 from hitmark.bench.jobs import jobs_of
 from hitmark.bench.plan import BenchPlan
 from hitmark.bench.run import run
 from hitmark.errors import HitmarkError
+from hitmark.run.plan import plan as plan_clip
 from hitmark.scene.schema import Scene
 
 BOX = [{"time": 0, "box": [0.1, 0.1, 0.4, 0.4]}]
@@ -84,6 +85,16 @@ def test_autocast_is_refused_for_models_that_start_from_a_picture(tmp_path: Path
     assert len(jobs_of(BenchPlan.from_dict(values))) == 1
     with pytest.raises(HitmarkError, match="under autocast"):
         jobs_of(BenchPlan.from_dict(values | {"autocast": True}))
+
+
+def test_autocast_is_for_the_families_that_can_be_called_under_it() -> None:
+    """Wan, CogVideoX and LTX from a picture can; the pipeline of SVD cannot encode the picture."""
+    scene = Scene.from_dict({"prompt": "a car", "frames": 9, "width": 64, "height": 64})
+    for model in ("wan2.1-i2v-14b", "cogvideox-5b-i2v"):
+        planned = plan_clip(scene.replace(model=model, method={"name": "none"}), picture=True)
+        assert misfit(planned, picture=True, autocast=True) is None
+    planned = plan_clip(scene.replace(model="svd", method={"name": "none"}), picture=True)
+    assert "under autocast" in str(misfit(planned, picture=True, autocast=True))
 
 
 def test_a_size_that_the_model_cannot_make_is_named_before_the_run(tmp_path: Path) -> None:

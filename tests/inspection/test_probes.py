@@ -12,8 +12,10 @@ import torch
 from hitmark.backbones.tiny import tiny_text_to_video
 from hitmark.hooks import attach
 from hitmark.inspection.gap import GapProbe, along_path
+from hitmark.inspection.run import _word_probes
 from hitmark.inspection.shift import ShiftProbe, averaged, shift
 from hitmark.methods import build
+from hitmark.run.plan import plan
 from hitmark.scene.schema import Scene
 from hitmark.scene.tracks import Track, evaluate
 
@@ -34,6 +36,22 @@ def _clip(controls: list[Any]) -> torch.Tensor:
             generator=torch.Generator().manual_seed(0),
             output_type="latent",
         ).frames
+
+
+def test_words_are_looked_for_where_the_model_reads_them_and_the_prompt_has_them() -> None:
+    """A clip from a picture needs no prompt, and one may say nothing of the subjects."""
+    scene = SCENE.replace(frames=9, method={"name": "peekaboo"})
+
+    def probes(model: str, prompt: str) -> tuple[bool, bool]:
+        planned = plan(scene.replace(model=model, prompt=prompt), picture=True)
+        gap, shifted = _word_probes(planned)
+        return gap is not None, shifted is not None
+
+    assert probes("wan2.1-i2v-14b", "a Cat on grass") == (True, True)
+    assert probes("wan2.1-i2v-14b", "a dog") == (False, False)
+    assert probes("wan2.1-t2v-1.3b", "a dog") == (True, True)
+    assert probes("svd", "a cat") == (False, False)
+    assert probes("cogvideox-5b-i2v", "a cat") == (False, False), "its words have no layers of their own"
 
 
 def test_shift_of_known_sets() -> None:

@@ -63,6 +63,19 @@ def test_weights_that_do_both_are_shown_both_ways(told):
     assert {method["name"] for method in pictured["methods"]} >= {"sg-i2v", "time-to-move"}
 
 
+def test_words_are_asked_for_where_a_model_reads_them(told):
+    """Whether a clip starts from a picture too is another question."""
+    shown = {each["name"]: each for each in told["models"]}
+    reads = {name: each["reads_prompt"] for name, each in shown.items()}
+    assert not reads["svd"]
+    assert reads["wan2.1-i2v-14b"]
+    assert reads["hunyuanvideo-1.5"]
+    needs = {name: {each["name"]: each["needs"] for each in shown[name]["methods"]} for name in shown}
+    assert needs["svd"]["peekaboo"] == "subject"
+    assert needs["wan2.1-i2v-14b"]["peekaboo"] == "words"
+    assert needs["wan2.1-i2v-14b"]["sg-i2v"] == "box"
+
+
 def test_methods_fit_the_task(told):
     for each in told["models"]:
         names = [method["name"] for method in each["methods"]]

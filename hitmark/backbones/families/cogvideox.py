@@ -54,6 +54,7 @@ COGVIDEOX = Family(
     latents="bfchw",
     scaled=True,
     patch=(1, 2, 2),
+    halving_vae=True,
     text_first=True,
     encode=encode,
 )

@@ -51,5 +51,9 @@ STABLE_VIDEO = Family(
     causal=False,
     unit=8,
     halvings=True,
+    halving_vae=True,
     encode=encode,
+    prompted=False,
+    frames_in_config=True,
+    autocast=False,  # the image's embedding goes through numpy, which has no bfloat16
 )

@@ -65,6 +65,7 @@ TEXT_TO_VIDEO = Family(
     stride=(1, 8, 8),
     causal=False,
     unit=8,
+    halving_vae=True,
     callback="callback",
     encode=encode,
 )

@@ -78,6 +78,7 @@ WAN = Family(
     default_features=middle_blocks,
     words=words,
     denoisers=("transformer", "transformer_2"),
+    patch=(1, 2, 2),
     negative=negative,
     encode=encode,
 )

@@ -87,7 +87,7 @@ function pick(text, range, index) {
 }
 
 function advice({ text, subject, model }) {
-  if (model?.takes_picture) return `${model.name} starts from a picture; words matter to models that read text.`;
+  if (model && !model.reads_prompt) return `${model.name} reads no prompt; words matter to models that do.`;
   if (!text.trim()) return "Type what the video shows, then click the words that mean each subject.";
   if (!subject) return "Select a subject, then click the words that mean it.";
   if (!subject.phrase) return `Click the words that mean ${subject.name}.`;
