@@ -9,6 +9,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 SIDES = (4032, 3024)  # 12 megapixels
+SMALLER = (2880, 2160)  # and yet larger than what travels; six megapixels cost half
 MOST_SIDE = 2560
 
 
@@ -30,7 +31,7 @@ def test_a_large_photograph_is_reduced_before_it_travels(studio, tmp_path):
     studio.open()
     side, before = (MOST_SIDE, round(MOST_SIDE * SIDES[1] / SIDES[0])), None
     for turned in (False, True):
-        studio.hook("file").set_input_files(photograph(tmp_path / "photo.jpg", turned=turned))
+        studio.hook("file").set_input_files(photograph(tmp_path / "photo.jpg", SMALLER if turned else SIDES, turned))
         expect(studio.hook("progress")).to_be_visible()
         studio.page.wait_for_function(IS_ANOTHER, arg=before)
         expect(studio.hook("progress")).to_have_count(0)
@@ -42,7 +43,7 @@ def test_a_large_photograph_is_reduced_before_it_travels(studio, tmp_path):
 def test_padding_makes_no_picture_that_is_refused(studio, tmp_path):
     studio.open()
     studio.example("picture")
-    studio.hook("file").set_input_files(photograph(tmp_path / "photo.jpg"))
+    studio.hook("file").set_input_files(photograph(tmp_path / "photo.jpg", SMALLER))
     expect(studio.page.locator("#fit-note")).to_be_visible()
     studio.press("fit-pad")
     expect(studio.hook("toast").last).to_contain_text("Padded to fit")

@@ -96,7 +96,7 @@ def test_cancelling_is_said(studio, process):
 def test_a_result_lies_under_the_editor_and_the_next_shot_goes_on_from_it(studio, process):
     studio.open()
     studio.example("picture")
-    (clip,) = studio.generate(steps=2)
+    (clip,) = studio.generate(steps=1)
     studio.wait(clip, "done")
     studio.card(clip).hover()
     studio.card(clip).locator('[data-test="more"]').click()
