@@ -10,6 +10,7 @@ from typing import Any, get_args
 import pytest
 from PIL import Image
 
+from hitmark import prompt
 from hitmark.drawing import colors as drawing
 from hitmark.scene.boxes import FARTHEST
 from hitmark.scene.parts import Anchor, Camera, Easing, Subject
@@ -52,6 +53,10 @@ def longest(model: Any, field: str) -> int:
     schema = model.model_json_schema()["properties"][field]
     found = [each["maxLength"] for each in (schema, *schema.get("anyOf", ())) if "maxLength" in each]
     return found[0]
+
+
+def test_scripts_without_spaces_are_the_same_on_the_page() -> None:
+    assert constant("UNSPACED", "panels/text.js") == prompt.UNSPACED
 
 
 def test_the_limits_are_those_of_scenes_and_orders() -> None:

@@ -6,7 +6,10 @@ import { modelOf } from "../scene/model.js";
 import { subjectColor } from "../scene/palette.js";
 import { store } from "../scene/store.js";
 
-const WORD = /[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu;
+/** Letters of scripts without spaces between words, as the server has them: each can be clicked by itself. */
+const UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff";
+const SPACED = `(?:(?![${UNSPACED}])[\\p{L}\\p{N}])+`;
+const WORD = new RegExp(`[${UNSPACED}]|${SPACED}(?:['’-]${SPACED})*`, "gu");
 
 /** The words of a text and where they stand. */
 function wordsOf(text) {
