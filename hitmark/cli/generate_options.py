@@ -48,9 +48,9 @@ Knobs = Annotated[
 Preset = Annotated[
     str | None,
     typer.Option(
-        metavar="tuned|paper|FILE",
-        help="Settings that are not given: those found for the model, or the paper's; or method and settings of a file "
-        "that `hitmark tune` wrote. Default: tuned.",
+        metavar="tuned|paper|fast|FILE",
+        help="Settings that are not given: those found for the model, the paper's, or those found for the model with "
+        "fewer passes of the network; or method and settings of a file that `hitmark tune` wrote. Default: tuned.",
     ),
 ]
 Fit = Annotated[

@@ -20,8 +20,6 @@ OF_SCENE = ("model", "seed", "frames", "width", "height", "prompt", "negative_pr
 """Options that change fields of the scene."""
 OF_RUN = ("steps", "dtype", "device", "background", "reference", "cutouts", "cut_of")
 """Those that do not."""
-PRESETS = ("tuned", "paper")
-"""Presets by name, see `hitmark.run.presets`; anything else is a file."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class Request:
         Raises:
             HitmarkError: a value that a scene cannot have, or no preset.
         """
-        from hitmark.scene import MethodChoice
+        from hitmark.scene.parts import PRESETS, MethodChoice
 
         given = {name: value for name, value in options.items() if value not in (None, {})}
         given = _one_reference(given)
@@ -135,10 +133,11 @@ def _one_reference(given: dict[str, Any]) -> dict[str, Any]:
 def _preset_method(given: dict[str, Any]) -> dict[str, Any]:
     """Method and knobs of a preset, with the given knobs on top."""
     from hitmark.bench.presets import load_preset
+    from hitmark.scene.parts import PRESETS
 
     preset = Path(given["preset"])
     if not preset.exists():
-        raise FlagError(f"--preset: expected {' or '.join(PRESETS)}, or a file that `hitmark tune` wrote, got {preset}")
+        raise FlagError(f"--preset: expected {', '.join(PRESETS)}, or a file that `hitmark tune` wrote, got {preset}")
     if "method" in given:
         raise FlagError("--preset: the preset names its method; leave out --method, or leave out --preset")
     spec = load_preset(preset).having(given.get("knobs", {}))

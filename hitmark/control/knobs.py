@@ -32,6 +32,7 @@ class Knob:
         some_of: words of which a text has some, joined with commas.
         example: of a text that may also be a list of texts.
         grid: values that `hitmark tune` tries unless told otherwise; empty: it leaves this knob alone.
+        fast: the value of the preset "fast"; None: that preset leaves this knob alone.
     """
 
     kind: Kind
@@ -44,6 +45,7 @@ class Knob:
     some_of: tuple[str, ...] = ()
     example: str = ""
     grid: tuple[Any, ...] = ()
+    fast: Any = None
 
     def check(self, owner: str, name: str, value: Any) -> None:
         """Raise HitmarkError with the knob's name, what it may be and what came, unless `value` fits."""
@@ -75,6 +77,7 @@ def knob(
     some_of: Sequence[str] = (),
     example: str = "",
     grid: Sequence[Any] = (),
+    fast: Any = None,
 ) -> Any:
     """A field of a `Control`, see `Knob`. A whole number as the default means that only whole numbers fit."""
     kind: Kind = "text"
@@ -85,7 +88,7 @@ def knob(
     elif low is not None or high is not None:
         kind = "int" if isinstance(default, int) else "float"
     described = Knob(
-        kind, help, more, low, high, optional, tuple(choices), tuple(some_of), example, tuple(grid)
+        kind, help, more, low, high, optional, tuple(choices), tuple(some_of), example, tuple(grid), fast
     )  # fmt: skip
     return dataclasses.field(default=default, metadata={KNOB: described})
 

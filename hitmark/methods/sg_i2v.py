@@ -52,7 +52,9 @@ class SGI2V(Control):
         help="First step no longer active (50 steps: index 21; the paper's last is timestep 30, index 20).",
     )
     iterations: int = knob(5, low=0, high=1000, help="Optimizer steps in each active step.")
-    gradient_every: int = knob(1, low=1, high=1000, help="How many optimizer steps share one gradient; 1 = the paper.")
+    gradient_every: int = knob(
+        1, low=1, high=1000, fast=5, help="How many optimizer steps share one gradient; 1 = the paper."
+    )
     learning_rate: float = knob(
         0.21,
         low=0,

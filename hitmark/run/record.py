@@ -66,7 +66,7 @@ class Settings(Part):
     dtype: str
     device: str
     call: dict[str, JsonValue] = Field(description="the remaining arguments of the pipeline's call")
-    preset: str = Field("tuned", description="of the method: tuned or paper; see hitmark.run.presets")
+    preset: str = Field("tuned", description="of the method: tuned, paper or fast; see hitmark.run.presets")
     knobs: dict[str, JsonValue] = Field(description="every knob of the method")
 
 

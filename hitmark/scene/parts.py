@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import numpy as np
 from pydantic import (
@@ -157,14 +157,20 @@ class Camera(Part):
     )
 
 
+Preset = Literal["tuned", "paper", "fast"]
+"""Names of a method's settings; see `hitmark.run.presets`."""
+PRESETS: tuple[Preset, ...] = get_args(Preset)
+
+
 class MethodChoice(Part):
     """Which published method makes the scene happen, and its settings."""
 
     name: str = Field(
         default="auto", min_length=1, description="name of the method; auto = the best there is for the model"
     )
-    preset: Literal["tuned", "paper"] = Field(
+    preset: Preset = Field(
         default="tuned",
-        description="settings that are not given: tuned = those found for the model, paper = its paper's",
+        description="settings that are not given: tuned = those found for the model, paper = its paper's, fast = tuned "
+        "and fewer passes of the network",
     )
     knobs: PlainDict = Field(default={}, description="settings of the method by name; absent ones are the preset's")

@@ -147,7 +147,7 @@ def test_the_preset_is_printed_and_recorded(hitmark, checkpoint, picture, tmp_pa
         assert words in done.stderr
         assert recorded(tmp_path)["settings"]["preset"] == preset
     assert recorded(tmp_path)["settings"]["knobs"]["iterations"] == 5
-    assert "expected tuned or paper, or a file" in hitmark(*flags, "--preset", "best").output
+    assert "expected tuned, paper, fast, or a file" in hitmark(*flags, "--preset", "best").output
 
 
 def test_records_name_models_portably_and_compact_ones_replay(hitmark, checkpoint, picture, tmp_path):

@@ -13,6 +13,7 @@ from hitmark.methods import METHODS
 from hitmark.run.plan import plan
 from hitmark.run.presets import build, describe, preset_knobs
 from hitmark.scene import Scene
+from hitmark.scene.parts import PRESETS
 
 KEYS = [{"time": 0, "box": [0.1, 0.1, 0.4, 0.4]}, {"time": 1, "box": [0.5, 0.5, 0.8, 0.8]}]
 SUBJECTS = [{"name": "car", "phrase": "red car", "keyframes": KEYS}]
@@ -32,11 +33,24 @@ def test_python_and_the_command_line_take_the_same_settings(model):
     for name in METHODS:
         assert build(name, model=model) == build(name, preset_knobs(model_card(model), name, {}))
     given = scene(model=model, prompt="a red car on grass" if model.endswith("t2v") else "")
-    for preset in ("tuned", "paper"):
+    for preset in PRESETS:
         planned = plan(given.replace(method={"name": "auto", "preset": preset}))
         assert planned.controls == build(planned.scene.method.name, preset=preset, model=model)
         assert planned.scene.method.preset == preset
         assert f"preset {preset}" in planned.method
+
+
+def test_fast_is_tuned_with_fewer_passes():
+    card = model_card("sprites-i2v")
+    [tuned], [fast] = build("sg-i2v", model="sprites-i2v"), build("sg-i2v", preset="fast", model="sprites-i2v")
+    assert (tuned.gradient_every, fast.gradient_every) == (1, 5)
+    assert dataclasses.replace(fast, gradient_every=1) == tuned
+    both = preset_knobs(card, "sg-i2v + time-to-move", {}, "fast")
+    assert both["sg-i2v.gradient_every"] == 5
+    assert build("peekaboo", preset="fast", model="sprites-t2v") == build("peekaboo", model="sprites-t2v")
+    assert "no faster way" in describe(model_card("sprites-t2v"), "peekaboo", "fast", {})
+    with pytest.raises(HitmarkError, match="Unknown method 'sgi2v'"):
+        build("sgi2v", preset="fast", model=card.name)
 
 
 def test_own_knobs_go_before_any_preset():
@@ -55,7 +69,7 @@ def test_own_knobs_go_before_any_preset():
 
 
 def test_what_is_no_preset_is_refused():
-    with pytest.raises(HitmarkError, match="expected tuned or paper, got 'best'"):
+    with pytest.raises(HitmarkError, match="expected one of tuned, paper, fast, got 'best'"):
         build("sg-i2v", preset="best", model="sprites-i2v")
     with pytest.raises(HitmarkError, match="say which"):
         build("sg-i2v", preset="tuned")
