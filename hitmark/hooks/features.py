@@ -19,11 +19,12 @@ import torch
 from torch import Tensor
 
 from hitmark.backbones.base import DenoiserCall, Site
-from hitmark.backbones.memory import parts_to_repeat
+from hitmark.backbones.memory import parts_of, parts_to_repeat
 from hitmark.backbones.pipeline import PipelineBackbone
 from hitmark.control import AttentionSite, Control, Grid, Layers, Layout, SelfAttention
 from hitmark.errors import HitmarkError
 from hitmark.hooks.intercept import Attend, projected, run_seen
+from hitmark.hooks.leaving import one_at_a_time, parts_to_visit
 from hitmark.hooks.rotary import ROTARY, placed
 from hitmark.hooks.sparing import kept_sparingly, running_again
 from hitmark.hooks.undo import around
@@ -59,8 +60,19 @@ def read_features(
     sites = feature_sites(backbone, call.module, layers)
     family, sizes = backbone.family, (latents.shape[1], latents.shape[3], latents.shape[4])
     arguments = {**call.arguments, family.argument: backbone.with_latents(call, latents, norm)}
-    repeated = parts_to_repeat(backbone, call, sites, sizes, memory_budget)
-    with kept_sparingly(call.module), running_again(repeated), torch.enable_grad():
+    visited = parts_to_visit(
+        [part.module for part in parts_of(backbone, call, sites, sizes) if part.module is not None],
+        [site.module for site in sites],
+    )
+    repeated = [part for part in parts_to_repeat(backbone, call, sites, sizes, memory_budget) if part not in visited]
+    with ExitStack() as stack:
+        for each in (
+            kept_sparingly(call.module),
+            one_at_a_time(call.module, visited),
+            running_again(repeated),
+            torch.enable_grad(),
+        ):
+            stack.enter_context(each)
         found = _pass(lambda: call.module(**arguments), sites, same_time, _name_of(backbone, call))
         return [_read(backbone, site, found[site.name], sizes, first_frame_keys) for site in sites]
 
