@@ -57,9 +57,8 @@ class Emptied:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.kept: dict[torch.Tensor, torch.Tensor] = {}
         self.most = 0
-        bring, take = self.bring, self.take  # functions, so that they are given the group
-        monkeypatch.setattr(ModuleGroup, "onload_", bring)
-        monkeypatch.setattr(ModuleGroup, "offload_", take)
+        monkeypatch.setattr(ModuleGroup, "onload_", method(self.bring))
+        monkeypatch.setattr(ModuleGroup, "offload_", method(self.take))
 
     def bring(self, group: ModuleGroup) -> None:
         for weight in weights_of(group):
@@ -72,8 +71,17 @@ class Emptied:
             weight.data = torch.full_like(weight.data, float("nan"))
 
 
+def method(function):
+    """The function as a method: it is given the object, which a bound method of another would not be."""
+
+    def of_group(group: ModuleGroup) -> None:
+        function(group)
+
+    return of_group
+
+
 def weights_of(group: ModuleGroup) -> list[torch.Tensor]:
-    return [weight for module in group.modules for weight in module.parameters()] + list(group.parameters)
+    return [*(weight for module in group.modules for weight in module.parameters()), *group.parameters]
 
 
 def clip(pipe) -> torch.Tensor:
@@ -98,7 +106,7 @@ def guided(pipe) -> torch.Tensor:
 def test_a_network_four_times_what_may_be_on_the_device_is_guided():
     pipe = tiny_wan("ti2v", image=True, layers=16)
     copies, want, plain = Copies(pipe.transformer), guided(pipe), clip(pipe)
-    attach_align_device_hook(pipe.transformer, execution_device="cpu", offload=True, weights_map=copies)
+    attach_align_device_hook(pipe.transformer, execution_device=torch.device("cpu"), offload=True, weights_map=copies)
     assert weights_leave(pipe.transformer)
     assert torch.equal(guided(pipe), want)
     assert not torch.equal(plain, want)
@@ -111,7 +119,7 @@ def test_other_networks_whose_parts_are_given_and_give_more_than_one_tensor(make
     pipe = make()
     network = pipe.unet if hasattr(pipe, "unet") else pipe.transformer
     copies, want = Copies(network), guided(pipe)
-    attach_align_device_hook(network, execution_device="cpu", offload=True, weights_map=copies)
+    attach_align_device_hook(network, execution_device=torch.device("cpu"), offload=True, weights_map=copies)
     assert torch.allclose(guided(pipe), want, atol=1e-5)
     assert copies.most < 0.7 * copies.whole
 
