@@ -156,6 +156,13 @@ def test_a_folder_that_cannot_be(tmp_path):
         run_demo(tmp_path / "file" / "demo")
 
 
+def test_an_earlier_demo_stays_as_it_is_without_force(tmp_path):
+    (tmp_path / "index.html").write_text("of an earlier demo")
+    with pytest.raises(HitmarkError, match=r"index\.html exists already; .* --force"):
+        run_demo(tmp_path)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["of an earlier demo"]
+
+
 def test_the_command(monkeypatch, tmp_path):
     from typer.testing import CliRunner
 
