@@ -9,9 +9,9 @@ size (CPU, sampled) or peak of torch's allocations (CUDA) over one call of the p
 what the loaded pipeline takes. Time: one process and one pipeline, calls without and with control in turns, the first
 of a pair alternating; wall-clock seconds, or with --processor-time what the process itself computed. A step is timed
 from the pipeline's call of the denoiser to its callback after the scheduler's step, so everything that a control does
-at a step counts, and what it does before the first does not. Every pipeline call goes through `hitmark.hooks.attach`,
-with guidance; nothing is decoded. All steps are controlled, where the method has a knob for it (masked_steps,
-guided_steps, ...).
+at a step counts, and what it does before the first does not. With guidance; nothing is decoded. All steps are
+controlled, where the method has a knob for it (masked_steps, guided_steps, ...); with --idle none is, and what is
+measured is a step in which an attached method does nothing. "none" is the pipeline alone, without `attach`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -102,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--processor-time", action="store_true", help="seconds of the process on the CPU, for a machine that is busy"
     )
+    parser.add_argument("--idle", action="store_true", help="no step is controlled")
     parser.add_argument("--only", choices=["time", "memory"], help="measure this alone")
     return parser
 
@@ -133,7 +135,7 @@ def controlled_by(options: argparse.Namespace) -> list[Control]:
             for field in dataclasses.fields(control):
                 spelled = field.name if len(parts) == 1 else f"{part}.{field.name}"
                 if field.name in STEP_KNOBS and field.name not in knobs:
-                    knobs.setdefault(spelled, options.steps)
+                    knobs.setdefault(spelled, 0 if options.idle else options.steps)
     controls = build(options.method, knobs)
     if not controls:
         raise HitmarkError(f"--method {options.method}: expected a method that controls something")
@@ -173,9 +175,9 @@ class StepClock:
         self._hook.remove()
 
 
-def call(pipe: Any, options: argparse.Namespace, controls: list[Control], **arguments: Any) -> Tensor:
-    """One call of the pipeline with these controls, none: as it is; the final latents, float32 on the CPU."""
-    with attach(pipe, SCENE, controls):
+def call(pipe: Any, options: argparse.Namespace, controls: list[Control] | None, **arguments: Any) -> Tensor:
+    """One call of the pipeline with these controls, None: alone; the final latents, float32 on the CPU."""
+    with nullcontext() if controls is None else attach(pipe, SCENE, controls):
         latents = pipe(
             PROMPT,
             height=options.height * FACTOR,
@@ -193,7 +195,7 @@ def measure_times(options: argparse.Namespace) -> dict[str, list[float]]:
     """Mean seconds a step of every timed call, without control ("none") and with the method.
 
     Raises:
-        HitmarkError: the controls changed nothing, so there is nothing to measure.
+        HitmarkError: the controls changed nothing, so there is nothing to measure; or changed something with --idle.
     """
     pipe = loaded(options)
     weights = sum(weight.numel() for weight in pipe.unet.parameters()) / 1e6
@@ -201,7 +203,7 @@ def measure_times(options: argparse.Namespace) -> dict[str, list[float]]:
     where = f"{options.dtype} on {options.device}, {torch.get_num_threads()} threads"
     read = time.process_time if options.processor_time else time.perf_counter
     print(f"{weights:.1f} M weights, latents {grid}, {options.steps} steps a call, {where}", flush=True)
-    controls: dict[str, list[Control]] = {"none": [], options.method: controlled_by(options)}
+    controls: dict[str, list[Control] | None] = {"none": None, options.method: controlled_by(options)}
     times: dict[str, list[float]] = {name: [] for name in controls}
     for repeat in range(-options.warm_up, options.repeats):
         made = {}
@@ -211,8 +213,9 @@ def measure_times(options: argparse.Namespace) -> dict[str, list[float]]:
             clock.close()
             if repeat >= 0:
                 times[name].append(statistics.mean(clock.seconds))
-        if torch.equal(*made.values()):
-            raise HitmarkError(f"{options.method} changed nothing in {options.steps} steps; see its knobs")
+        if torch.equal(*made.values()) != options.idle:
+            changed = "something, idle as it is," if options.idle else "nothing"
+            raise HitmarkError(f"{options.method} changed {changed} in {options.steps} steps; see its knobs")
     return times
 
 
@@ -238,7 +241,7 @@ def measure_memory(options: argparse.Namespace, controlled: bool) -> tuple[int, 
     with PeakMemory(options.device) as before:
         pass
     with PeakMemory(options.device) as memory:
-        call(pipe, options, controlled_by(options) if controlled else [])
+        call(pipe, options, controlled_by(options) if controlled else None)
     return before.peak, memory.peak
 
 
