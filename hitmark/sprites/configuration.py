@@ -136,16 +136,15 @@ class VideoConfiguration(ModelConfiguration):
     """Whether networks run in bfloat16 while training."""
     compiled: bool = False
     """Whether the transformer's blocks are compiled for training; needs a C++ compiler."""
-    window_steps: int = 0
-    """The first so many steps see windows of one thing each, `windows` of them (a multiple of 6), of `window` pixels a
-    side: what things look like and are called is learned from windows at a fraction of the cost of whole pictures."""
+    stages: str = "pictures 1500, short 1500"
+    """What the steps see, in this order, and how many of them; those after see whole clips. `windows` are of one thing
+    each: what things look like and are called is learned from them at a fraction of the cost of whole `pictures`;
+    `short` are clips of `short_frames` frames."""
     windows: int = 162
+    """Windows of a step, a multiple of 6, of `window` pixels a side."""
     window: int = 80
-    picture_steps: int = 1500
-    """The next so many steps see single pictures only, `pictures` of them each (a multiple of 3)."""
     pictures: int = 48
-    short_steps: int = 1500
-    """The next so many steps see clips of `short_frames` frames, `short_batch` of them each."""
+    """Single pictures of a step, a multiple of 3."""
     short_frames: int = 9
     short_batch: int = 16
 

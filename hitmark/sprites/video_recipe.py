@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from hitmark.errors import HitmarkError
 from hitmark.sprites import video_code
 from hitmark.sprites.clip_plan import shorten
 from hitmark.sprites.configuration import VideoConfiguration
@@ -60,7 +61,7 @@ def build_model(configuration: VideoConfiguration) -> VideoModel:
 
 
 def step_loss(code: VideoCode, configuration: VideoConfiguration, device: str) -> StepLoss:
-    """First windows of one thing, then single pictures, short clips, whole ones; seeds follow the step."""
+    """What the stages of the configuration say; seeds follow the step."""
     world, pictured, tokenizer = configuration.world(), configuration.pictured_world(), build_tokenizer()
     compiled: list[nn.Module] = []
 
@@ -86,13 +87,21 @@ def step_loss(code: VideoCode, configuration: VideoConfiguration, device: str) -
 
 def size_of_step(configuration: VideoConfiguration, step: int) -> tuple[int, int]:
     """Frames of the clips of a step, and how many clips; no frames for windows, and how many places they are from."""
-    if step < configuration.window_steps:
-        return 0, configuration.windows // WINDOWS_OF_A_PLACE
-    step -= configuration.window_steps
-    if step < configuration.picture_steps:
-        return 1, configuration.pictures // PICTURES_OF_A_CLIP
-    if step < configuration.picture_steps + configuration.short_steps:
-        return configuration.short_frames, configuration.short_batch
+    sizes = {
+        "windows": (0, configuration.windows // WINDOWS_OF_A_PLACE),
+        "pictures": (1, configuration.pictures // PICTURES_OF_A_CLIP),
+        "short": (configuration.short_frames, configuration.short_batch),
+    }
+    for stage in configuration.stages.split(","):
+        kind, _, count = stage.strip().partition(" ")
+        if kind not in sizes or not count.isdecimal():
+            raise HitmarkError(
+                f'stages: expected "KIND STEPS, ..." of {", ".join(sizes)}, such as "pictures 1500, short 1500", '
+                f"got {stage.strip()!r}"
+            )
+        if step < int(count):
+            return sizes[kind]
+        step -= int(count)
     return configuration.frames, configuration.batch
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from hitmark.errors import HitmarkError
 from hitmark.sprites.configuration import VideoConfiguration, read_configuration
 from hitmark.sprites.train import train
 from hitmark.sprites.video_code import fit
@@ -28,12 +29,10 @@ text_layers = 1
 decoder_width = 8
 photographs = 0
 steps = 4
-window_steps = 1
+stages = "windows 1, pictures 1, short 1"
 windows = 6
 window = 16
-picture_steps = 1
 pictures = 3
-short_steps = 1
 short_frames = 5
 short_batch = 2
 batch = 2
@@ -106,14 +105,16 @@ def test_words_are_one_token_each_and_zeros_follow(configuration: VideoConfigura
     assert lengths == [len(text.split()) + 1, 1]
 
 
-def test_steps_see_windows_then_pictures_then_short_clips_then_whole_ones() -> None:
-    shipped = read_configuration(None, "sprites-wan")
-    windows, short = shipped.window_steps, shipped.short_steps
-    pictures = windows + shipped.picture_steps
-    assert size_of_step(shipped, 0)[0] == size_of_step(shipped, windows - 1)[0] == 0
-    assert size_of_step(shipped, windows)[0] == size_of_step(shipped, pictures - 1)[0] == 1
-    assert size_of_step(shipped, pictures) == (shipped.short_frames, shipped.short_batch)
-    assert size_of_step(shipped, pictures + short) == (shipped.frames, shipped.batch)
+def test_steps_see_what_the_stages_say() -> None:
+    shipped = read_configuration(None, "sprites-wan", stages="windows 3, pictures 2, windows 1, short 4")
+    windows, pictures = (0, shipped.windows // 6), (1, shipped.pictures // 3)
+    wanted = [windows] * 3 + [pictures] * 2 + [windows] + [(shipped.short_frames, shipped.short_batch)] * 4
+    assert [size_of_step(shipped, step) for step in range(10)] == wanted
+    assert size_of_step(shipped, 10) == size_of_step(shipped, 10_000) == (shipped.frames, shipped.batch)
+    assert size_of_step(read_configuration(None, "sprites-wan"), 0) == windows
+    for wrong in ("pictures", "films 3", "pictures 1.5", "pictures 3;short 4", ""):
+        with pytest.raises(HitmarkError, match="KIND STEPS"):
+            size_of_step(read_configuration(None, "sprites-wan", stages=wrong), 0)
 
 
 def test_one_folder_makes_clips_from_text_and_from_a_picture(tmp_path: Path) -> None:
