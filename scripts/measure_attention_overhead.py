@@ -105,7 +105,7 @@ def measure(
     if layer.scope == "words":
         words = torch.randn(len(BRANCHES), 1, WORDS, options.cross_width).expand(-1, rows, -1, -1).flatten(0, 1)
     plain: Any = layer.module.forward
-    controlled = ControlledLayer(layer, backbone, clock)
+    controlled = ControlledLayer(layer, backbone, clock, backbone.network)
     times: tuple[list[float], list[float]] = ([], [])
     for repeat in range(-1, options.repeats):
         for which in (0, 1) if repeat % 2 else (1, 0):

@@ -9,9 +9,8 @@ size (CPU, sampled) or peak of torch's allocations (CUDA) over one call of the p
 what the loaded pipeline takes. Time: one process and one pipeline, calls without and with control in turns, the first
 of a pair alternating; wall-clock seconds, or with --processor-time what the process itself computed. A step is timed
 from the pipeline's call of the denoiser to its callback after the scheduler's step, so everything that a control does
-at a step counts, and what it does before the first does not. With guidance; nothing is decoded. All steps are
-controlled, where the method has a knob for it (masked_steps, guided_steps, ...); with --idle none is, and what is
-measured is a step in which an attached method does nothing. "none" is the pipeline alone, without `attach`.
+at a step counts, and what it does before the first does not. With guidance; nothing is decoded. "none" is the pipeline
+without `attach`. All steps are controlled, where the method has a knob for it (masked_steps, ...); with --idle none.
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ FACTOR = 8
 def main() -> None:
     """Print the table."""
     options = _parser().parse_args()
-    controlled_by(options)  # a wrong method is said before the long part
+    controlled_by(options, idle=options.idle)  # a wrong method is said before the long part
     if options.processor_time and not options.device.startswith("cpu"):
         raise HitmarkError("--processor-time: expected --device cpu; the processor only waits for another device")
     if any(each % options.head_width for each in options.channels):
@@ -122,8 +121,8 @@ def loaded(options: argparse.Namespace) -> Any:
     return pipe.to(options.device, getattr(torch, options.dtype))
 
 
-def controlled_by(options: argparse.Namespace) -> list[Control]:
-    """The method with all steps controlled, unless told otherwise.
+def controlled_by(options: argparse.Namespace, *, idle: bool = False) -> list[Control]:
+    """The method with all steps controlled, unless told otherwise; `idle`: with none.
 
     Raises:
         HitmarkError: unknown method or knob, or a value out of range.
@@ -135,7 +134,7 @@ def controlled_by(options: argparse.Namespace) -> list[Control]:
             for field in dataclasses.fields(control):
                 spelled = field.name if len(parts) == 1 else f"{part}.{field.name}"
                 if field.name in STEP_KNOBS and field.name not in knobs:
-                    knobs.setdefault(spelled, 0 if options.idle else options.steps)
+                    knobs.setdefault(spelled, 0 if idle else options.steps)
     controls = build(options.method, knobs)
     if not controls:
         raise HitmarkError(f"--method {options.method}: expected a method that controls something")
@@ -203,7 +202,8 @@ def measure_times(options: argparse.Namespace) -> dict[str, list[float]]:
     where = f"{options.dtype} on {options.device}, {torch.get_num_threads()} threads"
     read = time.process_time if options.processor_time else time.perf_counter
     print(f"{weights:.1f} M weights, latents {grid}, {options.steps} steps a call, {where}", flush=True)
-    controls: dict[str, list[Control] | None] = {"none": None, options.method: controlled_by(options)}
+    acting = controlled_by(options, idle=options.idle)
+    controls = {"none": None, options.method: acting}
     times: dict[str, list[float]] = {name: [] for name in controls}
     for repeat in range(-options.warm_up, options.repeats):
         made = {}
@@ -241,7 +241,7 @@ def measure_memory(options: argparse.Namespace, controlled: bool) -> tuple[int, 
     with PeakMemory(options.device) as before:
         pass
     with PeakMemory(options.device) as memory:
-        call(pipe, options, controlled_by(options) if controlled else None)
+        call(pipe, options, controlled_by(options, idle=options.idle) if controlled else None)
     return before.peak, memory.peak
 
 

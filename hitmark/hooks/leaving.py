@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -60,21 +61,22 @@ def one_at_a_time(network: nn.Module, parts: Sequence[nn.Module]) -> Iterator[No
         yield
 
 
+@dataclass
 class _Call:
-    """A call of a part, without what it is given that wants gradients."""
+    """A call of a part: `leaves` are what it is given, flat, but for the tensors at `places`, which want gradients."""
 
-    def __init__(self, part: nn.Module, original: Callable[..., Any], given: Any) -> None:
-        self.part, self.original = part, original
-        leaves, self.form = pytree.tree_flatten(given)
-        self.places = [n for n, leaf in enumerate(leaves) if isinstance(leaf, Tensor) and leaf.requires_grad]
-        self.inputs = [leaves[place] for place in self.places]
-        self.others = [None if place in self.places else leaf for place, leaf in enumerate(leaves)]
-        kind = self.inputs[0].device.type if self.inputs else "cpu"
-        self.autocast = kind, torch.get_autocast_dtype(kind), torch.is_autocast_enabled(kind)
+    part: nn.Module
+    original: Callable[..., Any]
+    leaves: list[Any]
+    form: pytree.TreeSpec
+    places: list[int]
+    autocast: tuple[str, torch.dtype, bool]
+    given: pytree.TreeSpec | None = None
+    """The form of what it gave."""
 
     def run(self, inputs: Sequence[Tensor]) -> tuple[Any, ...]:
-        """What the part gives, flat; `self.given` has its form."""
-        leaves = list(self.others)
+        """What the part gives, flat."""
+        leaves = list(self.leaves)
         for place, tensor in zip(self.places, inputs, strict=True):
             leaves[place] = tensor
         args, kwargs = pytree.tree_unflatten(leaves, self.form)
@@ -84,11 +86,18 @@ class _Call:
 
 def _visit(part: nn.Module, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Around the `forward` of a part."""
-    call = _Call(part, original, (args, kwargs))
-    inputs, call.inputs = call.inputs, []  # autograd keeps them, or has them made once more
-    if not inputs or not torch.is_grad_enabled():
+    leaves, form = pytree.tree_flatten((args, kwargs))
+    places = [place for place, leaf in enumerate(leaves) if isinstance(leaf, Tensor) and leaf.requires_grad]
+    if not places or not torch.is_grad_enabled():
         return original(*args, **kwargs)
+    inputs = [leaves[place] for place in places]
+    for place in places:
+        leaves[place] = None  # autograd keeps them, or has them made once more
+    kind = inputs[0].device.type
+    autocast = kind, torch.get_autocast_dtype(kind), torch.is_autocast_enabled(kind)
+    call = _Call(part, original, leaves, form, places, autocast)
     outputs = _Visit.apply(call, *inputs)
+    assert call.given is not None
     return pytree.tree_unflatten(list(outputs), call.given)
 
 

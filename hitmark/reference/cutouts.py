@@ -9,10 +9,10 @@ from PIL import Image, ImageOps
 
 from hitmark.media.images import ImageError, as_rgb, opened_file
 from hitmark.reference.signal import CrudeVideoError
+from hitmark.scene.grid import same_shape
 
 Size = tuple[int, int]
 """Width and height."""
-SAME_SHAPE = 0.02  # relative difference of the sides' ratios below which shapes are the same
 
 
 def has_transparency(cutout: Image.Image | None) -> bool:
@@ -47,23 +47,14 @@ def carried(mask: Image.Image, before: Size, after: Size, called: Path | str) ->
     Raises:
         CrudeVideoError: it has neither shape.
     """
-    if not _alike(mask.size, before):
-        if _alike(mask.size, after):
+    if not same_shape(mask.size, before):
+        if same_shape(mask.size, after):
             return mask
         raise CrudeVideoError(
             f"cutout: expected {called} to be a mask in the shape of the first picture, {before[0]} x {before[1]}, or "
             f"a picture with transparency, got {mask.width} x {mask.height}; make it of the picture's size"
         )
-    left, top = (_edge(now, then) for now, then in zip(after, before, strict=True))
+    left, top = (int((now - then) / 2) for now, then in zip(after, before, strict=True))  # less than 0 where it is cut
     made = Image.new("RGB", after)
     made.paste(mask.resize(before, Image.Resampling.NEAREST), (left, top))
     return made
-
-
-def _alike(first: Size, second: Size) -> bool:
-    return abs(first[0] / first[1] / (second[0] / second[1]) - 1) <= SAME_SHAPE
-
-
-def _edge(now: int, then: int) -> int:
-    """Where the old side begins on the new one: half of what was added, or less half of what was cut."""
-    return (now - then) // 2 if now >= then else -((then - now) // 2)

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from hitmark.scene.grid import same_shape
 from hitmark.scene.problems import SceneError
 from hitmark.scene.schema import Scene
 
 FITS = ("auto", "crop", "pad", "stretch")
-SAME_SHAPE = 0.02  # relative difference of the sides' ratios below which shapes are the same
 LOST = 1e-6  # a box may reach so far beyond what is kept, as a fraction of the picture: rounding
 
 
@@ -61,7 +61,7 @@ def frame_picture(scene: Scene, picture: Image.Image, size: tuple[int, int]) -> 
     """
     width, height = picture.size
     ratio = width / height / (size[0] / size[1])
-    if abs(ratio - 1) <= SAME_SHAPE:
+    if same_shape(picture.size, size):
         return Framed(scene, picture)
     shapes = f"the picture is {width}x{height} and the clip {size[0]}x{size[1]}"
     if scene.fit == "stretch":

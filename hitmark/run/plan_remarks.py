@@ -7,7 +7,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from hitmark.backbones.catalog import MODELS
-from hitmark.scene.formats.pictures import SAME_SHAPE, noted_canvas
+from hitmark.scene.formats.pictures import noted_canvas
+from hitmark.scene.grid import same_shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -109,7 +110,7 @@ def _canvas(scene: Scene, height: int, width: int) -> list[str]:
     canvas = noted_canvas(scene)
     if canvas is None or scene.image is not None:
         return []
-    if abs(canvas[0] / canvas[1] / (width / height) - 1) <= SAME_SHAPE:
+    if same_shape(canvas, (width, height)):
         return []
     return [
         f"the paths were drawn on {canvas[0]}x{canvas[1]} and the clip is {width}x{height}: they are "

@@ -14,6 +14,12 @@ from hitmark.scene.tracks import Track
 
 SNAP_PIXELS = 1e-4  # a coordinate this near to a whole pixel is that pixel
 SNAP_CELLS = 1e-6  # the same for whole cells of a grid
+SAME_SHAPE = 0.02  # relative difference of the sides' ratios below which shapes are the same
+
+
+def same_shape(first: tuple[int, int], second: tuple[int, int]) -> bool:
+    """Whether two pictures, width and height, have the same shape, but for what rounding and small cuts leave."""
+    return abs(first[0] / first[1] / (second[0] / second[1]) - 1) <= SAME_SHAPE
 
 
 def pixel_boxes(track: Track, width: int, height: int) -> np.ndarray:

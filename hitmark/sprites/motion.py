@@ -10,6 +10,10 @@ MARGIN = 0.06
 """Centers of moving things stay this far inside the picture (fraction of each side)."""
 
 
+RESIZING = 0.35
+"""Largest logarithm of how much a thing grows or shrinks in a clip."""
+
+
 @dataclass(frozen=True)
 class Motion:
     """Centers float64 (frames, 2), fractions of width and height, and the scale float64 (frames,), 1 at the start."""
@@ -23,7 +27,7 @@ def draw_motion(generator: np.random.Generator, frames: int, start: np.ndarray, 
 
     `start`: center in frame 1, float (2,). The end is drawn inside the picture; speed varies smoothly along the path.
     """
-    scale_end = np.exp(generator.uniform(-0.35, 0.35)) if generator.random() < 0.3 else 1.0
+    scale_end = np.exp(generator.uniform(-RESIZING, RESIZING)) if generator.random() < 0.3 else 1.0
     if generator.random() < still:
         return Motion(np.repeat(start[None], frames, axis=0), np.linspace(1, 1.0, frames))
     end = _end(generator, start, reach)

@@ -15,11 +15,11 @@ from torch import Tensor
 
 from hitmark.sprites.clip_plan import SpriteObject, caption
 from hitmark.sprites.image_to_video import one_thread
-from hitmark.sprites.motion import Motion
-from hitmark.sprites.places import PLACES, paint
+from hitmark.sprites.motion import RESIZING, Motion
+from hitmark.sprites.places import PLACES
 from hitmark.sprites.video_code import VideoCode
 from hitmark.sprites.video_training import VideoBatch, pooled
-from hitmark.sprites.world import CANVAS, SPLITS, SpriteWorld
+from hitmark.sprites.world import SPLITS, SpriteWorld
 
 WINDOWS_OF_A_PLACE = 6
 """Windows cut from one painted place: painting is what costs time."""
@@ -27,8 +27,6 @@ MIDDLE = (0.25, 0.75)
 """Where in a window the middle of the thing lies: part of it may be outside."""
 RESIZED = 0.15
 """Share of things whose size is one that things reach only while they grow or shrink."""
-RESIZING = 0.35
-"""Largest logarithm of such a change of size, as in `motion.draw_motion`."""
 
 
 def make_windows(world: SpriteWorld, code: VideoCode, seeds: Sequence[int], side: int) -> VideoBatch:
@@ -36,26 +34,20 @@ def make_windows(world: SpriteWorld, code: VideoCode, seeds: Sequence[int], side
 
     Things have the sizes in pixels that they have in `world`, whose settings are in fractions of its picture.
     """
-    latents, covers, captions = [], [], []
+    pictures, covers, captions = [], [], []
     with one_thread():
         for seed in seeds:
             generator = np.random.default_rng([20262, SPLITS["train"][0] + seed])
             place = str(generator.choice(list(PLACES)))
-            ground = _ground(world, place, generator)
+            ground = world.ground(place, generator)
             for _ in range(WINDOWS_OF_A_PLACE):
                 thing = _thing(world, generator, side)
                 picture, cover = _window(world, ground, thing, generator, side)
-                latents.append(picture)
+                pictures.append(picture)
                 covers.append(cover)
                 captions.append(caption((thing,), place))
     known = torch.zeros(len(captions), dtype=torch.bool)
-    return VideoBatch(code.encode(torch.stack(latents) * 2 - 1), pooled(torch.stack(covers)), captions, known)
-
-
-def _ground(world: SpriteWorld, place: str, generator: np.random.Generator) -> Tensor:
-    """The whole painted place, float32 (3, rows, columns) in 0..1."""
-    canvas = paint(place, generator, round(CANVAS * world.height), round(CANVAS * world.width))
-    return torch.from_numpy(np.ascontiguousarray(canvas.transpose(2, 0, 1)))
+    return VideoBatch(code.encode(torch.stack(pictures) * 2 - 1), pooled(torch.stack(covers)), captions, known)
 
 
 def _thing(world: SpriteWorld, generator: np.random.Generator, side: int) -> SpriteObject:

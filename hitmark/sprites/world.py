@@ -159,17 +159,18 @@ class SpriteWorld:
 
     def _background(self, plan: ClipPlan) -> torch.Tensor:
         """The place seen through the moving camera: float32 (frames, 3, height, width)."""
-        generator = np.random.default_rng([20261, plan.seed])
-        height, width = round(CANVAS * self.height), round(CANVAS * self.width)
-        if plan.place is None:
-            canvas = photos.patch(generator, height, width)
-        else:
-            canvas = paint(plan.place, generator, height, width)
-        ground = torch.from_numpy(np.ascontiguousarray(canvas.transpose(2, 0, 1)))
+        ground = self.ground(plan.place, np.random.default_rng([20261, plan.seed]))
+        height, width = ground.shape[1:]
         camera = plan.camera if plan.camera.any() else plan.camera[:1]
         zoom = np.broadcast_to(np.array([self.width / width, self.height / height]), camera.shape)
         seen = self._sample(ground, zoom, -2 * camera / CANVAS, "border")
         return seen if len(camera) == len(plan.camera) else seen.repeat(len(plan.camera), 1, 1, 1)
+
+    def ground(self, place: str | None, generator: np.random.Generator) -> torch.Tensor:
+        """A place, None: photographic, CANVAS times the picture: float32 (3, rows, columns) in 0..1."""
+        height, width = round(CANVAS * self.height), round(CANVAS * self.width)
+        canvas = photos.patch(generator, height, width) if place is None else paint(place, generator, height, width)
+        return torch.from_numpy(np.ascontiguousarray(canvas.transpose(2, 0, 1)))
 
     def _sample(
         self,

@@ -9,9 +9,9 @@ from pathlib import Path
 from hitmark.media.images import EXTENSIONS, ImageError, load_image, shown_size
 from hitmark.scene.formats.base import Options
 from hitmark.scene.formats.source import FormatError, read_bytes
+from hitmark.scene.grid import same_shape
 from hitmark.scene.schema import Scene
 
-SAME_SHAPE = 0.02  # relative difference of the sides' ratios below which shapes are the same
 SPELLED = (*EXTENSIONS, *(extension.upper() for extension in EXTENSIONS))  # cameras write IMG_1234.JPG
 
 
@@ -85,7 +85,7 @@ def canvas_to_read(
     found = None if picture is None else picture_size(picture)
     if options.width is not None and options.height is not None:
         given = options.width, options.height
-        apart = found is not None and abs(found[0] / found[1] / (given[0] / given[1]) - 1) > SAME_SHAPE
+        apart = found is not None and not same_shape(found, given)
         told = (
             f"the canvas is {given[0]} x {given[1]} and the picture {found[0]} x {found[1]}" if apart and found else ""
         )

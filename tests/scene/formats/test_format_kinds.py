@@ -12,12 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from hitmark.media.images import EXTENSIONS
 from hitmark.media.video import write_video
 from hitmark.scene import Scene, SceneError, evaluate
-from hitmark.scene.formats import read, remarks, sniff, write
+from hitmark.scene.formats import read, remarks, sniff
 from hitmark.scene.formats.coordinate_lists import find_tracks, looks_like_points
-from hitmark.scene.formats.pictures import picture_beside
 
 SIZE = {"width": 64, "height": 48}
 QUICK = settings(max_examples=40, deadline=None, derandomize=True)
@@ -259,39 +257,6 @@ def test_peekaboo_boxes_in_pixels_need_the_size(tmp_path):
     assert read(tmp_path / "a.json", **SIZE).subjects[0].keyframes[0].box == (0.25, 0.25, 0.75, 0.75)
     corner = read(tmp_path / "a.json", layout="xywh", width=128, height=96)
     assert corner.subjects[0].keyframes[0].box == (0.125, 0.125, 0.5, 0.5)
-
-
-def test_a_turned_picture_beside_a_track_file_counts_as_shown(tmp_path):
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.new("RGB", (64, 48)).save(tmp_path / "cat.jpg", exif=exif)
-    np.save(tmp_path / "cat_tracks.npy", np.stack([np.full(8, 24.0), np.linspace(10, 60, 8)], 1)[:, None])
-    scene = read(tmp_path / "cat_tracks.npy")
-    assert scene.notes["wan-move"]["canvas"] == [48, 64]
-    np.testing.assert_allclose(centers(scene)[-1], [0.5, 60 / 64])
-
-
-@pytest.mark.parametrize("extension", EXTENSIONS)
-def test_a_picture_beside_is_found_however_its_name_ends(tmp_path, extension):
-    np.save(tmp_path / "cat_tracks.npy", np.full((4, 1, 2), 20.0))
-    for spelled in (extension, extension.upper()):
-        (tmp_path / f"cat{spelled}").write_bytes(b"no picture")
-        assert picture_beside(tmp_path / "cat_tracks.npy") == tmp_path / f"cat{spelled}"
-        (tmp_path / f"cat{spelled}").unlink()
-
-
-def test_a_canvas_of_another_shape_than_the_picture_is_said(tmp_path):
-    Image.new("RGB", (64, 48)).save(tmp_path / "cat.png")
-    np.save(tmp_path / "cat_tracks.npy", np.full((4, 1, 2), 20.0))
-    assert "stretched with the picture" in remarks(read(tmp_path / "cat_tracks.npy", width=832, height=480))[0]
-    assert "stretched" not in "".join(remarks(read(tmp_path / "cat_tracks.npy", width=640, height=480)))
-
-
-def test_the_canvas_of_a_file_is_written_again(tmp_path):
-    points = np.full((4, 2, 2), 100.0)
-    np.save(tmp_path / "a.npy", points)
-    write(read(tmp_path / "a.npy", width=832, height=480), tmp_path / "b.npy")
-    np.testing.assert_allclose(np.load(tmp_path / "b.npy"), points)
 
 
 @pytest.mark.parametrize("compact", [False, True])
