@@ -106,16 +106,19 @@ def size_of_step(configuration: VideoConfiguration, step: int) -> tuple[int, int
 
 
 def decoder_step_loss(code: VideoCode, configuration: VideoConfiguration, device: str) -> StepLoss:
-    """Of windows of CROP pixels of short clips, in both worlds by turns."""
+    """Of windows of CROP pixels of clips, in both worlds by turns; short clips first, whole ones later."""
     worlds = (configuration.world(), configuration.pictured_world())
 
     def loss(network: nn.Module, step: int, generator: torch.Generator) -> Tensor:
+        frames, count = configuration.short_frames, configuration.decoder_batch
+        if step >= configuration.decoder_short:
+            frames, count = configuration.frames, max(1, count // 2)
         videos = []
-        for number in range(configuration.decoder_batch):
-            seed = SPLITS["train"][0] + step * configuration.decoder_batch + number
-            plan = shorten(worlds[number % 2].plan(seed, measure=False), configuration.short_frames)
+        for seed in range(step * count, (step + 1) * count):
+            world = worlds[seed % 2]
+            plan = shorten(world.plan(SPLITS["train"][0] + seed, measure=False), frames)
             left, top = (_place(side, generator) for side in (configuration.width, configuration.height))
-            videos.append(worlds[number % 2].render(plan)[..., top : top + CROP, left : left + CROP])
+            videos.append(world.render(plan)[..., top : top + CROP, left : left + CROP])
         return video_decoder_loss(network, code, torch.stack(videos).to(device) * 2 - 1, generator)
 
     return loss

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from hitmark.errors import HitmarkError
+from hitmark.sprites import video_recipe
 from hitmark.sprites.configuration import VideoConfiguration, read_configuration
 from hitmark.sprites.train import train
 from hitmark.sprites.video_code import fit
@@ -115,6 +116,21 @@ def test_steps_see_what_the_stages_say() -> None:
     for wrong in ("pictures", "films 3", "pictures 1.5", "pictures 3;short 4", ""):
         with pytest.raises(HitmarkError, match="KIND STEPS"):
             size_of_step(read_configuration(None, "sprites-wan", stages=wrong), 0)
+
+
+def test_the_decoder_learns_from_short_clips_and_then_from_whole_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(
+        video_recipe, "video_decoder_loss", lambda network, code, videos, generator: seen.append(videos)
+    )
+    shipped = read_configuration(None, "sprites-wan", decoder_short=1)
+    loss = video_recipe.decoder_step_loss(None, shipped, "cpu")
+    for step in range(3):
+        loss(None, step, torch.Generator().manual_seed(0))
+    crop, pairs = (3, video_recipe.CROP, video_recipe.CROP), shipped.decoder_batch
+    short, whole = (pairs, shipped.short_frames, *crop), (pairs // 2, shipped.frames, *crop)
+    assert [each.shape for each in seen] == [short, whole, whole]
+    assert not torch.equal(seen[1], seen[2])
 
 
 def test_one_folder_makes_clips_from_text_and_from_a_picture(tmp_path: Path) -> None:
