@@ -70,6 +70,14 @@ class Studio:
         self.page.evaluate(TWO_FRAMES)
         return [tuple(place) for place in self.page.evaluate(IN_WINDOW, [list(point) for point in points])]
 
+    def until(self, module: str, condition: str, argument: Any = None) -> None:
+        """Wait until `condition` holds, an expression of `page` (a module's exports) and `argument`.
+
+        Playwright takes the promise of an async function for "yes", so the module is imported before it is asked.
+        """
+        self.page.evaluate("async (address) => { window.testedPage = await import(address); }", f"/assets/{module}.js")
+        self.page.wait_for_function(f"(argument) => ((page) => {condition})(window.testedPage)", arg=argument)
+
     def drag(self, *points: Point, free: bool = True, steps: int = 6) -> None:
         """Drag the mouse over the canvas along points; `free`: with Control held, so that nothing snaps."""
         first, *others = self.places(*points)

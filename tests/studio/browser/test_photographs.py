@@ -23,7 +23,7 @@ def photograph(path, size=SIDES, turned=False):
 
 
 PICTURE = "async () => (await import('/assets/scene/store.js')).store.ui.picture"
-IS_ANOTHER = f"async (before) => {{ const now = await ({PICTURE})(); return Boolean(now) && now.url !== before; }}"
+IS_ANOTHER = "page.store.ui.picture && page.store.ui.picture.url !== argument"
 
 
 def test_a_large_photograph_is_reduced_before_it_travels(studio, tmp_path):
@@ -33,7 +33,7 @@ def test_a_large_photograph_is_reduced_before_it_travels(studio, tmp_path):
     for turned in (False, True):
         studio.hook("file").set_input_files(photograph(tmp_path / "photo.jpg", SMALLER if turned else SIDES, turned))
         expect(studio.hook("progress")).to_be_visible()
-        studio.page.wait_for_function(IS_ANOTHER, arg=before)
+        studio.until("scene/store", IS_ANOTHER, before)
         expect(studio.hook("progress")).to_have_count(0)
         picture = studio.page.evaluate(PICTURE)
         assert (picture["width"], picture["height"]) == (side[::-1] if turned else side)

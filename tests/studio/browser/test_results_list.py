@@ -101,9 +101,8 @@ def test_a_result_lies_under_the_editor_and_the_next_shot_goes_on_from_it(studio
     studio.card(clip).hover()
     studio.card(clip).locator('[data-test="more"]').click()
     studio.press("underlay")
-    studio.page.wait_for_function("async () => Boolean((await import('/assets/canvas/underlay.js')).frameUnder(1))")
-    under = "async (id) => (await import('/assets/scene/store.js')).store.ui.under === id"
-    studio.page.wait_for_function(under, arg=clip)
+    studio.until("canvas/underlay", "page.frameUnder(1)")
+    studio.until("scene/store", "page.store.ui.under === argument", clip)
 
     job = process.client.get(f"/api/jobs/{clip}").json()
     studio.card(clip).hover()

@@ -145,7 +145,7 @@ def test_the_animatic_moves_the_pixels_of_a_box_before_anything_is_made(studio, 
     scene = {"version": 1, "width": 64, "height": 48, "frames": 8, "image": f"pictures/{identity}.png"}
     studio.open()
     studio.page.evaluate(LOAD, scene | {"subjects": [{"name": "thing", "keyframes": path}]})
-    studio.page.wait_for_function("async () => Boolean((await import('/assets/scene/store.js')).store.ui.picture)")
+    studio.until("scene/store", "page.store.ui.picture")
     still, moved, off = studio.page.evaluate(PLAY_TO, 1)
 
     def is_red(color):
@@ -159,6 +159,5 @@ def test_the_animatic_moves_the_pixels_of_a_box_before_anything_is_made(studio, 
     assert off == still
     studio.page.locator("#canvas").focus()
     studio.page.keyboard.press("Space")
-    studio.page.wait_for_function("async () => (await import('/assets/scene/store.js')).store.ui.playing")
-    studio.page.wait_for_function("async () => (await import('/assets/scene/store.js')).store.ui.time > 0")
+    studio.until("scene/store", "page.store.ui.playing && page.store.ui.time > 0")
     expect(studio.hook("trouble")).to_have_count(0)
