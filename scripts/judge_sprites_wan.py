@@ -22,7 +22,6 @@ from typing import Annotated, Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 import typer
 from PIL import Image
 
@@ -44,12 +43,6 @@ SHOWN = 32
 """Clips of each kind on the sheets."""
 
 
-def reduced(frames: np.ndarray) -> np.ndarray:
-    """Every second frame at half the size, uint8: what the perceptual network knows."""
-    pictures = torch.from_numpy(np.ascontiguousarray(frames[::2])).permute(0, 3, 1, 2).float()
-    return F.avg_pool2d(pictures, 2).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
-
-
 def painted_over(frames: np.ndarray, centers: np.ndarray, side: np.ndarray) -> np.ndarray:
     """The clip with a disk of the frame's median color over what was found."""
     result, (rows, columns) = frames.copy(), np.mgrid[: frames.shape[1], : frames.shape[2]]
@@ -62,7 +55,7 @@ def judge_text(scenes: list[TextScene], clips: list[np.ndarray]) -> dict[str, fl
     """Figures of clips from text."""
     network, named, single, sure = load_perceptual(), [], [], []
     for made, frames in zip(scenes, clips, strict=True):
-        chances = named_sprites(reduced(frames), network)
+        chances = named_sprites(frames, network)
         named.append(all(chances[name] > 0.5 for name, _ in made.sprites))
         ones = []
         for sprite in made.sprites:
@@ -79,7 +72,7 @@ def frechet_ratio(clips: list[np.ndarray], configuration: VideoConfiguration) ->
     network, world = load_perceptual(), configuration.world()
 
     def moments(frames: Iterator[np.ndarray]) -> FeatureMoments:
-        return FeatureMoments().add(np.stack([clip_features(reduced(each), network) for each in frames]))
+        return FeatureMoments().add(np.stack([clip_features(each, network) for each in frames]))
 
     count = len(clips)
     true, other = (

@@ -63,8 +63,8 @@ def open_dataset(spec: str | os.PathLike[str], **choices: Any) -> Dataset:
             has them: "davis:DAVIS split=2017/val size=[576,320]"; values are JSON where they can be, else text.
         choices: davis and vipseg: split, frames, stride, size (width, height), fit ("stretch", "crop"), least_area,
             most_objects; davis: objects, resolution; vipseg: protocol ("sg-i2v"); peekaboo: degenerate, layout, size;
-            move-bench: language, mode, objects, point_size; mc-bench: tracks, point_size; sprites: world; all of
-            files: broken ("error", "drop"). None: not given.
+            move-bench: language, mode, objects, point_size; mc-bench: tracks, point_size; sprites: world, size, frames;
+            all of files: broken ("error", "drop"). None: not given.
 
     Returns:
         The dataset; its notes say what was found out. Items are made when they are asked for.
@@ -76,7 +76,7 @@ def open_dataset(spec: str | os.PathLike[str], **choices: Any) -> Dataset:
     given = told | {name: value for name, value in choices.items() if value is not None}
     name, mark, rest = text.partition(":")
     if name in (sprite_worlds.NAME, sprite_worlds.TEXT_NAME) and (mark or not os.path.exists(text)):
-        _check_choices(name, given, ("world",))
+        _check_choices(name, given, sprite_worlds.CHOICES)
         return sprite_worlds.open_sprites(rest, text=name == sprite_worlds.TEXT_NAME, **given)
     if mark and name in READERS and not os.path.exists(text):
         if not rest:

@@ -7,7 +7,9 @@ judged (`hitmark.sprites.scenes`: SEEN, MOVED) are dropped. torch is imported wh
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,22 +21,34 @@ if TYPE_CHECKING:
 NAME, TEXT_NAME = "sprites", "sprites-text"
 LICENSE = "drawn for hitmark, under its license"
 USUAL_SPLIT, USUAL_RANGE = "test", (0, 64)
+LEAST_SIDE, LEAST_FRAMES = 32, 2
 MOST = 100_000
 """Seeds of a range: no split but that of training has more."""
+CHOICES = ("world", "size", "frames")
 
 
-def open_sprites(rest: str = "", text: bool = False, world: SpriteWorld | None = None) -> Dataset:
+def open_sprites(
+    rest: str = "",
+    text: bool = False,
+    world: SpriteWorld | None = None,
+    size: Sequence[int] | None = None,
+    frames: int | None = None,
+) -> Dataset:
     """Opens seeds of a split.
 
     Args:
         rest: "SPLIT", "SPLIT:FIRST-STOP" (seed FIRST of the split up to the one before STOP) or "" for test:0-64.
         text: scenes for text-to-video, whose clip is painted as the scene asks.
         world: its settings; None: the usual ones. Of text scenes only size and number of frames.
+        size: (width, height) of the clips in pixels, each at least 32; None: the world's, usually 64 x 64. What happens
+            in a clip depends on its seed alone.
+        frames: of the clips, at least 2; None: the world's, usually 8.
 
     Raises:
-        DatasetError: an unknown split or range.
+        DatasetError: an unknown split or range, a size or number of frames that there cannot be.
     """
     name = TEXT_NAME if text else NAME
+    changes = _changes(name, size, frames)
     split, first, stop = _range(rest, name)
     seeds = {f"{split}-{number:06d}": number for number in range(first, stop)}
 
@@ -45,9 +59,31 @@ def open_sprites(rest: str = "", text: bool = False, world: SpriteWorld | None =
         if start + seeds[item] >= end:
             raise DatasetError(f"{name}: expected a seed below {end - start} of split {split!r}, got {seeds[item]}")
         maker = _text_item if text else _item
-        return maker(item, start + seeds[item], world or SpriteWorld())
+        return maker(item, start + seeds[item], replace(world or SpriteWorld(), **changes))
 
-    return Dataset(f"{name}:{split}:{first}-{stop}", LICENSE, tuple(seeds), make)
+    told = [f" size=[{size[0]},{size[1]}]"] if size is not None else []
+    told += [f" frames={frames}"] if frames is not None else []
+    return Dataset(f"{name}:{split}:{first}-{stop}{''.join(told)}", LICENSE, tuple(seeds), make)
+
+
+def _changes(name: str, size: Sequence[int] | None, frames: int | None) -> dict[str, Any]:
+    """What is different in the world. Raises DatasetError."""
+    changes: dict[str, Any] = {}
+    if size is not None:
+        whole = isinstance(size, list | tuple) and len(size) == 2 and all(type(side) is int for side in size)
+        if not whole or min(size) < LEAST_SIDE:
+            raise DatasetError(
+                f"{name}: size: expected two whole numbers from {LEAST_SIDE} on, width and height, got {size!r}; "
+                "as in size=[128,128]"
+            )
+        changes |= {"width": size[0], "height": size[1]}
+    if frames is not None:
+        if type(frames) is not int or frames < LEAST_FRAMES:
+            raise DatasetError(
+                f"{name}: frames: expected a whole number from {LEAST_FRAMES} on, got {frames!r}; as in frames=17"
+            )
+        changes["frames"] = frames
+    return changes
 
 
 def _range(rest: str, name: str) -> tuple[str, int, int]:

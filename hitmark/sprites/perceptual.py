@@ -1,7 +1,8 @@
 """The sprite world's own perceptual network: a small clip classifier whose features and layers measure likeness.
 
-It is neither I3D nor AlexNet, and its distances compare with nobody else's: they hold for 64-pixel clips of this world
-alone. It was trained to say which sprites are in a clip, on which place, how the camera pans and how fast things go.
+It is neither I3D nor AlexNet, and its distances compare with nobody else's: they hold for clips of this world alone.
+Larger and longer clips are reduced to what it has seen, 64 pixels and about 8 frames. It was trained to say which
+sprites are in a clip, on which place, how the camera pans and how fast things go.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from hitmark.sprites.world import SPLITS, text_world
 FOLDER = Path(str(files("hitmark") / "sprites" / "weights" / "sprites-perceptual"))
 WIDTH = 64
 """Of a clip's feature vector."""
+SEEN = (8, 64)
+"""Frames, and pixels of a side, of the clips that it was trained on."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,7 @@ def load_perceptual(folder: Path = FOLDER) -> PerceptualNetwork:
 def clip_features(frames: np.ndarray, network: PerceptualNetwork) -> np.ndarray:
     """Feature vector, float64 (WIDTH,), of a clip uint8 (frames, height, width, 3)."""
     with torch.no_grad():
-        return network(_as_input(frames))[0].double().numpy()
+        return network(_as_input(reduced(frames)))[0].double().numpy()
 
 
 def layer_distance(
@@ -199,8 +202,20 @@ def layer_distance(
 def named_sprites(frames: np.ndarray, network: PerceptualNetwork) -> dict[str, float]:
     """Probability of each sprite to be in the clip, by name: how well a clip shows what its prompt says."""
     with torch.no_grad():
-        chances = network.names(network(_as_input(frames))).sigmoid()[0]
+        chances = network.names(network(_as_input(reduced(frames)))).sigmoid()[0]
     return dict(zip(load_atlas().names, chances.tolist(), strict=True))
+
+
+def reduced(frames: np.ndarray) -> np.ndarray:
+    """A clip uint8 (frames, height, width, 3) of every n-th frame and means of m x m pixels, not smaller than SEEN.
+
+    A clip that is less than twice as large and long is returned as it is.
+    """
+    step, side = max(1, len(frames) // SEEN[0]), max(1, min(frames.shape[1:3]) // SEEN[1])
+    if side == 1:
+        return frames[::step]
+    pictures = torch.from_numpy(np.ascontiguousarray(frames[::step])).permute(0, 3, 1, 2).float()
+    return F.avg_pool2d(pictures, side).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
 
 
 def _as_input(frames: np.ndarray) -> Tensor:

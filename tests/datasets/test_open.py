@@ -106,6 +106,27 @@ def test_sprites_are_those_of_held_out():
     assert [item.scene for item in found] == [each.scene for each in expected]
 
 
+def test_sprites_of_another_size_and_length_are_the_same_scenes():
+    spec = "sprites:test:0-12 size=[128,128] frames=17"
+    dataset, usual = open_dataset(spec), open_dataset("sprites:test:0-12")
+    assert dataset.name == spec
+    item, other = next(iter(dataset)), next(iter(usual))
+    assert item.id == other.id
+    assert item.frames().shape == (17, 128, 128, 3)
+    assert item.picture().shape == (128, 128, 3)
+    assert (item.scene.width, item.scene.height, item.scene.frames) == (128, 128, 17)
+    np.testing.assert_allclose(item.truth.boxes[:, ::16], other.truth.boxes[:, ::7], atol=0.03)
+    assert open_dataset("sprites-text:test:4-6 size=[128,128]")["test-000004"].frames().shape == (8, 128, 128, 3)
+
+
+@pytest.mark.parametrize(
+    "choice", ["size=[128]", "size=128", "size=[16,64]", "size=[64.5,64]", "frames=1", "frames=1e1"]
+)
+def test_a_size_that_there_cannot_be_says_what_there_can(choice):
+    with pytest.raises(DatasetError, match=r"(size|frames): expected .*; as in"):
+        open_dataset(f"sprites:test:0-12 {choice}")
+
+
 def test_text_sprites():
     item = open_dataset("sprites-text:test:4-6")["test-000004"]
     assert item.scene.seed == 4

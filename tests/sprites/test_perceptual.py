@@ -16,6 +16,7 @@ from hitmark.sprites.perceptual import (
     layer_distance,
     load_perceptual,
     named_sprites,
+    reduced,
     train_perceptual,
 )
 from hitmark.sprites.world import SPLITS, SpriteWorld, text_world
@@ -74,6 +75,19 @@ def test_only_the_chosen_pixels_count(network: Any, clips: list[np.ndarray]) -> 
 
 def test_motion_shows_in_the_features(network: Any, clips: list[np.ndarray]) -> None:
     assert not np.allclose(clip_features(clips[0], network), clip_features(clips[0][::-1], network), atol=1e-6)
+
+
+def test_larger_and_longer_clips_are_reduced_to_what_it_has_seen() -> None:
+    world = text_world()
+    usual = world.clip(3).frames
+    doubled = usual.repeat(2, 0).repeat(2, 1).repeat(2, 2)
+    np.testing.assert_array_equal(reduced(doubled), usual)
+    np.testing.assert_array_equal(reduced(usual), usual)
+    assert reduced(np.zeros((17, 128, 192, 3), np.uint8)).shape == (9, 64, 96, 3)
+    assert reduced(np.zeros((15, 127, 127, 3), np.uint8)).shape == (15, 127, 127, 3)
+    network = load_perceptual()
+    np.testing.assert_array_equal(clip_features(doubled, network), clip_features(usual, network))
+    assert named_sprites(doubled, network) == named_sprites(usual, network)
 
 
 def test_the_embedded_network_names_what_is_in_true_clips() -> None:
