@@ -11,10 +11,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from hitmark.sprites.video_code import FAST, SLOW, VideoCode
+from hitmark.sprites.video_code import PARTS, VideoCode
 
 CONSTANT = 1024.0
 """Value of the constant channels: large beside the code's own values."""
+EARLIER, LATER = 1, 2
+"""Places in a kernel over time of the two frames that become one."""
 
 
 @torch.no_grad()
@@ -25,7 +27,7 @@ def write_encoder(autoencoder: Any, code: VideoCode) -> None:
     on the first level and two more than twice its latent channels on the others.
     """
     encoder = autoencoder.encoder
-    channels = len(code.scales)
+    channels = len(code.scales) + code.coarse
     for parameter in [
         *encoder.parameters(),
         *autoencoder.quant_conv.parameters(),
@@ -63,10 +65,9 @@ def _carry(block: Any) -> None:
 
 
 def _write_small(layer: Any, code: VideoCode) -> None:
-    """Components of 4x4 pixels from 2x2 of the autoencoder's own 2x2 patches, then sums and differences of pairs.
+    """Components of 4x4 pixels from 2x2 of the autoencoder's own 2x2 patches; of every two frames the later one.
 
-    The autoencoder's patches have channels (color, column, row). Of frame 1, which no temporal layer sees, the first
-    SLOW channels are used alone.
+    The autoencoder's patches have channels (color, column, row).
     """
     gather, mix = layer.resample[1], layer.time_conv
     kernel = code.small.reshape(48, 3, 2, 2, 2, 2)  # component, color, outer row, inner row, outer column, inner column
@@ -75,42 +76,28 @@ def _write_small(layer: Any, code: VideoCode) -> None:
             taps = kernel[:, :, row, :, column, :].permute(0, 1, 3, 2).reshape(48, 12)
             gather.weight[:48, :12, row, column] = taps
     gather.bias[:48] = -(code.small @ code.mean.flatten())
-    for channel in range(SLOW):
-        mix.weight[channel, channel, 1:, 0, 0] = 0.5
-    for channel in range(FAST):
-        mix.weight[SLOW + channel, channel, 1:, 0, 0] = torch.tensor([0.5, -0.5])
+    _take(mix, range(PARTS), LATER)
 
 
 def _write_whole(layer: Any, code: VideoCode) -> None:
-    """Pairs of channels (z, -z) of every latent channel and two constants, of frame 1 and of blocks.
+    """Pairs of channels (z, -z) of every latent channel and two constants.
 
-    Of frame 1 the first convolution already gives the result: pairs that say zero (both alike) hold what the
-    temporal layer needs of the differences. They are carried by the pairs of kinds 1 to 3.
+    Of two frames, which are the second and the last of a block, the later one; the earlier one for the coarse channels.
     """
     gather, mix = layer.resample[1], layer.time_conv
-    slow = code.slow.reshape(len(code.slow), 2, 2, SLOW)
-    fast = code.fast.reshape(len(code.fast), 2, 2, FAST)
-    still = {
-        int(part): place
-        for place, (kind, part) in enumerate(zip(code.kinds, code.components, strict=True))
-        if kind == 0
-    }
-    spare = [place for place, kind in enumerate(code.kinds) if kind != 0]
-    carriers = dict(zip(range(len(fast)), spare, strict=False))
-    for part, place in still.items():
-        taps = code.scales[place] * slow[part].permute(2, 0, 1)
-        gather.weight[2 * place, :SLOW, :2, :2] = taps
-        gather.weight[2 * place + 1, :SLOW, :2, :2] = -taps
-    for part, place in carriers.items():
-        for side in range(2):
-            gather.weight[2 * place + side, SLOW : SLOW + FAST, :2, :2] = fast[part].permute(2, 0, 1)
-    for place, (kind, part) in enumerate(zip(code.kinds.tolist(), code.components.tolist(), strict=True)):
-        source = still[part] if kind < 2 else carriers[part]
-        size = code.scales[place] / (code.scales[source] if kind < 2 else 1)
-        taps = size * torch.tensor([0.5, 0.5 if kind % 2 == 0 else -0.5])
-        mix.weight[2 * place, 2 * source, 1:, 0, 0] = taps
-        mix.weight[2 * place + 1, 2 * source, 1:, 0, 0] = -taps
-    constants = 2 * len(code.scales)
+    taps = code.scales[:, None, None, None] * code.whole.reshape(len(code.whole), 2, 2, PARTS).permute(0, 3, 1, 2)
+    taps = torch.cat([taps, taps[: code.coarse]])
+    constants = 2 * len(taps)
+    gather.weight[0:constants:2, :PARTS, :2, :2] = taps
+    gather.weight[1:constants:2, :PARTS, :2, :2] = -taps
+    _take(mix, range(2 * len(code.whole)), LATER)
+    _take(mix, range(2 * len(code.whole), constants), EARLIER)
     for convolution in (gather, mix):
         convolution.bias[constants] = CONSTANT
         convolution.bias[constants + 1] = -CONSTANT
+
+
+def _take(mix: Any, channels: range, place: int) -> None:
+    """Makes a causal convolution over time, which sees three frames and goes on by two, give one of them."""
+    for channel in channels:
+        mix.weight[channel, channel, place, 0, 0] = 1
