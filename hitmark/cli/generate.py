@@ -196,10 +196,10 @@ def notes(planned: Plan) -> list[str]:
 
     other = "(--background COLOR chooses another)"
     found = [f"{note} {other}" if LAID_ON in note else note for note in planned.notes]
-    if planned.card.name == "sprites-t2v":
+    if planned.card.world == "sprites":
         from hitmark.sprites.vocabulary import notes_on_words
 
-        found += notes_on_words(planned.scene.prompt)
+        found += notes_on_words(planned.scene.prompt, planned.card)
     return found
 
 

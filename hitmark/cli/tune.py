@@ -79,7 +79,7 @@ def tune(
     grid = grid_for(default.split()[0], knobs or [])
     saved = None if save is None else Path(save.removesuffix(".json") + ".json")
     asked = {
-        "scenes": scenes or [_usual_scenes(model)],
+        "scenes": scenes or [_usual_scenes(model, default.split()[0])],
         "methods": [default],
         "models": [model],
         "seeds": seeds,
@@ -115,10 +115,25 @@ def tune(
     _tell(preset, [output / PRESET_FILE, *([saved] if saved else [])])
 
 
-def _usual_scenes(model: str) -> str:
+def _usual_scenes(model: str, method: str) -> str:
+    """Scenes of the sprite world: with a picture where the model takes one, or the method cannot act without."""
     from hitmark.backbones.catalog import model_card
+    from hitmark.method_fit import check_family
+    from hitmark.methods import build
+    from hitmark.run.presets import preset_knobs
+    from hitmark.sprites.world import SpriteWorld
 
-    return "sprites:tune:0-32" if model_card(model).takes_picture else "sprites-text:tune:0-32"
+    card = model_card(model)
+    picture = card.takes_picture
+    if card.pictured is not None:
+        try:
+            check_family(build(method, preset_knobs(card, method, {})), card)
+        except HitmarkError:
+            picture = True
+    spec, usual = f"sprites{'' if picture else '-text'}:tune:0-32", SpriteWorld()
+    if card.world == "sprites" and (card.width, card.frames) != (usual.width, usual.frames):
+        spec += f" size=[{card.width},{card.height}] frames={card.frames}"
+    return spec
 
 
 def _limit(text: str) -> tuple[str, float]:

@@ -94,8 +94,9 @@ def plan(
     check_is_scene(scene)
     card = card_for(scene, pipe, picture=picture)
     if not card.takes_picture and not scene.prompt.strip():
+        both = "" if card.pictured is None else ", or start from a picture (`image`, --image)"
         raise GenerationError(
-            f"prompt: {card.name} makes videos from text, and the scene has none; add `prompt`, or give --prompt"
+            f"prompt: {card.name} makes videos from text, and the scene has none; add `prompt`, or give --prompt{both}"
         )
     method = scene.method.name
     if method == "auto":

@@ -1,41 +1,61 @@
-"""How well the embedded autoencoder keeps pictures: `python -m hitmark.sprites.reconstruction`.
+"""How well the autoencoder of a model of the sprite world keeps pictures: `python -m hitmark.sprites.reconstruction`.
 
 Prints the PSNR of encode-decode over clips of the test split, without photographs and made of photographs only
-(patches of the same photographs as in training: no others are at hand), and of the linear code alone beside it.
+(patches of the same photographs as in training: no others are at hand), and of their first frames alone.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Annotated, Any
 
 import numpy as np
 import torch
+import typer
+from torch import Tensor
 
 from hitmark.backbones.loading import load_pipeline
+from hitmark.sprites.configuration import read_configuration
 from hitmark.sprites.world import SPLITS, SpriteWorld
 
 
 @torch.no_grad()
-def reconstruction_psnr(autoencoder: Any, world: SpriteWorld, clips: int) -> float:
-    """Mean over clips of the PSNR in dB of all frames, values in 0..1. The code is deterministic."""
+def reconstruction_psnr(autoencoder: Any, world: SpriteWorld, clips: int) -> tuple[float, float]:
+    """Means over clips of the PSNR in dB of all frames and of the first, values in 0..1. The code is deterministic."""
     figures = []
     for seed in range(SPLITS["test"][0], SPLITS["test"][0] + clips):
         frames = world.render(world.plan(seed, measure=False)) * 2 - 1
-        latents = autoencoder.encode(frames).latent_dist.mode()
-        decoded = autoencoder.decode(latents, num_frames=len(frames)).sample.clamp(-1, 1)
-        figures.append(-10 * np.log10(float(((decoded - frames) / 2).square().mean())))
-    return float(np.mean(figures))
+        error = ((_there_and_back(autoencoder, frames).clamp(-1, 1) - frames) / 2).square()
+        figures.append([-10 * np.log10(float(part.mean())) for part in (error, error[0])])
+    whole, first = np.mean(figures, axis=0)
+    return float(whole), float(first)
 
 
-def main(clips: int = 64) -> None:
-    """Prints two lines."""
-    import typer
+def _there_and_back(autoencoder: Any, frames: Tensor) -> Tensor:
+    """Encoded and decoded frames, float32 (frames, 3, height, width)."""
+    if _is_video(autoencoder):
+        latents = autoencoder.encode(frames.transpose(0, 1)[None]).latent_dist.mode()
+        return autoencoder.decode(latents).sample[0].transpose(0, 1)
+    latents = autoencoder.encode(frames).latent_dist.mode()
+    return autoencoder.decode(latents, num_frames=len(frames)).sample
 
-    autoencoder = load_pipeline("sprites-i2v", dtype="float32", device="cpu").vae
+
+def _is_video(autoencoder: Any) -> bool:
+    return type(autoencoder).__name__ == "AutoencoderKLWan"
+
+
+def main(
+    model: Annotated[str, typer.Argument(help="Name or folder of a model that starts from a picture.")] = "sprites-i2v",
+    clips: Annotated[int, typer.Option(help="Clips of each kind.")] = 64,
+) -> None:
+    """Print two lines."""
+    autoencoder = load_pipeline(model, dtype="float32", device="cpu", picture=True).vae
+    world = read_configuration(None, "sprites-wan").pictured_world() if _is_video(autoencoder) else SpriteWorld()
     for name, share in (("sprites on painted places", 0.0), ("photographs only", 1.0)):
-        figure = reconstruction_psnr(autoencoder, SpriteWorld(photographs=share), clips)
-        typer.echo(f"{name}: {figure:.1f} dB, {clips} clips, test seeds 0..{clips - 1}")
+        whole, first = reconstruction_psnr(autoencoder, replace(world, photographs=share), clips)
+        about = f"{clips} clips, test seeds 0..{clips - 1}"
+        typer.echo(f"{name}: {whole:.1f} dB, first frames {first:.1f} dB, {about}")
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

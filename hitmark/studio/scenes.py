@@ -99,10 +99,10 @@ def warnings(scene: Scene, tracks: list[Track], card: ModelCard) -> list[dict[st
     if scene.image is not None and not card.takes_picture:
         text = f"{card.name} makes videos from text alone; the picture is not used"
         found.append({"subject": None, "text": text})
-    if card.name == "sprites-t2v":
+    if card.world == "sprites":
         from hitmark.sprites.vocabulary import notes_on_words
 
-        found += [{"subject": None, "text": text} for text in notes_on_words(scene.prompt)]
+        found += [{"subject": None, "text": text} for text in notes_on_words(scene.prompt, card)]
     return found
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hitmark.backbones import catalog
+from hitmark.backbones.catalog import model_card
 from hitmark.bench import executors
 from hitmark.bench.jobs import Job
 from hitmark.bench.presets import load_preset
 from hitmark.cli.request import Request
+from hitmark.cli.tune import _usual_scenes
 from hitmark.errors import HitmarkError
 from hitmark.methods.spec import MethodSpec
 from hitmark.scene import Scene
@@ -98,3 +102,23 @@ def test_a_clip_is_made_with_a_preset(hitmark: Any, text_checkpoint: str, tmp_pa
     record = json.loads((tmp_path / "clip.json").read_text())
     assert record["settings"]["knobs"]["masked_steps"] == 1
     assert record["scene"]["method"]["name"] == "peekaboo"
+
+
+@pytest.mark.parametrize(
+    ("model", "method", "scenes"),
+    [
+        ("sprites-i2v", "sg-i2v", "sprites:tune:0-32"),
+        ("sprites-t2v", "peekaboo", "sprites-text:tune:0-32"),
+        ("svd", "sg-i2v", "sprites:tune:0-32"),
+    ],
+)
+def test_the_usual_scenes_are_of_the_models_kind(model: str, method: str, scenes: str) -> None:
+    assert _usual_scenes(model, method) == scenes
+
+
+def test_the_usual_scenes_have_the_models_size_and_start_as_the_method_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    card = replace(model_card("wan2.2-ti2v-5b"), width=128, height=96, frames=17, world="sprites")
+    monkeypatch.setattr(catalog, "model_card", lambda name: card)
+    size = "size=[128,96] frames=17"
+    assert _usual_scenes("any", "peekaboo+mask-normalization") == f"sprites-text:tune:0-32 {size}"
+    assert _usual_scenes("any", "sg-i2v") == f"sprites:tune:0-32 {size}"

@@ -122,6 +122,13 @@ def test_the_default_model_follows_from_what_is_given():
     assert card_for(Scene(prompt="a cat on grass", image="photo.png")).name == "sprites-i2v"
 
 
+def test_a_model_that_starts_both_ways_names_both_where_nothing_is_given():
+    with pytest.raises(HitmarkError, match=r"give --prompt, or start from a picture \(`image`, --image\)"):
+        plan(Scene(model="wan2.2-ti2v-5b"))
+    with pytest.raises(HitmarkError, match=r"give --prompt$"):
+        plan(Scene(model="sprites-t2v"))
+
+
 @pytest.mark.parametrize(("field", "value", "words"), [("width", 30, "24 or 32"), ("height", 2, "use 8")])
 def test_sizes_that_do_not_fit(pipe, picture, field, value, words):
     assert size_unit(pipe) == 8
