@@ -11,9 +11,9 @@ from hitmark.sprites.vocabulary import notes_on_words
 def test_words_that_the_model_has_never_seen_are_named() -> None:
     card = model_card("sprites-t2v")
     assert notes_on_words("a red car and an umbrella on grass", card) == []
-    [note] = notes_on_words("a purple dragon on grass", card)
+    [note] = notes_on_words("a shiny dragon on grass", card)
     assert note.startswith(
-        "sprites-t2v was trained on a small drawn world and does not know: purple, dragon. Subjects: "
+        "sprites-t2v was trained on a small drawn world and does not know: shiny, dragon. Subjects: "
     )
 
 
