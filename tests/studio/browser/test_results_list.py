@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from hitmark.studio.server import application
 from hitmark.studio.studio import Studio as Server
-from tests.studio.browser.acts import Studio, center
+from tests.studio.browser.acts import TWO_FRAMES, Studio, center
 from tests.studio.browser.process import Process
 from tests.studio.conftest import ADDRESS, order, text_scene
 
@@ -24,6 +24,9 @@ CANCELLING = """(selector) => {
   });
   return { heard };
 }"""
+
+
+SHOWN_AGAIN = "() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))"
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +67,11 @@ def test_many_results_come_in_pages_with_names_and_stars(browser, crowded):
     studio.press("older")
     expect(cards).to_have_count(MANY)
     expect(studio.hook("older")).to_be_hidden()
+    with studio.page.expect_response(lambda answer: "/api/jobs?" in answer.url) as again:
+        studio.page.evaluate(SHOWN_AGAIN)  # the line of events was cut: the list is loaded once more
+    assert "limit=300" in again.value.url
+    studio.page.evaluate(TWO_FRAMES)
+    expect(cards).to_have_count(MANY)  # with all that had been loaded
 
     newest = cards.first
     newest.hover()

@@ -10,10 +10,13 @@ import { events } from "../server/stream.js";
 import { isFree } from "./words.js";
 
 const PAGE = 100; // jobs that are asked for at once
+const MOST = 10_000; // jobs that the server gives at once
 const jobs = new Map();
 let filter = {}; // what of the jobs is asked for: {project, star}
 let total = 0; // jobs of the filter that the server has
 let oldest = null; // id of the oldest job of the last page
+let wanted = PAGE; // jobs that were asked for so far: a list that is loaded again has as many
+let coming = null; // the promise of an older page that is on its way
 let unreadable = []; // sentences on folders that are no jobs
 const listeners = new Set();
 const asked = new Map(); // id -> promise of the whole job
@@ -66,18 +69,17 @@ export const jobStore = {
   },
 
   /** Load only jobs of a project (null: of none, undefined: of all) or with a star. */
-  filter(wanted) {
-    if (sameJson(wanted, filter)) return;
-    filter = wanted;
+  filter(chosen) {
+    if (sameJson(chosen, filter)) return;
+    filter = chosen;
+    wanted = PAGE;
     void reload();
   },
 
-  /** Load the next older page. */
-  async older() {
-    const answer = await api.get(`/api/jobs?${query()}&before=${oldest}`);
-    for (const job of answer.jobs) keep(job, true);
-    take(answer);
-    notify();
+  /** Load the next older page; while one is on its way, that one. */
+  older() {
+    coming ??= olderPage().finally(() => (coming = null));
+    return coming;
   },
 
   /** Load the list and follow the events; once. */
@@ -92,15 +94,25 @@ export const jobStore = {
   },
 };
 
-function query() {
+function query(limit) {
   const { project, star } = filter;
-  return new URLSearchParams({ brief: "true", limit: PAGE, ...(project === undefined ? {} : { project: project ?? "" }), ...(star ? { star: "true" } : {}) });
+  return new URLSearchParams({ brief: "true", limit, ...(project === undefined ? {} : { project: project ?? "" }), ...(star ? { star: "true" } : {}) });
 }
 
-function take(answer) {
+function take(answer, limit) {
   ({ total, unreadable } = answer);
-  const page = answer.jobs.slice(-PAGE);
-  oldest = page.length === PAGE ? page[0].id : null;
+  const page = answer.jobs.slice(-limit);
+  oldest = page.length === limit ? page[0].id : null;
+}
+
+async function olderPage() {
+  const chosen = filter;
+  const answer = await api.get(`/api/jobs?${query(PAGE)}&before=${oldest}`);
+  if (chosen !== filter) return;
+  wanted += PAGE;
+  for (const job of answer.jobs) keep(job, true);
+  take(answer, PAGE);
+  notify();
 }
 
 async function reload() {
@@ -110,12 +122,17 @@ async function reload() {
   }
   const mine = new Set();
   touched = mine;
+  const limit = Math.min(wanted, MOST);
   try {
-    const answer = await api.get(`/api/jobs?${query()}`);
+    const answer = await api.get(`/api/jobs?${query(limit)}`);
+    if (limit !== Math.min(wanted, MOST)) {
+      again = true; // older ones came meanwhile: this list ends before them
+      return;
+    }
     const there = new Set(answer.jobs.map((job) => job.id));
     for (const job of answer.jobs) if (!mine.has(job.id)) keep(job, true);
     for (const id of [...jobs.keys()]) if (!there.has(id) && !mine.has(id)) jobs.delete(id);
-    take(answer);
+    take(answer, limit);
   } catch {
     // The events' own reconnect says hello again; until then the list stays as it is.
   } finally {
