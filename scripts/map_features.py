@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
@@ -27,11 +27,13 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
+from hitmark.backbones import backbone_for
 from hitmark.backbones.loading import load_pipeline
 from hitmark.console import readable_errors
 from hitmark.control import Control, Layout, SelfAttention, Step
 from hitmark.datasets import open_dataset
 from hitmark.hooks import attach
+from hitmark.hooks.references import encoded_video
 from hitmark.methods.sg_i2v import SGI2V, BoxMatch, alignment_loss, box_matches
 
 MOVED = 0.15
@@ -91,19 +93,6 @@ def far(match: BoxMatch, width: int) -> bool:
     return abs(here - there) >= MOVED * width
 
 
-def encoded(pipe: Any, frames: np.ndarray) -> Tensor:
-    """Latents (1, frames, channels, h, w) of a clip, in the sampler's units."""
-    video = torch.from_numpy(frames).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
-    latents = pipe.vae.encode(video).latent_dist.mode()
-    mean, deviation = (torch.tensor(each)[:, None, None, None] for each in statistics(pipe))
-    return ((latents - mean) / deviation).transpose(1, 2)
-
-
-def statistics(pipe: Any) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of the latents' channels."""
-    return pipe.vae.config.latents_mean, pipe.vae.config.latents_std
-
-
 def main(
     model: Annotated[
         str, typer.Option(help="A model of the sprite world that starts from a picture.")
@@ -118,8 +107,7 @@ def main(
     watcher = TrueClip(blocks=blocks)
     made = open_dataset(f"sprites:tune:0-{3 * clips} size=[128,128] frames=17")
     for number, item in zip(range(clips), made, strict=False):
-        with torch.no_grad():
-            clean = encoded(pipe, item.frames())
+        clean = encoded_video(backbone_for(pipe), torch.from_numpy(item.frames()).float() / 255).float()
         noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(number))
         watching = replace(watcher, clean=clean, noise=noise)
         with attach(pipe, item.scene, watching):

@@ -131,7 +131,8 @@ def _usual_scenes(model: str, method: str) -> str:
         except HitmarkError:
             picture = True
     spec, usual = f"sprites{'' if picture else '-text'}:tune:0-32", SpriteWorld()
-    if card.world == "sprites" and (card.width, card.frames) != (usual.width, usual.frames):
+    own = (card.width, card.height, card.frames)
+    if card.world == "sprites" and own != (usual.width, usual.height, usual.frames):
         spec += f" size=[{card.width},{card.height}] frames={card.frames}"
     return spec
 

@@ -7,7 +7,7 @@ are the decoder's work. What stands still has the same code in every latent fram
 autoencoder class, see `hitmark.sprites.video_encoder`; only the decoder is trained.
 
 Why not sums and differences of the four frames: of a thing that moves by more than its outline is wide, they are
-smears, another one for each speed, which a small network does not learn to draw.
+smears, another one for each speed; there is more of that to learn than of what things look like.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ let filter = {}; // what of the jobs is asked for: {project, star}
 let total = 0; // jobs of the filter that the server has
 let oldest = null; // id of the oldest job of the last page
 let wanted = PAGE; // jobs that were asked for so far: a list that is loaded again has as many
-let coming = null; // the promise of an older page that is on its way
+let coming = null; // the older page that is on its way, and of which filter
 let unreadable = []; // sentences on folders that are no jobs
 const listeners = new Set();
 const asked = new Map(); // id -> promise of the whole job
@@ -78,8 +78,8 @@ export const jobStore = {
 
   /** Load the next older page; while one is on its way, that one. */
   older() {
-    coming ??= olderPage().finally(() => (coming = null));
-    return coming;
+    if (coming?.filter !== filter) coming = { filter, page: olderPage().finally(() => (coming = null)) };
+    return coming.page;
   },
 
   /** Load the list and follow the events; once. */
