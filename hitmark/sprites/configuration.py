@@ -150,6 +150,9 @@ class VideoConfiguration(ModelConfiguration):
     """Single pictures of a step, a multiple of 3."""
     short_frames: int = 9
     short_batch: int = 16
+    shown: int = 1
+    """Steps that see a clip, window or picture once it is made: drawing it costs a good part of a step. Their counts
+    are rounded up to this."""
 
     def world(self) -> SpriteWorld:
         """The world of clips from text: drawn, with one or two large things."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import nullcontext
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +30,7 @@ from hitmark.sprites.video_networks import (
     build_tokenizer,
     build_transformer,
 )
-from hitmark.sprites.video_training import VideoBatch, encode_words, flow_loss, make_video_batch
+from hitmark.sprites.video_training import VideoBatch, encode_words, flow_loss, joined, make_video_batch
 from hitmark.sprites.windows import WINDOWS_OF_A_PLACE, make_windows
 from hitmark.sprites.world import SPLITS
 
@@ -43,6 +45,8 @@ CARD: dict[str, Any] = {
     "call": {"guidance_scale": 4.0, "max_sequence_length": TOKENS},
 }
 PICTURES_OF_A_CLIP = 3
+BETWEEN = 50
+"""Steps from one use of a made clip to its next."""
 CROP = 64
 """Pixels of a side of what the decoder learns from; it has no way to know more than its surroundings."""
 
@@ -61,16 +65,27 @@ def build_model(configuration: VideoConfiguration) -> VideoModel:
 
 
 def step_loss(code: VideoCode, configuration: VideoConfiguration, device: str) -> StepLoss:
-    """What the stages of the configuration say; seeds follow the step."""
+    """What the stages of the configuration say; seeds follow the step.
+
+    A step sees what was made for it and what was made for steps BETWEEN, twice BETWEEN, ... before, which makes each
+    clip serve `configuration.shown` steps; noise and its level are drawn anew. A run that goes on makes them again.
+    """
     world, pictured, tokenizer = configuration.world(), configuration.pictured_world(), build_tokenizer()
     compiled: list[nn.Module] = []
 
-    def make(step: int) -> VideoBatch:
-        frames, clips = size_of_step(configuration, step)
-        seeds = range(step * 64, step * 64 + clips)
+    shown = max(1, configuration.shown)
+
+    @lru_cache(shown * (BETWEEN + 1))
+    def part(number: int, frames: int, clips: int) -> VideoBatch:
+        seeds = range(number * 64, number * 64 + clips)
         if not frames:
             return make_windows(world, code, seeds, configuration.window)
         return make_video_batch(world, pictured, code, seeds, frames, round(configuration.given * clips))
+
+    def make(step: int) -> VideoBatch:
+        frames, clips = size_of_step(configuration, step)
+        numbers = [(step - BETWEEN * times) % configuration.steps for times in range(shown)]
+        return joined([part(number, frames, math.ceil(clips / shown)) for number in numbers])
 
     batches = Ahead(make)
 

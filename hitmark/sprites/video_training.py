@@ -70,6 +70,15 @@ def make_video_batch(
     return VideoBatch(torch.cat(latents), torch.cat(covers), captions, known)
 
 
+def joined(parts: Sequence[VideoBatch]) -> VideoBatch:
+    """Batches of one shape as one."""
+    captions = [caption for part in parts for caption in part.captions]
+    latents, covers, given = (
+        torch.cat([getattr(part, name) for part in parts]) for name in ("latents", "covers", "given")
+    )
+    return VideoBatch(latents, covers, captions, given)
+
+
 def pooled(covers: Tensor) -> Tensor:
     """Covers (batch, frames, H, W) at latent cells: (batch, 1 + (frames - 1) / 4, H/8, W/8), the most of a block."""
     cells = torch.nn.functional.avg_pool2d(covers, PATCH)

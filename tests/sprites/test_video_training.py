@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from hitmark.sprites.train import train
 from hitmark.sprites.video_code import fit
 from hitmark.sprites.video_networks import VideoModel, build_text_encoder, build_tokenizer
 from hitmark.sprites.video_recipe import size_of_step
-from hitmark.sprites.video_training import draw_levels, encode_words, flow_loss, make_video_batch
+from hitmark.sprites.video_training import VideoBatch, draw_levels, encode_words, flow_loss, make_video_batch
 from hitmark.sprites.words import vocabulary
 
 TINY = """
@@ -116,6 +117,28 @@ def test_steps_see_what_the_stages_say() -> None:
     for wrong in ("pictures", "films 3", "pictures 1.5", "pictures 3;short 4", ""):
         with pytest.raises(HitmarkError, match="KIND STEPS"):
             size_of_step(read_configuration(None, "sprites-wan", stages=wrong), 0)
+
+
+def test_a_made_clip_serves_several_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+
+    def make(_world: Any, _pictured: Any, _code: Any, seeds: range, frames: int, given: int) -> VideoBatch:
+        made.append(seeds.start // 64)
+        latents = torch.full((len(seeds), 1, 1, 1, 1), float(seeds.start // 64))
+        return VideoBatch(latents, latents[:, 0], ["a cat"] * len(seeds), torch.arange(len(seeds)) < given)
+
+    monkeypatch.setattr(video_recipe, "make_video_batch", make)
+    monkeypatch.setattr(video_recipe, "flow_loss", lambda network, batch, *others: batch)
+    monkeypatch.setattr(video_recipe, "BETWEEN", 3)
+    changes = {"stages": "short 4", "steps": 100, "shown": 2, "compiled": False, "batch": 6, "short_batch": 4}
+    loss: Any = video_recipe.step_loss(Any, read_configuration(None, "sprites-wan", **changes), "cpu")
+    batches = [loss(None, step, None) for step in range(20)]
+    numbers = [[int(number) for number in batch.latents.flatten()] for batch in batches]
+    assert numbers[:5] == [[0, 0, 97, 97], [1, 1, 98, 98], [2, 2, 99, 99], [3, 3, 0, 0], [4, 4, 4, 1, 1, 1]]
+    assert all(numbers[step] == [step] * 3 + [step - 3] * 3 for step in range(7, 20))
+    assert [made.count(number) for number in range(7, 20)] == [1] * 13
+    assert batches[4].given.tolist() == [True, True, False] * 2
+    assert len(batches[4].captions) == 6
 
 
 def test_the_decoder_learns_from_short_clips_and_then_from_whole_ones(monkeypatch: pytest.MonkeyPatch) -> None:
