@@ -136,7 +136,7 @@ class VideoConfiguration(ModelConfiguration):
     thing_weight: float = 3.0
     """Weight in the loss of cells that things cover."""
     half: bool = True
-    """Whether networks run in bfloat16 while training."""
+    """Whether networks run in bfloat16 while training; their weights are in float32."""
     compiled: bool = False
     """Whether the transformer's blocks are compiled for training; needs a C++ compiler."""
     stages: str = "pictures 1500, short 1500"

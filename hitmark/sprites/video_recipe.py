@@ -16,7 +16,7 @@ from hitmark.errors import HitmarkError
 from hitmark.sprites import video_code
 from hitmark.sprites.clip_plan import shorten
 from hitmark.sprites.configuration import VideoConfiguration
-from hitmark.sprites.decoder import video_decoder_loss
+from hitmark.sprites.decoder import kernels_last, video_decoder_loss
 from hitmark.sprites.fast import Ahead, attention_by_products
 from hitmark.sprites.scenes import held_out
 from hitmark.sprites.training import StepLoss
@@ -124,7 +124,12 @@ def decoder_step_loss(code: VideoCode, configuration: VideoConfiguration, device
     """Of windows of CROP pixels of clips, in both worlds by turns; short clips first, whole ones later."""
     worlds = (configuration.world(), configuration.pictured_world())
 
+    laid: list[nn.Module] = []
+
     def loss(network: nn.Module, step: int, generator: torch.Generator) -> Tensor:
+        if configuration.half and not laid:
+            kernels_last(network)
+            laid.append(network)
         frames, count = configuration.short_frames, configuration.decoder_batch
         if step >= configuration.decoder_short:
             frames, count = configuration.frames, max(1, count // 2)
@@ -134,7 +139,8 @@ def decoder_step_loss(code: VideoCode, configuration: VideoConfiguration, device
             plan = shorten(world.plan(SPLITS["train"][0] + seed, measure=False), frames)
             left, top = (_place(side, generator) for side in (configuration.width, configuration.height))
             videos.append(world.render(plan)[..., top : top + CROP, left : left + CROP])
-        return video_decoder_loss(network, code, torch.stack(videos).to(device) * 2 - 1, generator)
+        shown = torch.stack(videos).to(device) * 2 - 1
+        return video_decoder_loss(network, code, shown, generator, configuration.half)
 
     return loss
 

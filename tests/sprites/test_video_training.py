@@ -143,13 +143,11 @@ def test_a_made_clip_serves_several_steps(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_the_decoder_learns_from_short_clips_and_then_from_whole_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    monkeypatch.setattr(
-        video_recipe, "video_decoder_loss", lambda network, code, videos, generator: seen.append(videos)
-    )
+    monkeypatch.setattr(video_recipe, "video_decoder_loss", lambda network, code, videos, *others: seen.append(videos))
     shipped = read_configuration(None, "sprites-wan", decoder_short=1)
     loss = video_recipe.decoder_step_loss(None, shipped, "cpu")
     for step in range(3):
-        loss(None, step, torch.Generator().manual_seed(0))
+        loss(torch.nn.Conv3d(8, 8, 3), step, torch.Generator().manual_seed(0))
     crop, pairs = (3, video_recipe.CROP, video_recipe.CROP), shipped.decoder_batch
     short, whole = (pairs, shipped.short_frames, *crop), (pairs // 2, shipped.frames, *crop)
     assert [each.shape for each in seen] == [short, whole, whole]
