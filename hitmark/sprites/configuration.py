@@ -135,6 +135,10 @@ class VideoConfiguration(ModelConfiguration):
     """Share of training clips with a noise level drawn evenly from 0..1, so that fine detail is met often enough."""
     thing_weight: float = 3.0
     """Weight in the loss of cells that things cover."""
+    recognition: float = 0.0
+    """Weight of the loss of what hidden tokens tell of the things that cover them (see `recognition.py`); 0: none."""
+    recognized_after: int = 3
+    """Blocks after which hidden tokens are asked."""
     half: bool = True
     """Whether networks run in bfloat16 while training; their weights are in float32."""
     compiled: bool = False

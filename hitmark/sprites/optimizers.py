@@ -56,7 +56,7 @@ def orthogonalize(matrix: Tensor, iterations: int = 5) -> Tensor:
     return (value.mT if tall else value).to(matrix.dtype)
 
 
-EDGES = ("conv_in", "conv_out", "embedding", "time_mixer", "transformer.proj_out", "shared", "embed_tokens")
+EDGES = ("conv_in", "conv_out", "embedding", "time_mixer", "transformer.proj_out", "shared", "embed_tokens", "read_out")
 """Parts of the names of first and last layers and of tables."""
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from hitmark.sprites.configuration import VideoConfiguration
+from hitmark.sprites.recognition import Recognizer, keep_input
 from hitmark.sprites.words import vocabulary
 
 if TYPE_CHECKING:
@@ -19,12 +20,25 @@ SYMBOLS = "abcdefghijklmnopqrstuvwxyz0123456789,.'-!?"
 
 
 class VideoModel(nn.Module):
-    """Transformer and text encoder, trained together."""
+    """Transformer and text encoder, trained together; and what reads hidden tokens while training, or None."""
 
-    def __init__(self, transformer: nn.Module, text_encoder: nn.Module) -> None:
+    def __init__(self, transformer: Any, text_encoder: nn.Module, recognizer: Recognizer | None = None) -> None:
         super().__init__()
         self.transformer = transformer
         self.text_encoder = text_encoder
+        self.recognizer = recognizer
+        self._kept: list[Tensor] | None = None
+
+    def watch(self, after: int) -> None:
+        """Keep the hidden tokens after so many blocks from now on; once the blocks are compiled, if they are."""
+        self._kept = keep_input(self.transformer.blocks[after])
+
+    def take_hidden(self) -> Tensor:
+        """The hidden tokens (batch, tokens, width) of the last pass."""
+        assert self._kept is not None, "watch() comes first"
+        tokens = self._kept[-1]
+        self._kept.clear()
+        return tokens
 
 
 def build_transformer(configuration: VideoConfiguration) -> WanTransformer3DModel:

@@ -18,6 +18,7 @@ from hitmark.sprites.clip_plan import shorten
 from hitmark.sprites.configuration import VideoConfiguration
 from hitmark.sprites.decoder import kernels_last, video_decoder_loss
 from hitmark.sprites.fast import Ahead, attention_by_products
+from hitmark.sprites.recognition import Recognizer
 from hitmark.sprites.scenes import held_out
 from hitmark.sprites.training import StepLoss
 from hitmark.sprites.video_code import VideoCode
@@ -30,7 +31,7 @@ from hitmark.sprites.video_networks import (
     build_tokenizer,
     build_transformer,
 )
-from hitmark.sprites.video_training import VideoBatch, encode_words, flow_loss, joined, make_video_batch
+from hitmark.sprites.video_training import PICTURES, VideoBatch, encode_words, flow_loss, joined, make_video_batch
 from hitmark.sprites.windows import WINDOWS_OF_A_PLACE, make_windows
 from hitmark.sprites.world import SPLITS
 
@@ -44,7 +45,6 @@ CARD: dict[str, Any] = {
     "steps": 20,
     "call": {"guidance_scale": 4.0, "max_sequence_length": TOKENS},
 }
-PICTURES_OF_A_CLIP = 3
 BETWEEN = 50
 """Steps from one use of a made clip to its next."""
 CROP = 64
@@ -60,8 +60,10 @@ def fit_videos(configuration: VideoConfiguration) -> VideoCode:
 
 
 def build_model(configuration: VideoConfiguration) -> VideoModel:
-    """Transformer and text encoder, untrained."""
-    return VideoModel(build_transformer(configuration), build_text_encoder(configuration))
+    """Transformer and text encoder, untrained, and a recognizer where the configuration has a weight for it."""
+    width = configuration.heads * configuration.head_width
+    recognizer = Recognizer(width) if configuration.recognition else None
+    return VideoModel(build_transformer(configuration), build_text_encoder(configuration), recognizer)
 
 
 def step_loss(code: VideoCode, configuration: VideoConfiguration, device: str) -> StepLoss:
@@ -71,7 +73,7 @@ def step_loss(code: VideoCode, configuration: VideoConfiguration, device: str) -
     clip serve `configuration.shown` steps; noise and its level are drawn anew. A run that goes on makes them again.
     """
     world, pictured, tokenizer = configuration.world(), configuration.pictured_world(), build_tokenizer()
-    compiled: list[nn.Module] = []
+    begun: list[nn.Module] = []
 
     shown = max(1, configuration.shown)
 
@@ -90,9 +92,12 @@ def step_loss(code: VideoCode, configuration: VideoConfiguration, device: str) -
     batches = Ahead(make)
 
     def loss(network: Any, step: int, generator: torch.Generator) -> Tensor:
-        if configuration.compiled and not compiled:
-            network.transformer.compile_repeated_blocks()
-            compiled.append(network)
+        if not begun:
+            if configuration.compiled:
+                network.transformer.compile_repeated_blocks()
+            if network.recognizer is not None:
+                network.watch(configuration.recognized_after)
+            begun.append(network)
         batch = batches.take(step).to(device)
         with attention_by_products() if configuration.compiled and device == "cpu" else nullcontext():
             return flow_loss(network, batch, configuration, generator, tokenizer)
@@ -104,7 +109,7 @@ def size_of_step(configuration: VideoConfiguration, step: int) -> tuple[int, int
     """Frames of the clips of a step, and how many clips; no frames for windows, and how many places they are from."""
     sizes = {
         "windows": (0, configuration.windows // WINDOWS_OF_A_PLACE),
-        "pictures": (1, configuration.pictures // PICTURES_OF_A_CLIP),
+        "pictures": (1, configuration.pictures // PICTURES),
         "short": (configuration.short_frames, configuration.short_batch),
     }
     for stage in configuration.stages.split(","):

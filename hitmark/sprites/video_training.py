@@ -15,9 +15,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hitmark.sprites.clip_plan import select_frames, shorten
+from hitmark.sprites.clip_plan import ClipPlan, select_frames, shorten
 from hitmark.sprites.configuration import VideoConfiguration
 from hitmark.sprites.image_to_video import one_thread
+from hitmark.sprites.recognition import marked, recognition_loss
 from hitmark.sprites.video_code import PATCH, VideoCode
 from hitmark.sprites.video_networks import VideoModel
 from hitmark.sprites.world import SPLITS, SpriteWorld
@@ -25,8 +26,13 @@ from hitmark.sprites.world import SPLITS, SpriteWorld
 SMALLEST_LEVEL = 0.1
 """Noise levels below count as this in the loss, which divides by their square."""
 TRAINED_LEVELS = 1000
+PICTURES = 3
+"""Of each clip, where single pictures are learned from."""
 LENGTHS = ((32, 0.85), (96, 0.1), (512, 0.05))
 """Lengths of the padded text and their shares: the zeros after the words are keys of attention in the real pipeline."""
+
+
+TENSORS = ("latents", "covers", "given", "marks")
 
 
 @dataclass(frozen=True)
@@ -38,10 +44,12 @@ class VideoBatch:
     captions: list[str]
     given: Tensor
     """bool (batch,): whether the first latent frame is given clean."""
+    marks: Tensor
+    """(batch, F, h/2, w/2, 4): see `recognition.marked`."""
 
     def to(self, device: str) -> VideoBatch:
         """The batch on another device."""
-        return replace(self, **{name: getattr(self, name).to(device) for name in ("latents", "covers", "given")})
+        return replace(self, **{name: getattr(self, name).to(device) for name in TENSORS})
 
 
 def make_video_batch(
@@ -52,12 +60,16 @@ def make_video_batch(
     `frames`: 1 + 4n. With one frame, three pictures of each clip are taken and none is given; half as many clips are
     of the world `pictured`.
     """
-    latents, covers, captions = [], [], []
+    latents, covers, captions, marks = [], [], [], []
     with one_thread():
         for number, seed in enumerate(seeds):
             drawn = pictured if number < (given if frames > 1 else given // 2) else world
             plan = drawn.plan(SPLITS["train"][0] + seed, measure=False)
-            plan = shorten(plan, frames) if frames > 1 else select_frames(plan, slice(None, None, world.frames // 2))
+            plan = (
+                shorten(plan, frames)
+                if frames > 1
+                else select_frames(plan, slice(None, None, world.frames // (PICTURES - 1)))
+            )
             picture, alphas = world.paint(plan)
             cover = (
                 1 - torch.stack([1 - alpha for alpha in alphas]).prod(0) if alphas else torch.zeros_like(picture[:, 0])
@@ -66,17 +78,24 @@ def make_video_batch(
             latents.append(code.encode(clips * 2 - 1))
             covers.append(pooled(shown))
             captions += [plan.caption] * len(clips)
+            marks.append(_marks(plan, alphas, drawn).unflatten(0, (len(clips), -1)))
     known = torch.arange(len(captions)) < (given if frames > 1 else 0)
-    return VideoBatch(torch.cat(latents), torch.cat(covers), captions, known)
+    return VideoBatch(torch.cat(latents), torch.cat(covers), captions, known, torch.cat(marks))
+
+
+def _marks(plan: ClipPlan, alphas: list[Tensor], world: SpriteWorld) -> Tensor:
+    """Of the frames that latent frames are pictures of (the first and every fourth), or of all of three pictures."""
+    every = 4 if len(alphas[0]) > PICTURES else 1
+    plan = select_frames(plan, slice(None, None, every))
+    sides = [thing.size * thing.motion.scale * min(world.width, world.height) for thing in plan.objects]
+    return marked(plan.objects, [alpha[::every] for alpha in alphas], sides)
 
 
 def joined(parts: Sequence[VideoBatch]) -> VideoBatch:
     """Batches of one shape as one."""
     captions = [caption for part in parts for caption in part.captions]
-    latents, covers, given = (
-        torch.cat([getattr(part, name) for part in parts]) for name in ("latents", "covers", "given")
-    )
-    return VideoBatch(latents, covers, captions, given)
+    tensors = {name: torch.cat([getattr(part, name) for part in parts]) for name in TENSORS}
+    return VideoBatch(captions=captions, **tensors)
 
 
 def pooled(covers: Tensor) -> Tensor:
@@ -111,7 +130,11 @@ def flow_loss(
     generator: torch.Generator,
     tokenizer: Any,
 ) -> Tensor:
-    """Mean squared error of the velocity; what things cover counts `configuration.thing_weight` times. Scalar."""
+    """Mean squared error of the velocity; what things cover counts `configuration.thing_weight` times. Scalar.
+
+    With `configuration.recognition` times the loss of what hidden tokens tell of things, where the model has a
+    recognizer.
+    """
     latents = batch.latents
     count = len(latents)
     levels = draw_levels(count, configuration, generator).to(latents)
@@ -131,7 +154,12 @@ def flow_loss(
     error = (clean.float() - latents).square().mean(1) / times.clamp(min=SMALLEST_LEVEL).square()
     weight = 1 + (configuration.thing_weight - 1) * batch.covers
     weight = weight * (times > 0)
-    return (error * weight).sum() / weight.sum()
+    loss = (error * weight).sum() / weight.sum()
+    if model.recognizer is None:
+        return loss
+    tokens = model.take_hidden()
+    with torch.autocast(latents.device.type, torch.bfloat16, enabled=configuration.half):
+        return loss + configuration.recognition * recognition_loss(model.recognizer, tokens, batch.marks)
 
 
 def _cumulative() -> list[tuple[int, float]]:

@@ -17,6 +17,7 @@ from hitmark.sprites.clip_plan import SpriteObject, caption
 from hitmark.sprites.image_to_video import one_thread
 from hitmark.sprites.motion import RESIZING, Motion
 from hitmark.sprites.places import PLACES
+from hitmark.sprites.recognition import marked
 from hitmark.sprites.video_code import VideoCode
 from hitmark.sprites.video_training import VideoBatch, pooled
 from hitmark.sprites.world import SPLITS, SpriteWorld
@@ -34,7 +35,7 @@ def make_windows(world: SpriteWorld, code: VideoCode, seeds: Sequence[int], side
 
     Things have the sizes in pixels that they have in `world`, whose settings are in fractions of its picture.
     """
-    pictures, covers, captions = [], [], []
+    pictures, covers, captions, marks = [], [], [], []
     with one_thread():
         for seed in seeds:
             generator = np.random.default_rng([20262, SPLITS["train"][0] + seed])
@@ -46,8 +47,10 @@ def make_windows(world: SpriteWorld, code: VideoCode, seeds: Sequence[int], side
                 pictures.append(picture)
                 covers.append(cover)
                 captions.append(caption((thing,), place))
+                marks.append(marked([thing], [cover], [np.array([thing.size * side])]))
     known = torch.zeros(len(captions), dtype=torch.bool)
-    return VideoBatch(code.encode(torch.stack(pictures) * 2 - 1), pooled(torch.stack(covers)), captions, known)
+    latents = code.encode(torch.stack(pictures) * 2 - 1)
+    return VideoBatch(latents, pooled(torch.stack(covers)), captions, known, torch.stack(marks))
 
 
 def _thing(world: SpriteWorld, generator: np.random.Generator, side: int) -> SpriteObject:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ embedding = 16
 text_layers = 1
 decoder_width = 8
 photographs = 0
+recognition = 0.2
+recognized_after = 0
 steps = 4
 stages = "windows 1, pictures 1, short 1"
 windows = 6
@@ -125,14 +128,16 @@ def test_a_made_clip_serves_several_steps(monkeypatch: pytest.MonkeyPatch) -> No
     def make(_world: Any, _pictured: Any, _code: Any, seeds: range, frames: int, given: int) -> VideoBatch:
         made.append(seeds.start // 64)
         latents = torch.full((len(seeds), 1, 1, 1, 1), float(seeds.start // 64))
-        return VideoBatch(latents, latents[:, 0], ["a cat"] * len(seeds), torch.arange(len(seeds)) < given)
+        given_ones = torch.arange(len(seeds)) < given
+        return VideoBatch(latents, latents[:, 0], ["a cat"] * len(seeds), given_ones, latents)
 
     monkeypatch.setattr(video_recipe, "make_video_batch", make)
     monkeypatch.setattr(video_recipe, "flow_loss", lambda network, batch, *others: batch)
     monkeypatch.setattr(video_recipe, "BETWEEN", 3)
     changes = {"stages": "short 4", "steps": 100, "shown": 2, "compiled": False, "batch": 6, "short_batch": 4}
     loss: Any = video_recipe.step_loss(Any, read_configuration(None, "sprites-wan", **changes), "cpu")
-    batches = [loss(None, step, None) for step in range(20)]
+    network = SimpleNamespace(recognizer=None)
+    batches = [loss(network, step, None) for step in range(20)]
     numbers = [[int(number) for number in batch.latents.flatten()] for batch in batches]
     assert numbers[:5] == [[0, 0, 97, 97], [1, 1, 98, 98], [2, 2, 99, 99], [3, 3, 0, 0], [4, 4, 4, 1, 1, 1]]
     assert all(numbers[step] == [step] * 3 + [step - 3] * 3 for step in range(7, 20))
