@@ -25,6 +25,8 @@ TOKEN = 16
 COVERED, BARE = 0.15, 0.01
 """Share of a token from which on it is a thing's, and up to which it is background; between them nothing is asked."""
 COVERED_WEIGHT = 3.0
+FINENESS = 4.0
+"""Weight of a distance of one token."""
 
 
 class Recognizer(nn.Module):
@@ -73,14 +75,14 @@ def marked(things: Sequence[SpriteObject], covers: Sequence[Tensor], sides: Sequ
 
 
 def recognition_loss(recognizer: Recognizer, tokens: Tensor, wanted: Tensor) -> Tensor:
-    """Mean cross-entropy of kinds and distance of places of hidden tokens (batch, F * h * w, width). Scalar."""
+    """Mean cross-entropy of kinds and distance of places, of hidden tokens (batch, F * h * w, width). Scalar."""
     scores, places = recognizer(tokens)
     wanted = wanted.flatten(1, 3)
     kind = wanted[..., 0].long()
     covered = (kind > 0).float()
     each = functional.cross_entropy(scores.flatten(0, 1).float(), kind.flatten(), ignore_index=-1, reduction="none")
     weight = (kind >= 0).float() * (1 + (COVERED_WEIGHT - 1) * covered)
-    apart = functional.smooth_l1_loss(places.float(), wanted[..., 1:], reduction="none").mean(-1)
+    apart = FINENESS * (places.float() - wanted[..., 1:]).abs().mean(-1)
     return (each * weight.flatten()).sum() / weight.sum() + (apart * covered).sum() / covered.sum().clamp(min=1)
 
 

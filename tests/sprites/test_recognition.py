@@ -61,10 +61,10 @@ def test_the_loss_is_nothing_where_everything_is_told_and_unclear_tokens_do_not_
 
     told = Told(8)
     assert recognition_loss(told, torch.zeros(()), marks) == pytest.approx(0, abs=1e-6)
-    assert recognition_loss(told, torch.tensor(2.0), marks) == pytest.approx(1.5)  # smooth: |2| - 0.5
+    assert recognition_loss(told, torch.tensor(2.0), marks) == pytest.approx(8)  # FINENESS x 2
     unclear = marks.clone()
     unclear[marks[..., 0] == 0] = -1
-    assert recognition_loss(told, torch.tensor(2.0), unclear) == pytest.approx(1.5)
+    assert recognition_loss(told, torch.tensor(2.0), unclear) == pytest.approx(8)
 
 
 def test_a_tiny_network_learns_to_tell(drawn):
