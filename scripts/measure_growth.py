@@ -4,7 +4,7 @@
     OMP_NUM_THREADS=1 python scripts/measure_growth.py --axes boxes --counts 1 4 16
 
 Every number is of a clip of three steps above the clip without control of the same size: seconds that the process
-computed (the median of `--repeats` rounds, methods in turns), and the largest resident size, each clip in a process of
+computed (the least of `--repeats` rounds, methods in turns), and the largest resident size, each clip in a process of
 its own. Beside them the exponents: how the cost grows between the last two points of a row, 1 where it is doubled by
 twice as much, 2 where it is four times as much. A cost that hardly stands out of the plain clip has no exponent ("-").
 """
@@ -14,8 +14,8 @@ from __future__ import annotations
 import argparse
 import math
 import multiprocessing
-import statistics
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,9 @@ AXES = {
 }
 """Frames and sides of the latents. Attention over all frames is quadratic in tokens, and so are its masks."""
 USUAL = {"boxes": 2, "frames": {"SVD": 8, "Wan": 4}, "size": {"SVD": 16, "Wan": 16}}
+LIBRARIES = ["hitmark.methods", "hitmark.backbones.tiny", "diffusers.pipelines.stable_video_diffusion"]
+LIBRARIES += ["diffusers.pipelines.wan", "transformers.models.clip", "transformers.models.umt5"]
+"""Imported once, by the process from which the others are made."""
 NOTABLE = 0.03
 """Share of the plain clip from which a cost has an exponent."""
 Row = dict[str, list[tuple[int, float, float]]]
@@ -107,9 +110,8 @@ def table(axis: str, layout: str, points: tuple[int, ...], repeats: int) -> Row:
     plain = []
     for point in points:
         size = {"boxes": USUAL["boxes"], "frames": USUAL["frames"][layout], "size": USUAL["size"][layout], axis: point}
-        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-            seconds = pool.submit(timed, layout, size, repeats).result()
-        peaks = {name: apart(layout, size, name) for name in (PLAIN, *rows)}
+        seconds = elsewhere(timed, layout, size, repeats)
+        peaks = {name: elsewhere(peak, layout, size, name) for name in (PLAIN, *rows)}
         plain.append((point, seconds[PLAIN], peaks[PLAIN]))
         for name, row in rows.items():
             row.append((point, seconds[name] - seconds[PLAIN], peaks[name] - peaks[PLAIN]))
@@ -127,7 +129,7 @@ def exponent(row: list[tuple[int, float, float]], plain: list[tuple[int, float, 
 
 
 def timed(layout: str, size: dict[str, int], repeats: int) -> dict[str, float]:
-    """Median seconds of this process for a clip of each method."""
+    """Least seconds of this process for a clip of each method: other work on the machine only adds to them."""
     pipe = loaded(layout, size)
     clip(pipe, layout, size, PLAIN)
     seconds: dict[str, list[float]] = {name: [] for name in (PLAIN, *METHODS[layout])}
@@ -136,13 +138,15 @@ def timed(layout: str, size: dict[str, int], repeats: int) -> dict[str, float]:
             begun = time.process_time()
             clip(pipe, layout, size, name)
             each.append(time.process_time() - begun)
-    return {name: statistics.median(each) for name, each in seconds.items()}
+    return {name: min(each) for name, each in seconds.items()}
 
 
-def apart(layout: str, size: dict[str, int], name: str) -> int:
-    """The peak of a clip in a process of its own, bytes."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(peak, layout, size, name).result()
+def elsewhere(measure: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function gives in a process of its own, into which no earlier clip's memory comes."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(LIBRARIES)
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        return pool.submit(measure, *arguments).result()
 
 
 def peak(layout: str, size: dict[str, int], name: str) -> int:
@@ -192,7 +196,7 @@ def scene_of(boxes: int) -> Scene:
         ends = [[left + move, top, left + move + SIDE, top + SIDE] for move in (0, SIDE / 2)]
         keyframes = [{"time": time, "box": [float(value) for value in box]} for time, box in enumerate(ends)]
         subjects.append({"name": NOUNS[number], "phrase": NOUNS[number], "keyframes": keyframes})
-    return Scene.from_dict({"prompt": " and ".join(NOUNS[:boxes]), "subjects": subjects})
+    return Scene.from_dict({"prompt": f"{' and '.join(NOUNS[:boxes])} on a wide road", "subjects": subjects})
 
 
 def draw(tables: dict[tuple[str, str], Row], path: Path) -> None:
