@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hitmark.control.pooling import Pooling
+from hitmark.errors import HitmarkError
 from hitmark.scene.grid import latent_cells, region_labels
 
 if TYPE_CHECKING:
@@ -18,6 +20,17 @@ if TYPE_CHECKING:
 
 Grid = tuple[int, int, int]
 """Frames, rows and columns of tokens."""
+MOST_SUBJECTS = 62
+"""Whose sets, with the background, are numbers of 63 bits."""
+
+
+def check_count(subjects: Sequence[Track]) -> None:
+    """Raise HitmarkError where there are more subjects than masks can tell apart."""
+    if len(subjects) > MOST_SUBJECTS:
+        raise HitmarkError(
+            f"subjects: masks can tell {MOST_SUBJECTS} boxes apart, but this scene has {len(subjects)}. Leave some "
+            "out, or put those that move together into one box."
+        )
 
 
 @dataclass(frozen=True)
@@ -107,6 +120,7 @@ class Layout:
         shown = [track for track in self.shown if track.kind == "subject"]
         every = self.pooling == "any" and bool(shown)
         tracks = shown if every else self.subjects
+        check_count(tracks)
         count = len(tracks[0].boxes) if every and tracks else self.frames
         bits = np.zeros((count, height, width), dtype=np.int64)
         for number, _track in enumerate(tracks):

@@ -52,7 +52,7 @@ def region_attention(
     """
     rows = queries.shape[1]
     key_regions = key_regions.expand(rows, -1)
-    relation = _relation(query_regions, key_regions, may_see)
+    query_regions, key_regions, relation = _numbered(query_regions, key_regions, may_see)
     if bool(relation.all()):
         return _dense(queries, keys, values, None)
     if keys.shape[3] <= SMALL:
@@ -172,20 +172,25 @@ def _flat(by_token: Tensor, rows: Tensor, places: Tensor) -> Tensor:
     return (rows[:, None] * by_token.shape[2] + places).flatten()
 
 
-def _relation(query_regions: Tensor, key_regions: Tensor, may_see: Relation) -> Tensor:
-    """Bool (regions, regions): may_see for the regions that occur; elsewhere True, and never read."""
-    size = int(max(query_regions.max(), key_regions.max())) + 1
-    table = torch.ones(size, size, dtype=torch.bool)
-    for asking in query_regions.unique().tolist():
-        for asked in key_regions.unique().tolist():
-            table[asking, asked] = may_see(asking, asked)
-    return table.to(query_regions.device)
+def _numbered(query_regions: Tensor, key_regions: Tensor, may_see: Relation) -> tuple[Tensor, Tensor, Tensor]:
+    """Both with the regions that occur numbered from 0, since sets of boxes have numbers up to 2 ** boxes.
+
+    And bool (regions, regions) on the queries' device: may_see for the regions that occur; elsewhere True, and never
+    read.
+    """
+    asking, asked = query_regions.unique(), key_regions.unique()
+    every = torch.cat([asking, asked]).unique()
+    table = torch.ones(len(every), len(every), dtype=torch.bool)
+    columns = torch.searchsorted(every, asked).tolist()
+    for row, region in zip(torch.searchsorted(every, asking).tolist(), asking.tolist(), strict=True):
+        table[row, columns] = torch.tensor([may_see(region, other) for other in asked.tolist()])
+    queries, keys = (torch.searchsorted(every, regions.contiguous()) for regions in (query_regions, key_regions))
+    return queries, keys, table.to(query_regions.device)
 
 
 def _check_something_seen(fine: Tensor | bool, regions: Tensor) -> None:
     if not bool(fine):
         raise HitmarkError(
-            "Masked attention would leave tokens without anything to look at (regions "
-            f"{regions.unique().tolist()}). Expected every region to see at least one key; check the subject's phrase "
-            "and its box."
+            "Masked attention would leave tokens without anything to look at. Expected each of the "
+            f"{len(regions.unique())} regions to see at least one key; check the subjects' phrases and boxes."
         )

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from hitmark.control import AttentionCall, Branch, Layout, check_phrases
+from hitmark.control.layout import check_count
 from hitmark.errors import HitmarkError
 from hitmark.maths.region_attention import Relation, region_attention
 from hitmark.prompt import Prompt
@@ -25,9 +26,11 @@ def check_subjects(owner: str, layout: Layout) -> Prompt | None:
     """The clip's prompt, None for a model that reads no words.
 
     Raises:
-        HitmarkError: no subject; or, for a model that reads words, one whose phrase is missing or not in the prompt.
+        HitmarkError: no subject, or more than masks can tell apart; or, for a model that reads words, one whose phrase
+            is missing or not in the prompt.
     """
     tracks = subjects(layout)
+    check_count(tracks)
     prompt = layout.prompt if layout.reads_words else None
     if tracks and layout.reads_words and prompt is None:
         raise HitmarkError(

@@ -109,3 +109,15 @@ def test_token_frames_that_stand_for_two_latent_frames() -> None:
 def test_an_unknown_policy_is_refused() -> None:
     with pytest.raises(HitmarkError, match="pooling must be one of first, last, mid, any, but got 'mean'"):
         check_pooling("mean", POOLINGS)
+
+
+@pytest.mark.parametrize("count", [62, 63])
+def test_so_many_subjects_have_labels_and_more_are_refused(count: int) -> None:
+    boxes = [[row / 8, column / 8, (row + 1) / 8, (column + 1) / 8] for row in range(8) for column in range(8)]
+    subjects = [{"name": str(n), "keyframes": [{"time": 0, "box": box}]} for n, box in enumerate(boxes[:count])]
+    layout = Layout(2, 16, 16, 8, tuple(evaluate(Scene.from_dict({"subjects": subjects}), 2)))
+    if count > 62:
+        with pytest.raises(HitmarkError, match="62 boxes apart, but this scene has 63"):
+            layout.regions((2, 16, 16))
+    else:
+        assert set(np.unique(layout.regions((2, 16, 16)))) == set(range(63))

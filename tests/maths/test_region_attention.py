@@ -95,6 +95,22 @@ def test_a_relation_that_is_no_partition(length):
 
 
 @pytest.mark.parametrize("length", [6, 80])
+def test_numbers_of_regions_may_be_large(length):
+    """Sets of many subjects are numbers up to 2 ** subjects; there is no table of that size."""
+    generator = torch.Generator().manual_seed(5)
+    small = torch.randint(0, 4, (2, length), generator=generator)
+    large = torch.tensor([0, 1, 2**40, 2**40 + 1])
+    queries, keys, values = tensors(1, 2, 1, length, length, 6)
+
+    def may_see(a, b):
+        return bool(a & b) or a == b == 0
+
+    got = region_attention(queries, keys, values, large[small], large[small], may_see)
+    assert np.allclose(got.numpy(), slow(queries, keys, values, large[small], large[small], may_see), atol=1e-5)
+    assert torch.equal(got, region_attention(queries, keys, values, small, small, may_see))
+
+
+@pytest.mark.parametrize("length", [6, 80])
 def test_all_in_one_region_is_the_plain_attention_bit_by_bit(length):
     queries, keys, values = tensors(2, 3, 2, length, length, 7)
     regions = torch.ones(3, length, dtype=torch.int64)
