@@ -27,7 +27,7 @@ from hitmark.sprites.recognition import TOKEN
 from hitmark.sprites.video_code import VideoCode
 from hitmark.sprites.video_networks import TOKENS, build_tokenizer
 from hitmark.sprites.video_recipe import build_model
-from hitmark.sprites.video_training import TRAINED_LEVELS, VideoBatch, encode_words, make_video_batch
+from hitmark.sprites.video_training import VideoBatch, encode_words, make_video_batch, noised
 from hitmark.sprites.windows import make_windows
 
 LEVELS = (0.3, 0.6, 0.75, 0.85, 0.93)
@@ -69,11 +69,9 @@ def line(model: Any, batch: VideoBatch, level: float) -> str:
     """Errors and what is told at one level."""
     latents = batch.latents
     words = encode_words(model.text_encoder, build_tokenizer(), batch.captions, TOKENS)
-    times = torch.full((len(latents), *latents.shape[2:]), level)
-    times[batch.given, 0] = 0
     noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(1))
-    noisy = (1 - times[:, None]) * latents + times[:, None] * noise
-    clean = model.transformer(noisy, times[:, :, ::2, ::2].flatten(1) * TRAINED_LEVELS, words, return_dict=False)[0]
+    noisy, _times, tokens = noised(batch, torch.full((len(latents),), level), noise)
+    clean = model.transformer(noisy, tokens, words, return_dict=False)[0]
     error, power = (clean - latents).square().mean(1), latents.square().mean(1)
     parts = [
         f"{name} {error[chosen].mean():.3f} of {power[chosen].mean():.2f}"

@@ -19,8 +19,9 @@ from torch.nn import functional
 
 from hitmark.sprites.atlas import load_atlas
 from hitmark.sprites.clip_plan import SpriteObject
+from hitmark.sprites.video_code import PATCH
 
-TOKEN = 16
+TOKEN = 2 * PATCH
 """Pixels of a token's side."""
 COVERED, BARE = 0.15, 0.01
 """Share of a token from which on it is a thing's, and up to which it is background; between them nothing is asked."""

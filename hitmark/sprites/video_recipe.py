@@ -62,6 +62,11 @@ def fit_videos(configuration: VideoConfiguration) -> VideoCode:
 def build_model(configuration: VideoConfiguration) -> VideoModel:
     """Transformer and text encoder, untrained, and a recognizer where the configuration has a weight for it."""
     width = configuration.heads * configuration.head_width
+    if configuration.recognition and configuration.recognized_after >= configuration.layers:
+        raise HitmarkError(
+            f"recognized_after: expected fewer than the {configuration.layers} layers, got "
+            f"{configuration.recognized_after}"
+        )
     recognizer = Recognizer(width) if configuration.recognition else None
     return VideoModel(build_transformer(configuration), build_text_encoder(configuration), recognizer)
 

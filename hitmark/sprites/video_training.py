@@ -123,6 +123,14 @@ def encode_words(model: Any, tokenizer: Any, captions: list[str], length: int) -
     return torch.nn.functional.pad(states, (0, 0, 0, length - states.shape[1]))
 
 
+def noised(batch: VideoBatch, levels: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Latents at noise levels (batch,), given frames clean; levels of cells (batch, F, h, w) and times of tokens."""
+    times = levels[:, None, None, None].expand(-1, *batch.latents.shape[2:]).clone()
+    times[batch.given, 0] = 0
+    level = times[:, None]
+    return (1 - level) * batch.latents + level * noise, times, times[:, :, ::2, ::2].flatten(1) * TRAINED_LEVELS
+
+
 def flow_loss(
     model: VideoModel,
     batch: VideoBatch,
@@ -143,11 +151,7 @@ def flow_loss(
     draw = float(torch.rand((), generator=generator))
     length = next((size for size, share in _cumulative() if draw < share), LENGTHS[0][0])
     noise = torch.randn(latents.shape, generator=generator).to(latents)
-    times = levels[:, None, None, None].expand(-1, *latents.shape[2:]).clone()
-    times[batch.given, 0] = 0
-    level = times[:, None]
-    noisy = (1 - level) * latents + level * noise
-    tokens = times[:, :, ::2, ::2].flatten(1) * TRAINED_LEVELS
+    noisy, times, tokens = noised(batch, levels, noise)
     with torch.autocast(latents.device.type, torch.bfloat16, enabled=configuration.half):
         states = encode_words(model.text_encoder, tokenizer, captions, length)
         clean = model.transformer(noisy, tokens, states, return_dict=False)[0]
