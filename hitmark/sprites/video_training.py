@@ -29,7 +29,8 @@ TRAINED_LEVELS = 1000
 PICTURES = 3
 """Of each clip, where single pictures are learned from."""
 LENGTHS = ((32, 0.85), (96, 0.1), (512, 0.05))
-"""Lengths of the padded text and their shares: the zeros after the words are keys of attention in the real pipeline."""
+"""Lengths of the padded text and their shares: the zeros after the words are keys of attention in the real pipeline.
+Single pictures and windows meet the first only: so many captions of the longest would cost twice the pictures."""
 
 
 TENSORS = ("latents", "covers", "given", "marks")
@@ -149,7 +150,8 @@ def flow_loss(
     keep = torch.rand(count, generator=generator) >= configuration.drop_caption
     captions = [caption if kept else "" for caption, kept in zip(batch.captions, keep.tolist(), strict=True)]
     draw = float(torch.rand((), generator=generator))
-    length = next((size for size, share in _cumulative() if draw < share), LENGTHS[0][0])
+    single = latents.shape[2] == 1
+    length = LENGTHS[0][0] if single else next((size for size, share in _cumulative() if draw < share), LENGTHS[0][0])
     noise = torch.randn(latents.shape, generator=generator).to(latents)
     noisy, times, tokens = noised(batch, levels, noise)
     with torch.autocast(latents.device.type, torch.bfloat16, enabled=configuration.half):
