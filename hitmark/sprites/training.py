@@ -32,10 +32,10 @@ class Schedule:
     decay: float
     learning_rate: float
 
-    def rate(self, step: int) -> float:
-        """Learning rate of optimization step `step`, counted from 0."""
+    def rate(self, step: int, begun: int = 0) -> float:
+        """Learning rate of optimization step `step`, counted from 0, of a run that warmed up from `begun` on."""
         left = (self.steps - step) / max(1.0, self.decay * self.steps)
-        return self.learning_rate * min(1.0, (step + 1) / self.warmup, left)
+        return self.learning_rate * min(1.0, (step - begun + 1) / self.warmup, left)
 
 
 class Training:
@@ -58,6 +58,7 @@ class Training:
         self.relative_rates = (matrix_rate, 1.0)
         self.generator = torch.Generator().manual_seed(seed)
         self.step = 0
+        self.begun = 0
         self.seconds = 0.0
         self.losses: list[float] = []
         folder.mkdir(parents=True, exist_ok=True)
@@ -84,7 +85,7 @@ class Training:
         saved = time.monotonic()
         for step in self._progress():
             started = time.monotonic()
-            rate = self.schedule.rate(step)
+            rate = self.schedule.rate(step, self.begun)
             for optimizer, relative in zip(self.optimizers, self.relative_rates, strict=True):
                 for group in optimizer.param_groups:
                     group["lr"] = rate * relative
@@ -108,13 +109,10 @@ class Training:
 
     def save(self) -> None:
         """Writes the checkpoint (to a temporary name, then renamed) and the log."""
-        state = {
+        state = self._counts() | {
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
-            "generator": self.generator.get_state(),
-            "step": self.step,
-            "seconds": self.seconds,
             "losses": self.losses,
         }
         temporary = self.checkpoint.with_suffix(".tmp")
@@ -123,6 +121,21 @@ class Training:
         log = {"step": self.step, "seconds": round(self.seconds), "loss": self.recent_loss()}
         (self.folder / f"{self.name}.json").write_text(json.dumps(log) + "\n", encoding="utf-8")
 
+    def pack(self, folder: Path) -> None:
+        """Writes a checkpoint of a sixth of the size to `folder`: the averaged weights in half precision alone.
+
+        A run that finds it goes on from those weights at this step; its optimizers begin anew, with a warm-up.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        halves = {name: value.half() for name, value in self.averaged.state_dict().items()}
+        packed = self._counts() | {"averaged": halves, "losses": self.losses[-200:]}
+        torch.save(packed, folder / self.checkpoint.name)
+
+    def _counts(self) -> dict[str, Any]:
+        """How far the run is."""
+        generator = self.generator.get_state()
+        return {"generator": generator, "step": self.step, "begun": self.begun, "seconds": self.seconds}
+
     def recent_loss(self, steps: int = 200) -> float:
         """Mean loss of the last steps."""
         recent = self.losses[-steps:]
@@ -130,18 +143,21 @@ class Training:
 
     def _load(self) -> None:
         state = torch.load(self.checkpoint, map_location=next(self.network.parameters()).device, weights_only=True)
+        packed = "network" not in state
         try:
-            self.network.load_state_dict(state["network"])
+            self.network.load_state_dict(state["averaged" if packed else "network"])
         except RuntimeError as error:
             raise HitmarkError(
                 f"{self.checkpoint}: was written by a run with other sizes; give another output folder or delete it"
             ) from error
         self.averaged.load_state_dict(state["averaged"])
-        kept = state["optimizers" if "optimizers" in state else "optimisers"]  # the second: an earlier version's word
-        for optimizer, saved in zip(self.optimizers, kept, strict=True):
-            optimizer.load_state_dict(saved)
+        if not packed:
+            kept = state["optimizers" if "optimizers" in state else "optimisers"]  # the second: an earlier version's
+            for optimizer, saved in zip(self.optimizers, kept, strict=True):
+                optimizer.load_state_dict(saved)
         self.generator.set_state(state["generator"].cpu())
         self.step, self.seconds, self.losses = state["step"], state["seconds"], state["losses"]
+        self.begun = self.step if packed else state.get("begun", 0)
 
     @torch.no_grad()
     def _update_average(self, step: int) -> None:

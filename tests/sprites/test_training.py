@@ -110,6 +110,30 @@ def test_a_checkpoint_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
     assert training().step == 1
 
 
+def test_a_packed_run_goes_on_from_its_averaged_weights_and_warms_up_again(tmp_path: Path) -> None:
+    def training(folder: str) -> Training:
+        torch.manual_seed(0)
+        return Training("net", tmp_path / folder, torch.nn.Linear(8, 8), Schedule(40, 10, 0.5, 1e-2), 0.9, 0)
+
+    def loss(network: torch.nn.Module, step: int, generator: torch.Generator) -> torch.Tensor:
+        if step == 20:
+            raise KeyboardInterrupt
+        return (network(torch.randn(4, 8, generator=generator)) - 1).square().mean()
+
+    whole = training("whole")
+    with pytest.raises(KeyboardInterrupt):
+        whole.run(loss)
+    whole.pack(tmp_path / "packed")
+    resumed = training("packed")
+    for old, new in zip(whole.averaged.parameters(), resumed.network.parameters(), strict=True):
+        assert torch.equal(old.half().float(), new)
+    assert resumed.step == resumed.begun == 20
+    rates = [resumed.schedule.rate(step, resumed.begun) for step in (20, 29, 39)]
+    assert rates == pytest.approx([1e-3, 5.5e-3, 5e-4])
+    resumed.save()
+    assert training("packed").begun == 20
+
+
 def test_another_network_in_the_folder_is_refused(tmp_path: Path) -> None:
     schedule = Schedule(1, 1, 0.5, 1e-2)
     Training("net", tmp_path, torch.nn.Linear(8, 8), schedule, 0.9, 0).save()
