@@ -12,12 +12,14 @@ import torch
 
 from hitmark.errors import HitmarkError
 from hitmark.sprites.configuration import ModelConfiguration, read_configuration
+from hitmark.sprites.going_on import Milestone, read_milestone, write_milestone
 from hitmark.sprites.perceptual import train_perceptual
 from hitmark.sprites.recipes import RECIPES, Recipe
 from hitmark.sprites.training import Schedule, Training
 
 PERCEPTUAL = "sprites-perceptual"
 """The network that measures; see perceptual.py."""
+PARTS = ("denoiser", "decoder")
 SHEET_EVERY = 600
 """Steps between sheets of samples."""
 
@@ -27,11 +29,13 @@ def train(
     config: Path | None,
     folder: Path,
     device: str = "auto",
-    parts: tuple[str, ...] = ("denoiser", "decoder"),
+    parts: tuple[str, ...] = PARTS,
+    start: Path | None = None,
 ) -> Path:
     """Runs or resumes the `parts` of the training of an embedded model, then exports it to `folder`/pipeline.
 
-    `config`: a TOML file, None for the one that shipped. Writes `configuration.json`, checkpoints, logs and sample
+    `config`: a TOML file, None for the one that shipped. `start`: a pipeline that an earlier run exported: a run that
+    has no checkpoint begins with its weights and at its step. Writes `configuration.json`, checkpoints, logs and sample
     sheets to `folder`; a run that was stopped goes on where it was. Returns the exported pipeline's folder.
     Raises HitmarkError for an unknown name, a bad configuration, or a folder that holds a run of other sizes.
     """
@@ -44,14 +48,15 @@ def train(
     device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "configuration.json").write_text(json.dumps(asdict(configuration), indent=2) + "\n", encoding="utf-8")
-    code = fitted_code(recipe, folder, configuration)
+    milestone = read_milestone(start) if start else None
+    code = fitted_code(recipe, folder, configuration, milestone)
     if "denoiser" in parts:
-        training = denoiser_training(recipe, folder, configuration, device)
+        training = denoiser_training(recipe, folder, configuration, device, milestone)
         training.run(recipe.loss(code, configuration, device), _sheets(recipe, code, configuration))
     if "decoder" in parts:
-        training = decoder_training(recipe, folder, configuration, device)
+        training = decoder_training(recipe, folder, configuration, device, milestone)
         training.run(recipe.decoder_loss(code, configuration, device))
-    return export(recipe, folder, configuration)
+    return export(recipe, folder, configuration, milestone)
 
 
 def _sheets(recipe: Recipe, code: Any, configuration: Any) -> Callable[[Training], None]:
@@ -67,19 +72,29 @@ def _sheets(recipe: Recipe, code: Any, configuration: Any) -> Callable[[Training
     return report
 
 
-def fitted_code(recipe: Recipe, folder: Path, configuration: ModelConfiguration) -> Any:
-    """The latent code of the world's training clips, fitted once and kept in `folder`/code.pt."""
+def fitted_code(
+    recipe: Recipe, folder: Path, configuration: ModelConfiguration, milestone: Milestone | None = None
+) -> Any:
+    """The latent code of the world's training clips, fitted once or the milestone's, kept in `folder`/code.pt."""
     path = folder / "code.pt"
     if not path.exists():
-        code = recipe.fit(configuration)
+        code = milestone.code(recipe.code) if milestone else recipe.fit(configuration)
         torch.save({entry.name: getattr(code, entry.name) for entry in fields(code)}, path)
     return recipe.code(**torch.load(path, weights_only=True))
 
 
-def denoiser_training(recipe: Recipe, folder: Path, configuration: ModelConfiguration, device: str = "cpu") -> Training:
+def denoiser_training(
+    recipe: Recipe,
+    folder: Path,
+    configuration: ModelConfiguration,
+    device: str = "cpu",
+    milestone: Milestone | None = None,
+) -> Training:
     """The denoiser's run (denoiser and the encoder of its condition together)."""
     torch.manual_seed(configuration.seed)
     model = recipe.model(configuration)
+    if milestone:
+        milestone.load(model)
     schedule = Schedule(configuration.steps, configuration.warmup, configuration.decay, configuration.learning_rate)
     return Training(
         recipe.network,
@@ -89,27 +104,44 @@ def denoiser_training(recipe: Recipe, folder: Path, configuration: ModelConfigur
         configuration.average,
         configuration.seed,
         configuration.matrix_rate,
+        milestone.counts.get(recipe.network, 0) if milestone else 0,
     )
 
 
-def decoder_training(recipe: Recipe, folder: Path, configuration: ModelConfiguration, device: str = "cpu") -> Training:
+def decoder_training(
+    recipe: Recipe,
+    folder: Path,
+    configuration: ModelConfiguration,
+    device: str = "cpu",
+    milestone: Milestone | None = None,
+) -> Training:
     """The decoder's run."""
     torch.manual_seed(configuration.seed + 1)
     schedule = Schedule(
         configuration.decoder_steps, configuration.warmup, configuration.decay, configuration.decoder_learning_rate
     )
-    decoder = recipe.autoencoder(configuration).decoder
-    return Training("decoder", folder, decoder.to(device), schedule, configuration.average, configuration.seed + 1)
+    autoencoder = recipe.autoencoder(configuration)
+    if milestone:
+        milestone.load_decoder(autoencoder)
+    return Training(
+        "decoder",
+        folder,
+        autoencoder.decoder.to(device),
+        schedule,
+        configuration.average,
+        configuration.seed + 1,
+        begun=milestone.counts.get("decoder", 0) if milestone else 0,
+    )
 
 
-def export(recipe: Recipe, folder: Path, configuration: ModelConfiguration) -> Path:
+def export(recipe: Recipe, folder: Path, configuration: ModelConfiguration, milestone: Milestone | None = None) -> Path:
     """Writes the averaged weights as a half-precision pipeline to `folder`/pipeline."""
     code = fitted_code(recipe, folder, configuration)
     autoencoder = recipe.autoencoder(configuration)
     recipe.write_encoder(autoencoder, code)
-    decoder = decoder_training(recipe, folder, configuration)
+    decoder = decoder_training(recipe, folder, configuration, milestone=milestone)
     autoencoder.decoder.load_state_dict(decoder.averaged.state_dict())
-    denoiser = denoiser_training(recipe, folder, configuration)
+    denoiser = denoiser_training(recipe, folder, configuration, milestone=milestone)
     if denoiser.step == 0:
         raise HitmarkError(f"{folder}: no denoiser was trained yet")
     pipeline = recipe.pipeline(configuration, denoiser.averaged, autoencoder).to(torch.float16)
@@ -118,4 +150,5 @@ def export(recipe: Recipe, folder: Path, configuration: ModelConfiguration) -> P
     size = {"frames": configuration.frames, "width": configuration.width, "height": configuration.height}
     card = size | recipe.card | {"world": "sprites"}
     (target / "hitmark.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    write_milestone(target, code, denoiser.averaged, {recipe.network: denoiser.step, "decoder": decoder.step})
     return target

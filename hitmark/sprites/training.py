@@ -39,7 +39,10 @@ class Schedule:
 
 
 class Training:
-    """State of one run in `folder`: weights, average, optimizers, random generator, losses. Resumes by itself."""
+    """State of one run in `folder`: weights, average, optimizers, random generator, losses. Resumes by itself.
+
+    `begun`: the step at which a new run begins, where `network` has the weights of an earlier one.
+    """
 
     def __init__(
         self,
@@ -50,6 +53,7 @@ class Training:
         average: float,
         seed: int,
         matrix_rate: float = 1.0,
+        begun: int = 0,
     ) -> None:
         self.name, self.folder, self.schedule, self.decay = name, folder, schedule, average
         self.network = network
@@ -57,8 +61,7 @@ class Training:
         self.optimizers = build_optimizers(network, schedule.learning_rate)
         self.relative_rates = (matrix_rate, 1.0)
         self.generator = torch.Generator().manual_seed(seed)
-        self.step = 0
-        self.begun = 0
+        self.step = self.begun = begun
         self.seconds = 0.0
         self.losses: list[float] = []
         folder.mkdir(parents=True, exist_ok=True)
@@ -109,10 +112,14 @@ class Training:
 
     def save(self) -> None:
         """Writes the checkpoint (to a temporary name, then renamed) and the log."""
-        state = self._counts() | {
+        state = {
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "generator": self.generator.get_state(),
+            "step": self.step,
+            "begun": self.begun,
+            "seconds": self.seconds,
             "losses": self.losses,
         }
         temporary = self.checkpoint.with_suffix(".tmp")
@@ -121,21 +128,6 @@ class Training:
         log = {"step": self.step, "seconds": round(self.seconds), "loss": self.recent_loss()}
         (self.folder / f"{self.name}.json").write_text(json.dumps(log) + "\n", encoding="utf-8")
 
-    def pack(self, folder: Path) -> None:
-        """Writes a checkpoint of a sixth of the size to `folder`: the averaged weights in half precision alone.
-
-        A run that finds it goes on from those weights at this step; its optimizers begin anew, with a warm-up.
-        """
-        folder.mkdir(parents=True, exist_ok=True)
-        halves = {name: value.half() for name, value in self.averaged.state_dict().items()}
-        packed = self._counts() | {"averaged": halves, "losses": self.losses[-200:]}
-        torch.save(packed, folder / self.checkpoint.name)
-
-    def _counts(self) -> dict[str, Any]:
-        """How far the run is."""
-        generator = self.generator.get_state()
-        return {"generator": generator, "step": self.step, "begun": self.begun, "seconds": self.seconds}
-
     def recent_loss(self, steps: int = 200) -> float:
         """Mean loss of the last steps."""
         recent = self.losses[-steps:]
@@ -143,21 +135,19 @@ class Training:
 
     def _load(self) -> None:
         state = torch.load(self.checkpoint, map_location=next(self.network.parameters()).device, weights_only=True)
-        packed = "network" not in state
         try:
-            self.network.load_state_dict(state["averaged" if packed else "network"])
+            self.network.load_state_dict(state["network"])
         except RuntimeError as error:
             raise HitmarkError(
                 f"{self.checkpoint}: was written by a run with other sizes; give another output folder or delete it"
             ) from error
         self.averaged.load_state_dict(state["averaged"])
-        if not packed:
-            kept = state["optimizers" if "optimizers" in state else "optimisers"]  # the second: an earlier version's
-            for optimizer, saved in zip(self.optimizers, kept, strict=True):
-                optimizer.load_state_dict(saved)
+        kept = state["optimizers" if "optimizers" in state else "optimisers"]  # the second: an earlier version's word
+        for optimizer, saved in zip(self.optimizers, kept, strict=True):
+            optimizer.load_state_dict(saved)
         self.generator.set_state(state["generator"].cpu())
         self.step, self.seconds, self.losses = state["step"], state["seconds"], state["losses"]
-        self.begun = self.step if packed else state.get("begun", 0)
+        self.begun = state.get("begun", 0)
 
     @torch.no_grad()
     def _update_average(self, step: int) -> None:

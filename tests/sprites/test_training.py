@@ -12,10 +12,11 @@ from hitmark.sprites.optimizers import orthogonalize
 from hitmark.sprites.train import train
 from hitmark.sprites.training import Schedule, Training
 
+# Half of the frames are four: of two, oneDNN's gradient in half precision is not finite on some processors.
 TINY = """
 width = 16
 height = 16
-frames = 4
+frames = 8
 photographs = 0
 channels = [32, 32]
 heads = [1, 1]
@@ -45,9 +46,9 @@ def test_train_exports_a_pipeline_that_loads_and_runs(tmp_path: Path) -> None:
     pipeline.set_progress_bar_config(disable=True)
     from PIL import Image
 
-    picture = Image.fromarray(SpriteWorld(width=16, height=16, frames=4).clip(0).frames[0])
-    frames = pipeline(picture, height=16, width=16, num_frames=4, num_inference_steps=2, output_type="np").frames
-    assert frames.shape == (1, 4, 16, 16, 3)
+    picture = Image.fromarray(SpriteWorld(width=16, height=16, frames=8).clip(0).frames[0])
+    frames = pipeline(picture, height=16, width=16, num_frames=8, num_inference_steps=2, output_type="np").frames
+    assert frames.shape == (1, 8, 16, 16, 3)
     assert json.loads((tmp_path / "run" / "unet.json").read_text())["step"] == 2
 
 
@@ -61,8 +62,8 @@ def test_train_exports_a_text_to_video_pipeline_that_loads_and_runs(tmp_path: Pa
     folder = train("sprites-t2v", path, tmp_path / "run", "cpu")
     pipeline = TextToVideoSDPipeline.from_pretrained(folder, dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
-    call = {"height": 16, "width": 16, "num_frames": 4, "num_inference_steps": 2, "output_type": "np"}
-    assert pipeline("a red car on grass", **call).frames.shape == (1, 4, 16, 16, 3)
+    call = {"height": 16, "width": 16, "num_frames": 8, "num_inference_steps": 2, "output_type": "np"}
+    assert pipeline("a red car on grass", **call).frames.shape == (1, 8, 16, 16, 3)
     assert json.loads((tmp_path / "run" / "unet.json").read_text())["step"] == 2
     assert json.loads((folder / "hitmark.json").read_text())["call"] == {"guidance_scale": 4.0}
 
@@ -108,30 +109,6 @@ def test_a_checkpoint_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
     state["optimisers"] = state.pop("optimizers")
     torch.save(state | {"step": 1}, begun.checkpoint)
     assert training().step == 1
-
-
-def test_a_packed_run_goes_on_from_its_averaged_weights_and_warms_up_again(tmp_path: Path) -> None:
-    def training(folder: str) -> Training:
-        torch.manual_seed(0)
-        return Training("net", tmp_path / folder, torch.nn.Linear(8, 8), Schedule(40, 10, 0.5, 1e-2), 0.9, 0)
-
-    def loss(network: torch.nn.Module, step: int, generator: torch.Generator) -> torch.Tensor:
-        if step == 20:
-            raise KeyboardInterrupt
-        return (network(torch.randn(4, 8, generator=generator)) - 1).square().mean()
-
-    whole = training("whole")
-    with pytest.raises(KeyboardInterrupt):
-        whole.run(loss)
-    whole.pack(tmp_path / "packed")
-    resumed = training("packed")
-    for old, new in zip(whole.averaged.parameters(), resumed.network.parameters(), strict=True):
-        assert torch.equal(old.half().float(), new)
-    assert resumed.step == resumed.begun == 20
-    rates = [resumed.schedule.rate(step, resumed.begun) for step in (20, 29, 39)]
-    assert rates == pytest.approx([1e-3, 5.5e-3, 5e-4])
-    resumed.save()
-    assert training("packed").begun == 20
 
 
 def test_another_network_in_the_folder_is_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 from hitmark.errors import HitmarkError
 from hitmark.sprites import video_recipe
 from hitmark.sprites.configuration import VideoConfiguration, read_configuration
+from hitmark.sprites.going_on import read_milestone
 from hitmark.sprites.train import train
 from hitmark.sprites.video_code import fit
 from hitmark.sprites.video_networks import VideoModel, build_text_encoder, build_tokenizer
@@ -176,3 +177,28 @@ def test_one_folder_makes_clips_from_text_and_from_a_picture(tmp_path: Path) -> 
         frames = pipeline(**given, **settings).frames
         assert frames.shape == (1, 9, 32, 32, 3)
         assert np.isfinite(frames).all()
+    again = train("sprites-wan", path, tmp_path / "again", "cpu", parts=(), start=folder)
+    for file in (f"{part}/diffusion_pytorch_model.safetensors" for part in ("transformer", "vae")):
+        assert (again / file).read_bytes() == (folder / file).read_bytes()
+    old, new = read_milestone(folder), read_milestone(again)
+    assert old.counts == new.counts
+    assert all(torch.equal(value, new.tensors[name]) for name, value in old.tensors.items())
+    assert len(old.tensors) == len(new.tensors) > 4
+
+
+def test_a_run_begins_from_an_exported_pipeline(tmp_path: Path) -> None:
+    path, longer = tmp_path / "tiny.toml", tmp_path / "longer.toml"
+    path.write_text(TINY, encoding="utf-8")
+    longer.write_text(TINY.replace("\nsteps = 4", "\nsteps = 5"), encoding="utf-8")
+    folder = train("sprites-wan", path, tmp_path / "run", "cpu")
+    went_on = train("sprites-wan", longer, tmp_path / "next", "cpu", start=folder)
+    state = torch.load(tmp_path / "next" / "transformer.pt", weights_only=True)
+    assert (state["begun"], state["step"], len(state["losses"])) == (4, 5, 1)
+    codes = [torch.load(tmp_path / run / "code.pt", weights_only=True) for run in ("run", "next")]
+    assert all(torch.equal(codes[0][name], codes[1][name]) for name in ("mean", "small", "whole", "scales"))
+    assert codes[0]["coarse"] == codes[1]["coarse"]
+    assert read_milestone(went_on).counts["transformer"] == 5
+    with pytest.raises(HitmarkError, match=r"has other sizes than the configuration.*--config"):
+        train("sprites-wan", None, tmp_path / "shipped", "cpu", parts=(), start=folder)
+    with pytest.raises(HitmarkError, match="expected a pipeline that `hitmark train` wrote"):
+        train("sprites-wan", path, tmp_path / "wrong", "cpu", start=tmp_path)
