@@ -110,6 +110,8 @@ def model_card(name_or_path: str | Path) -> ModelCard:
     Raises:
         HitmarkError: unknown name, no such folder, an incomplete checkpoint, or a faulty `hitmark.json`.
     """
+    if not isinstance(name_or_path, str | Path):
+        raise HitmarkError(f"model: expected a name, such as 'sprites-i2v', or a folder, got {name_or_path!r}")
     known = MODELS.get(str(name_or_path))
     if known is not None and known.path is None:
         return known

@@ -30,11 +30,9 @@ def load_pipeline(name_or_path: str | Path, dtype: str = "auto", device: str = "
     card = model_card(name_or_path).starting(picture)
     import torch
 
-    device = _device(device)
+    device = check_placement(dtype, device)
     if dtype == "auto":
         dtype = card.half if device.startswith("cuda") else "float32"
-    if dtype not in ("float32", "float16", "bfloat16"):
-        raise HitmarkError(f"dtype must be auto, float32, float16 or bfloat16, but got {dtype!r}.")
     if dtype != "float32" and device == "cpu":
         warnings.warn(
             f"{dtype} on a CPU is many times slower than float32, for most CPUs convert every number back and forth; "
@@ -70,6 +68,17 @@ def _load_half_files(loader: Any, source: str, options: dict[str, Any]) -> Any:
         return loader.from_pretrained(source, **options)
 
 
+def check_placement(dtype: str, device: str) -> str:
+    """Return the device that a model would be loaded to, "auto" being decided; nothing is loaded.
+
+    Raises:
+        HitmarkError: a dtype or a device that there is not, by the name of its argument.
+    """
+    if dtype not in ("auto", "float32", "float16", "bfloat16"):
+        raise HitmarkError(f"dtype: expected auto, float32, float16 or bfloat16, got {dtype!r}; choose one of them")
+    return _device(device)
+
+
 def _device(device: str) -> str:
     import torch
 
@@ -78,14 +87,16 @@ def _device(device: str) -> str:
     try:
         asked = torch.device(device)
     except RuntimeError:
-        raise HitmarkError(f"Unknown device {device!r}; expected auto, cpu, cuda, cuda:NUMBER or mps.") from None
+        raise HitmarkError(
+            f"device: expected auto, cpu, cuda, cuda:NUMBER or mps, got {device!r}; auto finds one"
+        ) from None
     count = 1 if asked.type == "cpu" else device_count(asked.type)
     if not count:
         kind = {"cuda": "CUDA"}.get(asked.type, asked.type)
-        raise HitmarkError(f"Device {device!r} was asked for, but torch finds no {kind} device; use --device cpu.")
+        raise HitmarkError(f"device: {device!r} was asked for, but torch finds no {kind} device; take cpu or auto")
     if (asked.index or 0) >= count:
         last = f"{asked.type}:{count - 1}"
-        raise HitmarkError(f"Device {device!r} was asked for, but torch finds {count}; the last one is {last}.")
+        raise HitmarkError(f"device: {device!r} was asked for, but torch finds {count}; the last one is {last}")
     return device
 
 

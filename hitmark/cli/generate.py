@@ -123,6 +123,7 @@ def _drawn(seed: int | None) -> int | None:
 
 def run(request: Request, outputs: Outputs, *, force: bool) -> None:
     """Check everything that can be checked, load the model, generate, write, tell."""
+    from hitmark.backbones.loading import check_placement
     from hitmark.observers.positions import look
     from hitmark.run.fit import check_fit
     from hitmark.run.illustrate import illustrate
@@ -130,6 +131,7 @@ def run(request: Request, outputs: Outputs, *, force: bool) -> None:
     from hitmark.run.model_choice import model_folder
 
     planned, picture = prepared(request)
+    check_placement(request.dtype, request.device)
     outputs = replace(outputs, from_picture=picture is not None).beside(request.inputs)
     check_fit(planned, request.device)
     crude, recorded = crude_reference(request, planned, picture)

@@ -49,9 +49,7 @@ def read_request(scene: str | None, image: Path | None, flags: Flags, target: Ta
     pictures = [] if image is None else [image]
     if scene is None:
         if image is None and not flags.prompt:
-            raise FlagError(
-                "expected a SCENE, or --image or --prompt with --box and --path; see hitmark generate --help"
-            )
+            raise FlagError("expected a SCENE, or --image or --prompt with --box and --path; --help says how")
         if target.reading != Reading():
             raise FlagError("--canvas, --units, --axes, --record and --point-size are for a SCENE file; leave them out")
         from hitmark.scene import Scene

@@ -65,7 +65,7 @@ def frame_picture(scene: Scene, picture: Image.Image, size: tuple[int, int]) -> 
         return Framed(scene, picture)
     shapes = f"the picture is {width}x{height} and the clip {size[0]}x{size[1]}"
     if scene.fit == "stretch":
-        told = f"{shapes}: it is squeezed to that shape (--fit crop or pad keeps its own)"
+        told = f"{shapes}: it is squeezed to that shape, as fit=stretch says (crop or pad keeps its own)"
         return Framed(scene, picture, (told,))
     region = _middle(width, height, ratio)
     crop = scene.fit == "crop" or (scene.fit == "auto" and _keeps_boxes(scene, region, (width, height)))
@@ -130,5 +130,5 @@ def _carried(scene: Scene, moved: _Map) -> Scene:
         reason = str(error).partition("this scene: ")[2] or str(error)
         raise SceneError(
             f"fit: cutting the picture to the clip's shape leaves something outside it ({reason}); "
-            "use --fit pad, or move the box"
+            "let fit be pad or auto, or move the box"
         ) from None

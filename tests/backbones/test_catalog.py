@@ -165,17 +165,23 @@ def test_a_repository_that_cannot_be_reached_says_what_to_do(monkeypatch, tmp_pa
         assert hint in str(caught.value)
 
 
+@pytest.mark.parametrize("wrong", [None, 3, ["sprites-i2v"]])
+def test_a_model_that_is_no_name(wrong):
+    with pytest.raises(HitmarkError, match=r"model: expected a name, such as 'sprites-i2v', or a folder, got"):
+        load_pipeline(wrong)
+
+
 def test_bad_dtype_and_device(checkpoint):
-    with pytest.raises(HitmarkError, match="dtype must be auto, float32"):
+    with pytest.raises(HitmarkError, match=r"dtype: expected auto, float32.*got 'int8'"):
         load_pipeline(checkpoint, dtype="int8")
-    with pytest.raises(HitmarkError, match="Unknown device 'gpu'"):
+    with pytest.raises(HitmarkError, match=r"device: expected auto, cpu.*got 'gpu'"):
         load_pipeline(checkpoint, device="gpu")
     if not torch.cuda.is_available():
         with pytest.raises(HitmarkError, match="finds no CUDA device"):
             load_pipeline(checkpoint, device="cuda")
     for kind in ("mps", "xpu", "meta"):
         if not loading.device_count(kind):
-            with pytest.raises(HitmarkError, match=f"torch finds no {kind} device; use --device cpu"):
+            with pytest.raises(HitmarkError, match=f"torch finds no {kind} device; take cpu or auto"):
                 load_pipeline(checkpoint, device=kind)
 
 

@@ -190,10 +190,13 @@ def test_wrong_steps(refused, flags, steps):
     assert "steps: expected a whole number from 1 to 1000" in refused(*flags, *BOX, "--steps", steps)
 
 
-def test_wrong_seed_dtype_device_and_call(refused, flags):
+def test_wrong_seed_dtype_device_and_call(hitmark, refused, flags):
     assert "seed" in refused(*flags, *BOX, "--seed", "-2")
-    assert "float8" in refused(*flags, *BOX, "--dtype", "float8")
-    assert "gpu0" in refused(*flags, *BOX, "--device", "gpu0")
+    for name, wrong in (("dtype", "float8"), ("device", "gpu0")):
+        told = refused(*flags, *BOX, f"--{name}", wrong)
+        assert told.startswith(f"{name}: expected auto, ")
+        assert wrong in told
+        assert "loading" not in hitmark(*flags, *BOX, f"--{name}", wrong).stderr  # nor is anything drawn
     assert "did you mean motion_bucket_id" in refused(*flags, *BOX, "--call", "motion_bucket=3")
 
 

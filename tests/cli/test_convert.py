@@ -97,3 +97,15 @@ def test_record_behind_a_hash(run, folder):
 def test_unknown_format_names(run, folder):
     assert "the formats are hitmark" in str(run(folder / "example", folder / "a.json", "--to", "gif").exception)
     assert "the formats are hitmark" in str(run(folder / "example", folder / "a.json", "--from", "gif").exception)
+
+
+def test_a_picture_in_a_home_folder_that_is_not_here_keeps_its_path(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "scene.json").write_text(json.dumps({"version": 1, "image": "~/p.png"}))
+    assert run(tmp_path / "scene.json", tmp_path / "out" / "a.json").exit_code == 0
+    assert json.loads((tmp_path / "out" / "a.json").read_text())["image"] == "~/p.png"
+    (tmp_path / "home").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "home" / "p.png")
+    assert run(tmp_path / "scene.json", tmp_path / "out" / "b.json").exit_code == 0
+    assert json.loads((tmp_path / "out" / "b.json").read_text())["image"] == "../home/p.png"

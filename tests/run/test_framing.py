@@ -67,7 +67,7 @@ def test_auto_cuts_where_no_box_is_lost_and_pads_else():
 
 def test_cutting_a_subject_off_is_refused():
     portrait = Image.new("RGB", (1080, 1920))
-    with pytest.raises(SceneError, match=r"fit: cutting the picture.*use --fit pad"):
+    with pytest.raises(SceneError, match=r"fit: cutting the picture.*let fit be pad or auto"):
         frame_picture(scene((0.1, 0.02, 0.3, 0.1), fit="crop"), portrait, (64, 64))
 
 
@@ -75,6 +75,7 @@ def test_stretching_is_said_and_the_same_shape_is_left_alone():
     stretched = frame_picture(scene(fit="stretch"), Image.new("RGB", (64, 48)), (64, 64))
     assert stretched.picture.size == (64, 48)
     assert "squeezed" in stretched.notes[0]
+    assert "--" not in stretched.notes[0]  # `score` and the studio say it too, and have no such option
     given = scene()
     same = frame_picture(given, Image.new("RGB", (1025, 576)), (1024, 576))
     assert (same.scene, same.notes, same.picture.size) == (given, (), (1025, 576))

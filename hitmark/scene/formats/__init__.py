@@ -91,8 +91,7 @@ def encode(
     target = Path(path)
     chosen = _format(format) if format is not None else FORMATS[format_for_output(target)]
     if chosen.writer is None:
-        others = ", ".join(name for name, each in FORMATS.items() if each.writer is not None)
-        raise FormatError(f"{path}: the format {chosen.name} is only read; write one of {others}")
+        raise FormatError(f"{path}: the format {chosen.name} is only read; write one of {_written()}")
     given = Options.of({"frames": frames, **options}, chosen.write_options, chosen.name)
     return chosen.writer(scene, target, given)
 
@@ -132,8 +131,12 @@ def format_for_output(path: str | os.PathLike[str]) -> str:
         return "freetraj"
     found = [name for name, each in FORMATS.items() if suffix in each.extensions]
     if len(found) != 1:
-        raise FormatError(f"{path}: no format is written to {suffix!r} files; name the format: {', '.join(FORMATS)}")
+        raise FormatError(f"{path}: no format is written to {suffix!r} files; name the format: {_written()}")
     return found[0]
+
+
+def _written() -> str:
+    return ", ".join(name for name, each in FORMATS.items() if each.writer is not None)
 
 
 def base_folder(path: str | os.PathLike[str]) -> Path:

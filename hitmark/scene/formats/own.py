@@ -29,12 +29,19 @@ def read(source: Source, options: Options) -> Scene:
 def write(scene: Scene, path: Path, options: Options) -> Encoded:
     """Everything is kept. The picture's path is rewritten for the new file's folder; the picture is not copied."""
     if scene.image is not None and options.base is not None:
-        scene = scene.replace(image=relative(scene.image_path(options.base) or Path(scene.image), path.parent))
+        scene = scene.replace(image=_moved(scene, scene.image, options.base, path.parent))
     if options.frames is not None and options.frames != scene.frames:
         if scene.subjects:
             evaluate(scene, options.frames)
         scene = scene.replace(frames=options.frames)
     return Encoded({path.name: scene.to_json().encode()}, path.parent)
+
+
+def _moved(scene: Scene, image: str, base: Path | str, folder: Path) -> str:
+    """The picture's path as seen from another folder; one in a home folder that is not here stays as it is."""
+    found = scene.image_path(base) or Path(image)
+    elsewhere = image.startswith("~") and not found.is_file()
+    return image if elsewhere else relative(found, folder)
 
 
 FORMAT = Format(NAME, "hitmark scene file (JSON)", (".json",), sniff, read, write, write_options=("frames", "base"))

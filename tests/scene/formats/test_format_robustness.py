@@ -286,5 +286,6 @@ OUTPUTS = {
 @pytest.mark.parametrize(("path", "name"), OUTPUTS.items())
 def test_output_format_by_extension(path, name):
     assert format_for_output(path) == name
-    with pytest.raises(SceneError, match="name the format"):
+    with pytest.raises(SceneError, match="name the format: hitmark, sg-i2v") as refused:
         format_for_output("a.mp4")
+    assert "hitmark-run" not in str(refused.value)  # it is only read
