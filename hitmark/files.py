@@ -22,6 +22,7 @@ REASONS = {
     errno.EROFS: "the folder is on a read-only disk; choose another place",
     errno.ENOENT: "its folder does not exist; create it first",
     errno.ENOTDIR: "a part of the path is a file, not a folder",
+    errno.EEXIST: "a file of that name is in the way; give another name, or a folder",
     errno.EISDIR: "that is a folder; give the name of a file",
     errno.ENAMETOOLONG: "the name is too long",
 }
@@ -35,6 +36,14 @@ def output_error(path: Path, error: OSError) -> OutputError:
     """The readable form of the operating system's ``error`` for writing ``path``."""
     reason = REASONS.get(error.errno or 0) or error.strerror or str(error) or type(error).__name__
     return OutputError(f"cannot write {path}: {reason}")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, unless it is there. Raises: ``OutputError`` with the reason and the fix."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(folder, error) from error
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from hitmark.cli.flags import FlagError
 from hitmark.cli.reading import Axes, Canvas, PointSize, Reading, Record, Units
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def score(
     """
     from hitmark.bench.score_video import score_video
 
+    if video.suffix.lower() == ".json":
+        raise FlagError(f"VIDEO: expected a video, got {video}; the order is hitmark score VIDEO SCENE")
     reading = Reading(canvas, units, axes, record, point_size)
     found = score_video(
         video, scene, observers=observers or ["auto"], policy=frames, image=image, fps=fps, reading=reading.options()

@@ -23,7 +23,7 @@ from hitmark.demo.scenes import (
 )
 from hitmark.drawing.pictures import annotated, plan_picture, side_by_side
 from hitmark.errors import HitmarkError
-from hitmark.files import OutputError, claimed, ensure_writable, output_error, write_text, written_whole
+from hitmark.files import OutputError, claimed, ensure_writable, make_folder, write_text, written_whole
 from hitmark.media.video import write_video
 from hitmark.run.fit import check_fit
 from hitmark.run.illustrate import BLANK, illustrate
@@ -91,7 +91,8 @@ def run_demo(
     total, done = sum(part.all_steps for part in parts), 0
     page_file = folder / "index.html"
     finished: list[tuple[DemoScene, list[Run]]] = []
-    _make_folder(folder)
+    make_folder(folder)
+    ensure_writable(page_file)
     with claimed(page_file):
         _check_folder(page_file, overwrite=overwrite)
         for part in parts:
@@ -184,14 +185,6 @@ def _save(folder: Path, demo_scene: DemoScene, runs: list[Run], files: Path | No
     ground = demo_scene.picture or Image.new("RGB", (width, height), BLANK)
     with written_whole(folder / f"{demo_scene.slug}.plan.png") as temporary:
         plan_picture(ground, runs[0].result.tracks).save(temporary, "PNG")
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise output_error(folder, error) from error
-    ensure_writable(folder / "index.html")
 
 
 def _check_folder(page_file: Path, *, overwrite: bool) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from hitmark.errors import HitmarkError
+from hitmark.files import make_folder
 from hitmark.sprites.configuration import ModelConfiguration, read_configuration
 from hitmark.sprites.going_on import Milestone, read_milestone, write_milestone
 from hitmark.sprites.perceptual import train_perceptual
@@ -46,7 +47,7 @@ def train(
         raise HitmarkError(f"there is no training of {name!r} so; what can be trained: {known}")
     recipe, configuration = RECIPES[name], read_configuration(config, name)
     device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     (folder / "configuration.json").write_text(json.dumps(asdict(configuration), indent=2) + "\n", encoding="utf-8")
     milestone = read_milestone(start) if start else None
     code = fitted_code(recipe, folder, configuration, milestone)

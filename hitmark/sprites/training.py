@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from hitmark.errors import HitmarkError
+from hitmark.files import make_folder
 from hitmark.sprites.optimizers import build_optimizers
 
 StepLoss = Callable[[Any, int, torch.Generator], Tensor]
@@ -64,7 +65,7 @@ class Training:
         self.step = self.begun = begun
         self.seconds = 0.0
         self.losses: list[float] = []
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         if self.checkpoint.exists():
             self._load()
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hitmark.backbones.catalog import model_card
 from hitmark.backbones.loading import load_pipeline
 from hitmark.errors import HitmarkError
-from hitmark.files import OutputError, ensure_writable, output_error
+from hitmark.files import OutputError, ensure_writable, make_folder
 from hitmark.method_fit import check_method
 from hitmark.run.acting import Acting, acting_on
 from hitmark.run.fit import check_fit
@@ -108,10 +108,7 @@ def _on_scene(acting: Acting, planned: Plan) -> Acting:
 
 def _check_folder(folder: Path, methods: Sequence[str], *, overwrite: bool) -> None:
     """Raise OutputError unless everything can be written there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise output_error(folder, error) from error
+    make_folder(folder)
     clips = [file_name(method) for method in ("none", *methods)]
     names = [PAGE, TABLE, *(f"{clip}{end}" for clip in clips for end in (".mp4", ".json"))]
     earlier = [name for name in names if (folder / name).exists()]

@@ -235,6 +235,22 @@ def test_boxes_beside_a_scene_are_refused(refused, scene_file):
     assert "leave out SCENE" in refused("generate", scene_file, *BOX)
 
 
+def test_a_scene_in_place_of_the_video_is_told_the_order(hitmark, scene_file, tmp_path):
+    result = hitmark("score", scene_file, tmp_path / "clip.mp4")
+    assert result.exit_code == 2
+    assert "the order is hitmark score VIDEO SCENE" in result.stderr
+
+
+@pytest.mark.parametrize("command", [("demo",), ("train", "sprites-wan")])
+def test_a_file_in_place_of_the_folder_is_named(hitmark, tmp_path, command):
+    file = tmp_path / "taken.png"
+    file.write_bytes(b"mine")
+    result = hitmark(*command, "-o", file)
+    assert result.exit_code == 2
+    assert "taken.png: a file of that name is in the way; give another name, or a folder" in result.stderr
+    assert file.read_bytes() == b"mine"
+
+
 def test_a_mistake_of_ours_keeps_its_traceback(hitmark, flags, monkeypatch):
     def broken(*_args, **_options):
         raise ZeroDivisionError
