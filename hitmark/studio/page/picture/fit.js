@@ -10,10 +10,12 @@ import { rounded, tidyBox } from "../scene/geometry.js";
 import { modelOf, sizeOf } from "../scene/model.js";
 import { store } from "../scene/store.js";
 import { api } from "../server/api.js";
+import { wantPicture } from "./wanted.js";
 
 export const MOST_SIDE = 2560; // px of a picture that the page makes: twice the longest side that the models make
 const SAME_SHAPE = 0.015; // pictures differ from the clip's shape by less than this are not worth a word
 const WHOLE = [0, 0, 1, 1];
+let fits = 0; // of two ways to fit that are asked for, the later is the one that is wanted
 const left = new Set(); // pictures that the user chose to leave squeezed, with the size they were seen at
 
 /** Width over height of the picture, divided by that of the clip; 1 where they agree. */
@@ -68,11 +70,13 @@ export async function fitPicture(kind) {
   const before = fitOf(scene);
   const id = before?.from ?? ui.picture?.id;
   if (!id) return;
+  fits += 1;
+  const mine = fits;
   try {
     const image = await loaded(`/api/pictures/${id}`);
     const map = kind === "original" ? WHOLE : mapOf(kind, image, sizeOf(scene, ui));
     const picture = kind === "original" ? about(id, image) : await api.upload(await drawn(image, map));
-    if (store.document !== document || store.scene.image !== scene.image) return; // another picture came meanwhile
+    if (mine !== fits || store.document !== document || store.scene.image !== scene.image) return; // another came meanwhile
     store.setUi({ picture });
     store.change(kind === "original" ? "take the original picture" : `${kind} to fit`, (draft) => {
       draft.image = `pictures/${picture.id}.png`;
@@ -158,7 +162,7 @@ function edgeColor(image, map) {
 
 /** Make a picture of one color in the clip's size and use it as the first frame. */
 export async function blankPicture(color) {
-  const { document } = store;
+  const unwanted = wantPicture();
   const canvas = element("canvas");
   Object.assign(canvas, sizeOf(store.scene, store.ui));
   const pen = canvas.getContext("2d");
@@ -166,7 +170,7 @@ export async function blankPicture(color) {
   pen.fillRect(0, 0, canvas.width, canvas.height);
   try {
     const picture = await api.upload(await asFile(canvas));
-    if (store.document === document) setPicture(picture);
+    if (!unwanted()) setPicture(picture);
   } catch (error) {
     toast(error.message, "error");
   }
