@@ -63,7 +63,11 @@ class Folder:
     def inside(self, *parts: str) -> Path:
         """Return the path of checked names below the root. Raises `RefusedError` (404) when links lead outside."""
         path = self.root.joinpath(*parts)
-        if not path.resolve().is_relative_to(self.root.resolve()):
+        try:
+            within = path.resolve().is_relative_to(self.root.resolve())
+        except (OSError, RuntimeError):  # a link that leads to itself
+            within = False
+        if not within:
             raise RefusedError(404, f"{'/'.join(parts)}: lies outside of the studio's folder; remove the link")
         return path
 
