@@ -104,3 +104,17 @@ def test_the_question_of_the_picture_s_shape_hides_nothing_of_it(studio, tmp_pat
     (_, top), (_, bottom) = studio.places((0, 0), (1, 1))
     box = note.bounding_box()
     assert box["y"] + box["height"] <= top < bottom
+
+
+def test_what_changes_nothing_is_not_offered(studio, tmp_path):
+    """The nearest shape that the model makes is not quite the picture's: then it can be cut, padded or left."""
+    Image.new("RGB", (640, 400), "red").save(tmp_path / "wide.png")
+    studio.open()
+    studio.hook("file").set_input_files(tmp_path / "wide.png")
+    expect(studio.hook("fit-shape")).to_be_visible()
+    studio.press("fit-shape")
+    expect(studio.hook("fit-shape")).to_be_hidden()
+    scene = studio.scene()
+    assert (scene["width"], scene["height"]) == (80, 48)
+    studio.press("fit-cut")
+    expect(studio.page.locator("#fit-note")).to_be_hidden()

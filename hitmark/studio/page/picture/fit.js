@@ -10,6 +10,7 @@ import { rounded, tidyBox } from "../scene/geometry.js";
 import { modelOf, sizeOf } from "../scene/model.js";
 import { store } from "../scene/store.js";
 import { api } from "../server/api.js";
+import { sameJson } from "../server/json.js";
 import { wantPicture } from "./wanted.js";
 
 export const MOST_SIDE = 2560; // px of a picture that the page makes: twice the longest side that the models make
@@ -176,15 +177,19 @@ export async function blankPicture(color) {
   }
 }
 
-/** Make the clip as large as the model's own, in the picture's shape. */
-function takeShape() {
-  const { scene, ui } = store;
+/** Width and height of a clip as large as the model's own, as near to the picture's shape as the model makes them. */
+function shapeOf(scene, ui) {
   const model = modelOf(scene, ui.info);
   const unit = model?.size_unit ?? 8;
   const area = (model?.width ?? 512) * (model?.height ?? 512);
   const width = Math.sqrt((area * ui.picture.width) / ui.picture.height);
-  const sides = [width, area / width].map((side) => Math.max(unit, Math.round(side / unit) * unit));
-  store.change("take the picture's shape", (draft) => Object.assign(draft, { width: sides[0], height: sides[1] }));
+  const [wide, high] = [width, area / width].map((side) => Math.max(unit, Math.round(side / unit) * unit));
+  return { width: wide, height: high };
+}
+
+function takeShape() {
+  const shape = shapeOf(store.scene, store.ui);
+  store.change("take the picture's shape", (draft) => Object.assign(draft, shape));
 }
 
 /** A sentence on what was done to the picture. */
@@ -207,7 +212,7 @@ export function squeezeText(scene, ui) {
     + `it is squeezed to ${percent}% of its ${ratio > 1 ? "width" : "height"}, as shown.`;
 }
 
-/** Mount the note over the canvas. */
+/** Mount the note above the canvas. */
 export function mountFitNote(host) {
   const text = element("p");
   const button = (label, test, run) => {
@@ -215,13 +220,14 @@ export function mountFitNote(host) {
     made.addEventListener("click", run);
     return made;
   };
+  const reshape = button("Change the clip's shape", "fit-shape", takeShape);
   const key = () => JSON.stringify([store.scene.image, sizeOf(store.scene, store.ui)]);
   host.className = "note warning";
   host.setAttribute("role", "status");
   host.append(text, element("div", { class: "row" }, [
     button("Cut to fit", "fit-cut", () => fitPicture("cut")),
     button("Pad to fit", "fit-pad", () => fitPicture("pad")),
-    button("Change the clip's shape", "fit-shape", takeShape),
+    reshape,
     button("Leave it", "fit-leave", () => {
       left.add(key());
       host.hidden = true;
@@ -229,6 +235,8 @@ export function mountFitNote(host) {
   ]));
   store.subscribe(({ scene, ui }) => {
     host.hidden = mismatch(scene, ui) === 1 || left.has(key());
-    if (!host.hidden) text.textContent = squeezeText(scene, ui);
+    if (host.hidden) return;
+    text.textContent = squeezeText(scene, ui);
+    reshape.hidden = sameJson(shapeOf(scene, ui), sizeOf(scene, ui)); // the model makes none that is nearer
   });
 }
