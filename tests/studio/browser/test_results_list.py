@@ -191,3 +191,16 @@ def test_a_card_says_how_far_and_how_sure(asked):
     assert says(score(8.04, 0.14)) == "path error 8.0 px, found in 14 %"
     assert says(score(None, 0.0)) == "not found"
     assert says(score(2.0, 1.0), score(None, 0.0)) == "path error 2.0 px, found in 50 %"
+
+
+SILENCE = """async () => {
+  const { silenceText } = await import("/assets/jobs/words.js");
+  const job = { state: "running", step: 1, steps: 5, eta: 8, heardAt: 0 };
+  const others = [{ eta: 4000 }, { cancelling: true }, { state: "done" }].map((more) => [{ ...job, ...more }, 1e6]);
+  return [[job, 1e3], [job, 1e6], ...others].map(([each, now]) => silenceText(each, now) !== "");
+}"""
+
+
+def test_a_worker_that_says_nothing_for_long_is_told_of(asked):
+    """Not of one whose steps take so long, that is being cancelled, or that is done."""
+    assert asked.page.evaluate(SILENCE) == [False, True, False, False, False]
