@@ -12,15 +12,14 @@ from typing import Any
 
 from hitmark.errors import HitmarkError
 from hitmark.scene.schema import Scene
+from hitmark.studio.archives import picture_beside, scenes_in, unpack
 from hitmark.studio.folder import PICTURE_ID, PICTURE_PATH, Folder, picture_id
 from hitmark.studio.needs import needed
 from hitmark.studio.pictures import Picture, keep_picture, picture_of
 from hitmark.studio.refusals import NeedsError, RefusedError
 
 LARGEST_UPLOAD = 64 * 1024 * 1024  # bytes, as hitmark.scene.formats reads
-MOST_MEMBERS = 64  # files in a zip
 SUFFIX = re.compile(r"\.[a-z0-9]{1,8}", re.ASCII)
-MEMBER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9 ._-]{0,99}", re.ASCII)
 SHOWN_LOSSES = 20
 PROJECT = "project"  # a scene with its picture, as a zip: what other studios take whole
 
@@ -41,7 +40,7 @@ class Imported:
 
 
 def read_upload(folder: Folder, data: bytes, name: str, options: dict[str, Any]) -> Imported:
-    """Read a scene of any format, a run record, or a zip of an SG-I2V folder.
+    """Read a scene of any format, a run record, or one of those in a zip, with its picture.
 
     Args:
         folder: where pictures are kept.
@@ -61,11 +60,10 @@ def read_upload(folder: Folder, data: bytes, name: str, options: dict[str, Any])
         path = place / label
         try:
             if data.startswith(b"PK\x03\x04") and suffix == ".zip":
-                path = place / "folder"
-                _unpack(data, path)
-            else:
-                path.write_bytes(data)
-            return _read(folder, path, options)
+                unpack(data, place / "folder")
+                return _read_packed(folder, place / "folder", options)
+            path.write_bytes(data)
+            return _read(folder, path, None, options)
         except HitmarkError as error:
             raise _renamed(error, str(place) + "/") from None
 
@@ -78,13 +76,36 @@ def _renamed(error: HitmarkError, place: str) -> HitmarkError:
     return RefusedError(error.status, text) if isinstance(error, RefusedError) else HitmarkError(text)
 
 
-def _read(folder: Folder, path: Path, options: dict[str, Any]) -> Imported:
+def _read_packed(folder: Folder, place: Path, options: dict[str, Any]) -> Imported:
+    """Read the scene of a zip; of several the one that `record` names, before a # where that is a list itself."""
+    scenes = scenes_in(place)
+    if not scenes:
+        raise RefusedError(
+            422, "zip: expected a scene in it, of a format that hitmark reads, got none; pack its folder"
+        )
+    if len(scenes) == 1:
+        return _read(folder, *next(iter(scenes.values())), options, place)
+    name, _, record = (options.get("record") or "").partition("#")
+    if name not in scenes:
+        records = [{"id": each, "label": ""} for each in scenes]
+        raise NeedsError(f"zip: it holds {len(scenes)} scenes; choose one", {"records": records})
+    try:
+        return _read(folder, *scenes[name], options | {"record": record or None}, place)
+    except NeedsError as error:
+        inner = [each | {"id": f"{name}#{each['id']}"} for each in error.needs.get("records", [])]
+        raise NeedsError(str(error), error.needs | ({"records": inner} if inner else {})) from None
+
+
+def _read(
+    folder: Folder, path: Path, format: str | None, options: dict[str, Any], place: Path | None = None
+) -> Imported:
+    """Read a file or folder; `place` is what it was unpacked into, where its picture may lie."""
     from hitmark.run.record import is_record
     from hitmark.scene.formats import FORMATS, read, remarks
 
-    if path.is_file() and is_record(path):
+    if place is None and is_record(path):
         return _read_record(folder, path)
-    path, format = _recognized(path)
+    format = format or _recognized(path)
     left_out = ("width", "height") if FORMATS[format].own_canvas else ()  # those of the clip, which are another matter
     taken = {
         name: value for name, value in options.items() if name in FORMATS[format].read_options and name not in left_out
@@ -94,22 +115,20 @@ def _read(folder: Folder, path: Path, options: dict[str, Any]) -> Imported:
     except HitmarkError as error:
         needs = needed(path, format, taken)
         raise NeedsError(str(error), needs) if needs else error from None
-    scene, picture, notes = _with_picture(folder, scene, path if path.is_dir() else path.parent)
+    inside = path if path.is_dir() else path.parent
+    scene, picture, notes = _with_picture(folder, scene, inside, place or inside)
     return Imported(scene, format, picture, [*(remarks(scene) if format != "hitmark" else []), *notes])
 
 
-def _recognized(path: Path) -> tuple[Path, str]:
-    """Find out the format of a file or folder; of a folder that is none, the first file in it that is of one."""
-    from hitmark.scene.formats import sniff
+def _recognized(path: Path) -> str:
+    """The format of a file. Raises `HitmarkError` with what can be done in a page, where no format can be named."""
+    from hitmark.scene.formats import FORMATS, sniff
 
-    inner = sorted(path.iterdir()) if path.is_dir() else []
-    for each in [path, *(file for file in inner if "visibility" not in file.name)]:
-        try:
-            return each, sniff(each)
-        except HitmarkError as error:
-            if not inner:
-                raise error from None
-    return path, sniff(path)
+    try:
+        return sniff(path)
+    except HitmarkError as error:
+        text, tried, _ = str(error).partition(" Tried:\n")
+        raise HitmarkError(f"{text} Formats that are read: {', '.join(FORMATS)}." if tried else text) from None
 
 
 def _read_record(folder: Folder, path: Path) -> Imported:
@@ -128,15 +147,15 @@ def _read_record(folder: Folder, path: Path) -> Imported:
     return Imported(scene.replace(image=None), "hitmark run", None, notes)
 
 
-def _with_picture(folder: Folder, scene: Scene, place: Path) -> tuple[Scene, Picture | None, list[str]]:
+def _with_picture(folder: Folder, scene: Scene, inside: Path, place: Path) -> tuple[Scene, Picture | None, list[str]]:
     """Keep the picture that the scene names where it came with the upload or is here already; never another file."""
     if scene.image is None:
         return scene, None, []
     known = PICTURE_PATH.fullmatch(scene.image)
     if known is not None and folder.picture(known[1]).is_file():
         return scene, picture_of(folder, known[1]), []
-    path = (place / scene.image).resolve()
-    if not (path.is_relative_to(place.resolve()) and path.is_file()):
+    path = picture_beside(place, inside, scene.image)
+    if path is None:
         return scene.replace(image=None), None, [_not_here(scene.image)]
     picture = keep_picture(folder, path.read_bytes())
     return scene.replace(image=f"pictures/{picture.id}.png"), picture, []
@@ -144,31 +163,6 @@ def _with_picture(folder: Folder, scene: Scene, place: Path) -> tuple[Scene, Pic
 
 def _not_here(name: str) -> str:
     return f"the picture {name[:100]} did not come with the file; load it too"
-
-
-def _unpack(data: bytes, place: Path) -> None:
-    """Write the files of a zip into a new folder: of names that we would choose ourselves, flat but for pictures/."""
-    (place / "pictures").mkdir(parents=True)
-    left = LARGEST_UPLOAD
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for member in [each for each in archive.infolist() if not each.is_dir()][:MOST_MEMBERS]:
-                parent, _, name = member.filename.rpartition("/")
-                if not MEMBER.fullmatch(name):
-                    continue
-                name = f"pictures/{name}" if parent.rpartition("/")[2] == "pictures" else name
-                with archive.open(member) as stream:
-                    content = stream.read(left + 1)
-                left -= len(content)
-                if left < 0:
-                    raise RefusedError(413, f"zip: expected at most {LARGEST_UPLOAD >> 20} MB when unpacked, got more")
-                (place / name).write_bytes(content)
-        if not any((place / "pictures").iterdir()):
-            (place / "pictures").rmdir()
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, RuntimeError, NotImplementedError, EOFError, ValueError) as error:
-        if isinstance(error, RefusedError):
-            raise
-        raise RefusedError(422, f"zip: cannot be unpacked ({type(error).__name__}); pack the folder again") from None
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,11 @@ class Folder:
     def inside(self, *parts: str) -> Path:
         """Return the path of checked names below the root. Raises `RefusedError` (404) when links lead outside."""
         path = self.root.joinpath(*parts)
-        if not path.resolve().is_relative_to(self.root.resolve()):
+        try:
+            within = path.resolve().is_relative_to(self.root.resolve())
+        except (OSError, RuntimeError):  # a link that leads to itself
+            within = False
+        if not within:
             raise RefusedError(404, f"{'/'.join(parts)}: lies outside of the studio's folder; remove the link")
         return path
 
@@ -119,15 +123,21 @@ def project_name(name: str) -> str:
         RefusedError: 422 for what a file system would refuse, or read as something else.
     """
     name = unicodedata.normalize("NFC", name)
-    sound = 0 < len(name) <= LONGEST_NAME and len(name.encode("utf-8", "replace")) <= LONGEST_NAME_BYTES
-    plain = all(each not in FORBIDDEN and _is_written(each) for each in name)
-    if not sound or not plain or name[0] in " .~" or name[-1] in " ." or RESERVED.fullmatch(name):
+    if len(name) > LONGEST_NAME or not is_plain_name(name):
         raise RefusedError(
             422,
             f'project: expected a name of 1 to {LONGEST_NAME} characters, in any script, without / \\ : * ? " < > | '
             f"not starting with a space, dot or ~, nor ending with a space or dot, got {name!r:.100}; choose another",
         )
     return name
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether every file system takes a name, composed (NFC), and none reads it as something else."""
+    if not 0 < len(name.encode("utf-8", "replace")) <= LONGEST_NAME_BYTES:
+        return False
+    plain = all(each not in FORBIDDEN and _is_written(each) for each in name)
+    return plain and name[0] not in " .~" and name[-1] not in " ." and not RESERVED.fullmatch(name)
 
 
 def _is_written(character: str) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import json
 import secrets
 import shutil
 import threading
@@ -42,7 +43,10 @@ class Projects:
 
     def _entry(self, place: Path) -> dict[str, Any] | None:
         """One project of the list; None for a folder or file that is no project."""
-        entry = {"name": place.name, "changed": "", "subjects": 0, "picture": None, "problem": None}
+        name = place.name.encode(
+            "utf-8", "replace"
+        ).decode()  # of a folder whose name is no text, as much as can be sent
+        entry = {"name": name, "changed": "", "subjects": 0, "picture": None, "problem": None}
         try:
             if not (place.is_symlink() or (place / SCENE).exists()):
                 return None
@@ -61,7 +65,7 @@ class Projects:
             raise RefusedError(404, f"project {name!r}: there is none of that name; see the list of projects")
         text = read_text(path)
         scene = parse_json(text, f"projects/{name}/{SCENE}")
-        if not isinstance(scene, dict):
+        if not isinstance(scene, dict) or not _can_be_sent(scene):
             raise RefusedError(422, f"project {name!r}: its scene.json holds no scene; correct the file")
         self._give_picture(path.parent, _picture(scene))
         changed = datetime.datetime.fromtimestamp(path.stat().st_mtime, datetime.UTC)
@@ -157,6 +161,15 @@ class Projects:
         kept = self.folder.inside("projects", place.name, "pictures", f"{identity}.png")
         if kept.is_file():
             keep_picture(self.folder, kept.read_bytes())
+
+
+def _can_be_sent(scene: dict[str, Any]) -> bool:
+    """Whether a scene is JSON in UTF-8: escapes in a file may spell halves of characters."""
+    try:
+        json.dumps(scene, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError:
+        return False
+    return True
 
 
 def _picture(scene: dict[str, Any]) -> str | None:

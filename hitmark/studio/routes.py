@@ -127,7 +127,9 @@ def import_scene(
     x_name: Annotated[str, Header(description="name of the file; only its extension is used")] = "scene.json",
     width: Annotated[int | None, Query(ge=1, le=16_384, description="of the canvas of pixel coordinates")] = None,
     height: Annotated[int | None, Query(ge=1, le=16_384)] = None,
-    record: Annotated[str | None, Query(max_length=100, description="which entry of a list")] = None,
+    record: Annotated[
+        str | None, Query(max_length=2000, description="which entry of a list, or scene of a zip")
+    ] = None,
     units: Annotated[str | None, Query(max_length=40, description="fraction or pixel, of coordinates")] = None,
     axes: Annotated[str | None, Query(max_length=40, description="order of an array's first axes")] = None,
 ) -> JSONResponse:

@@ -191,8 +191,14 @@ def test_one_that_cannot_be_read_hides_no_other(client, studio, tmp_path):
     (projects / "damaged" / "scene.json").write_text("{")
     (projects / "unreadable").mkdir()
     (projects / "unreadable" / "scene.json").mkdir()
+    (projects / "round").symlink_to("round")  # leads to itself
+    foreign = projects / os.fsdecode(b"no text \xff")  # of another system's alphabet
+    for place, text in ((projects / "half", '{"prompt": "\\ud800"}'), (foreign, "{}")):
+        place.mkdir()
+        (place / "scene.json").write_text(text)
     listed = {each["name"]: each["problem"] for each in client.get("/api/projects").json()}
-    assert set(listed) == {"film", "linked", "damaged", "unreadable"}
+    assert set(listed) == {"film", "linked", "damaged", "unreadable", "round", "half", "no text ?"}
     assert listed["film"] is None
-    assert "remove the link" in listed["linked"]
-    assert all(listed[name] for name in ("damaged", "unreadable"))
+    assert all("remove the link" in listed[name] for name in ("linked", "round"))
+    assert all(listed[name] for name in ("damaged", "unreadable", "half", "no text ?"))
+    assert client.get("/api/projects/half").status_code == 422

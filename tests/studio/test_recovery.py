@@ -75,9 +75,11 @@ def test_a_job_that_cannot_be_read_hides_no_other_and_is_told_of(client, studio,
         job["id"]
         for job in (damaged, directory, whole)  # the link came while the server ran
     ]
+    (jobs / "999999-ffffff").symlink_to("999999-ffffff")  # leads to itself
     again = Queue(studio.folder)
     assert [each.id for each in again.all()] == [whole["id"]]
-    assert [line.partition(":")[0] for line in again.unreadable] == [linked["id"], damaged["id"], directory["id"]]
+    unreadable = [linked["id"], damaged["id"], directory["id"], "999999-ffffff"]
+    assert [line.partition(":")[0] for line in again.unreadable] == unreadable
 
 
 def test_a_job_that_was_being_cancelled_is_not_begun_again(client, studio):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import zipfile
 
 import pytest
 from playwright.sync_api import expect
 
 from hitmark.scene.formats import FORMATS
+from tests.studio.conftest import png, text_scene
 
 ASKED = '[data-test="import-needs"]'
 
@@ -110,3 +112,31 @@ def test_a_question_that_is_closed_leaves_everything_as_it_was(studio, tmp_path)
     studio.page.keyboard.press("Escape")
     expect(studio.page.locator(ASKED)).to_have_count(0)
     assert studio.scene() == before
+
+
+def test_a_scene_of_a_zipped_folder_of_projects_is_chosen(studio, tmp_path):
+    path = tmp_path / "films.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("Müller", "映画"):
+            scene = text_scene(prompt=f"a heart by {name}") | {"image": "写真.png"}
+            archive.writestr(f"films/{name}/scene.json", json.dumps(scene))
+            archive.writestr(f"films/{name}/写真.png", png(64, 48))
+    studio.open()
+    studio.hook("file").set_input_files(path)
+    expect(studio.hook("records").locator("option")).to_have_text(["films/Müller/scene.json", "films/映画/scene.json"])
+    studio.page.get_by_label("Look for a scene").fill("映画")
+    studio.press("import-go")
+    expect(studio.hook("subject")).to_have_count(1)
+    assert studio.scene()["prompt"] == "a heart by 映画"
+    studio.until("scene/store", "page.store.ui.picture?.width === 64")
+
+
+def test_a_clip_is_told_what_to_drop_instead_and_its_record_is_taken_beside_it(studio, tmp_path):
+    clip, scene = tmp_path / "clip.mp4", tmp_path / "clip.json"
+    clip.write_bytes(b"a clip")
+    scene.write_text(json.dumps(text_scene()))
+    studio.open()
+    studio.hook("file").set_input_files(clip)
+    expect(studio.hook("toast").last).to_contain_text("drop the file beside it that ends in .json")
+    studio.hook("file").set_input_files([clip, scene])
+    expect(studio.hook("subject")).to_have_count(1)

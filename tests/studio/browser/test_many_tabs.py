@@ -5,6 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from tests.studio.browser.acts import Studio
+from tests.studio.conftest import text_scene
 
 TABS = 7
 
@@ -32,3 +33,33 @@ def context_requests(context):
         for page in context.pages
         for entry in page.evaluate("() => performance.getEntriesByType('resource').map((entry) => entry.name)")
     ]
+
+
+LINES = """() => {
+  const Line = window.EventSource;
+  window.lines = [];
+  window.EventSource = class extends Line {
+    constructor(address) {
+      super(address);
+      window.lines.push(this);
+    }
+  };
+  delete window.SharedWorker;
+}"""
+SEEN = """(hidden) => {
+  Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+  return window.lines.filter((line) => line.readyState !== EventSource.CLOSED).length;
+}"""
+
+
+def test_a_browser_that_cannot_share_has_a_line_only_where_it_is_seen(studio, process):
+    studio.page.add_init_script(f"({LINES})()")
+    studio.open()
+    count = len(studio.job_ids())
+    assert studio.page.evaluate(SEEN, True) == 0  # behind other tabs it keeps no connection
+    (job,) = process.client.post("/api/jobs", json={"scene": text_scene(), "steps": 500}).json()["jobs"]
+    assert studio.page.evaluate(SEEN, False) == 1
+    expect(studio.hook("job")).to_have_count(count + 1)  # and what came meanwhile is there
+    process.client.post(f"/api/jobs/{job['id']}/cancel")
+    studio.wait(job["id"], "cancelled")

@@ -8,6 +8,8 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import expect
 
+from tests.studio.browser.test_work_is_kept import Held
+
 SIDES = (4032, 3024)  # 12 megapixels
 SMALLER = (2880, 2160)  # and yet larger than what travels; six megapixels cost half
 MOST_SIDE = 2560
@@ -75,3 +77,44 @@ def test_a_last_frame_is_a_picture_of_its_own(studio, process, tmp_path):
     last = process.client.get(f"/api/jobs/{clip}/files/last.png").content
     kept = process.client.get(f"/api/pictures/{image}").content
     assert np.array_equal(*(np.asarray(Image.open(io.BytesIO(data)).convert("RGB")) for data in (last, kept)))
+
+
+def test_of_two_pictures_the_one_asked_for_last_is_taken(studio, tmp_path):
+    sizes = {"first": (64, 48), "second": (50, 40)}
+    for name, size in sizes.items():
+        Image.new("RGB", size, "red").save(tmp_path / f"{name}.png")
+    studio.open()
+    held = Held(studio.page, "**/api/pictures")
+    for count, name in enumerate(sizes, 1):
+        studio.hook("file").set_input_files(tmp_path / f"{name}.png")
+        held.wait(count)
+    held.go(1)
+    studio.until("scene/store", "page.store.ui.picture?.width === 50")
+    held.go(0)
+    expect(studio.hook("toast").last).to_contain_text("first.png arrived after you chose another picture")
+    assert studio.page.evaluate(PICTURE)["width"] == 50
+
+
+def test_the_question_of_the_picture_s_shape_hides_nothing_of_it(studio, tmp_path):
+    Image.new("RGB", (60, 90), "red").save(tmp_path / "tall.png")
+    studio.open()
+    studio.hook("file").set_input_files(tmp_path / "tall.png")
+    note = studio.page.locator("#fit-note")
+    expect(note).to_be_visible()
+    (_, top), (_, bottom) = studio.places((0, 0), (1, 1))
+    box = note.bounding_box()
+    assert box["y"] + box["height"] <= top < bottom
+
+
+def test_what_changes_nothing_is_not_offered(studio, tmp_path):
+    """The nearest shape that the model makes is not quite the picture's: then it can be cut, padded or left."""
+    Image.new("RGB", (640, 400), "red").save(tmp_path / "wide.png")
+    studio.open()
+    studio.hook("file").set_input_files(tmp_path / "wide.png")
+    expect(studio.hook("fit-shape")).to_be_visible()
+    studio.press("fit-shape")
+    expect(studio.hook("fit-shape")).to_be_hidden()
+    scene = studio.scene()
+    assert (scene["width"], scene["height"]) == (80, 48)
+    studio.press("fit-cut")
+    expect(studio.page.locator("#fit-note")).to_be_hidden()

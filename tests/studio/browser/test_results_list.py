@@ -131,3 +131,76 @@ def test_a_result_lies_under_the_editor_and_the_next_shot_goes_on_from_it(studio
         assert center(keyframe["box"]) == pytest.approx(wanted, abs=0.01)
         assert before["name"] == subject["name"]
     expect(studio.page.locator("#save-state")).to_have_text("not saved")
+
+
+UNDER = """async () => {
+  const { frameUnder } = await import("/assets/canvas/underlay.js");
+  const { store } = await import("/assets/scene/store.js");
+  return [store.ui.under, Boolean(frameUnder(0.5))];
+}"""
+OTHERS = """async (id) => {
+  const { framesOf } = await import("/assets/jobs/clip.js");
+  const { jobStore } = await import("/assets/jobs/jobs.js");
+  const job = await jobStore.whole(id);
+  for (let other = 0; other < 8; other += 1) await framesOf({ ...job, id: `other ${other}` });
+}"""
+
+
+def test_a_result_under_the_editor_is_seen_plays_and_goes_with_its_scene(studio, process):
+    (example, _) = process.client.get("/api/examples").json()
+    clip = process.client.post("/api/jobs", json={"scene": example["scene"], "steps": 1}).json()["jobs"][0]["id"]
+    studio.open()
+    studio.example("picture")
+    studio.wait(clip, "done")
+    expect(studio.hook("under")).to_be_hidden()
+    studio.card(clip).hover()
+    studio.card(clip).locator('[data-test="more"]').click()
+    studio.press("underlay")
+    expect(studio.hook("under")).to_be_visible()
+    studio.page.evaluate(OTHERS, clip)  # whose frames take the place of its own
+    studio.go_to(0.5)
+    studio.until("canvas/underlay", "page.frameUnder(0.5)")
+    assert studio.page.evaluate(UNDER) == [clip, True]
+    studio.press("under")
+    expect(studio.hook("under")).to_be_hidden()
+    studio.card(clip).hover()
+    studio.card(clip).locator('[data-test="more"]').click()
+    studio.press("underlay")
+    expect(studio.hook("under")).to_be_visible()
+    studio.press("new")
+    expect(studio.hook("under")).to_be_hidden()
+    assert studio.page.evaluate(UNDER)[0] is None
+
+
+CARD = """async (scores) => {
+  const { jobCard } = await import("/assets/results/card.js");
+  const card = jobCard("x", {});
+  card.update({ id: "x", state: "done", seed: 0, role: "controlled", method: "sg-i2v", scores }, false);
+  return card.element.querySelector(".card-state").textContent;
+}"""
+
+
+def test_a_card_says_how_far_and_how_sure(asked):
+    def score(error, share):
+        return {"path error px": error, "guess px": 3.0, "found share": share, "overlap": 0.1}
+
+    def says(*subjects):
+        return asked.page.evaluate(CARD, {str(number): each for number, each in enumerate(subjects)})
+
+    assert says(score(2.0, 1.0)) == "path error 2.0 px"
+    assert says(score(8.04, 0.14)) == "path error 8.0 px, found in 14 %"
+    assert says(score(None, 0.0)) == "not found"
+    assert says(score(2.0, 1.0), score(None, 0.0)) == "path error 2.0 px, found in 50 %"
+
+
+SILENCE = """async () => {
+  const { silenceText } = await import("/assets/jobs/words.js");
+  const job = { state: "running", step: 1, steps: 5, eta: 8, heardAt: 0 };
+  const others = [{ eta: 4000 }, { cancelling: true }, { state: "done" }].map((more) => [{ ...job, ...more }, 1e6]);
+  return [[job, 1e3], [job, 1e6], ...others].map(([each, now]) => silenceText(each, now) !== "");
+}"""
+
+
+def test_a_worker_that_says_nothing_for_long_is_told_of(asked):
+    """Not of one whose steps take so long, that is being cancelled, or that is done."""
+    assert asked.page.evaluate(SILENCE) == [False, True, False, False, False]

@@ -86,6 +86,8 @@ def test_a_baked_path_is_simplified_and_seen_closely(studio):
     assert [each["time"] for each in keyframes(studio)] == [0, 0.5, 1]
     studio.press("undo")
     assert len(keyframes(studio)) == 81
+    studio.page.evaluate(LOAD, GROWING)  # another scene is seen whole
+    expect(studio.page.locator(".timeline-body")).to_have_attribute("data-zoom", "1.00")
 
 
 def test_a_pause_lasts_a_frame_at_least(studio):

@@ -168,3 +168,41 @@ def test_a_part_that_fails_takes_no_other_with_it(browser, process):
         assert json.loads(saved.value.path().read_text()) == studio.scene()
     finally:
         made.close()
+
+
+DAMAGED = [
+    None,
+    5,
+    [],
+    "x",
+    {"steps": None, "call": 5, "variants": "x", "baseline": 1},
+    {"steps": {"sprites-i2v": [1]}},
+]
+KEEP = """(text) => {
+  const names = ["hitmark.studio.generate", "hitmark.studio.results", "hitmark-studio-theme"];
+  for (const name of names) localStorage.setItem(name, text);
+  sessionStorage.setItem("hitmark-studio-tab", text);
+}"""
+
+
+def test_damaged_settings_break_no_visit(studio):
+    studio.open()
+    for text in ["{", *map(json.dumps, DAMAGED)]:
+        studio.page.evaluate(KEEP, text)
+        studio.page.reload()
+        studio.ready()
+        studio.press("tab-generate")
+        expect(studio.hook("variants")).to_have_value("1")
+        expect(studio.hook("steps")).to_have_value("20")
+        expect(studio.hook("trouble")).to_have_count(0)
+
+
+def test_what_nobody_catches_is_told(browser, process):
+    made = browser.new_context()
+    try:
+        studio = Studio(made.new_page(), process.address)
+        studio.open()
+        studio.page.evaluate("() => void setTimeout(() => { throw new Error('on purpose'); })")
+        expect(studio.hook("trouble")).to_contain_text("A part of the page failed: on purpose")
+    finally:
+        made.close()

@@ -96,8 +96,13 @@ SCROLLED = """() => {
   const bad = [];
   const least = { "#canvas": 200, "#timeline": 80, "#left": 120, "#right": 120, "[data-test=generate]": 20 };
   if (document.documentElement.scrollWidth > innerWidth) bad.push("page wider than window");
+  for (const label of document.querySelectorAll("#left .field > span, #right .field > span, .generate-cell label")) {
+    if (!label.checkVisibility() || label.scrollWidth <= label.clientWidth + 1) continue;
+    bad.push(`${label.textContent} is cut or lies over others`);
+  }
   for (const [selector, height] of Object.entries(least)) {
     const part = document.querySelector(selector);
+    if (part.closest("[hidden]")) continue;
     part.scrollIntoView({ block: "center" });
     const box = part.getBoundingClientRect();
     if (box.height < height || box.width < 120) bad.push(`${selector}: ${box.width} x ${box.height}`);
@@ -116,11 +121,12 @@ SMALL = [(640, 360), (960, 540), (390, 800)]  # 1280 x 720 and 1920 x 1080 at a 
 def test_a_zoomed_or_small_window_scrolls_and_has_all_parts(studio):
     studio.open()
     studio.example("picture")
-    studio.press("tab-generate")
     for width, height in SMALL:
         studio.page.set_viewport_size({"width": width, "height": height})
         studio.page.evaluate(TWO_FRAMES)
-        assert studio.page.evaluate(SCROLLED) == [], (width, height)
+        for tab in ("tab-scene", "tab-generate"):
+            studio.press(tab)
+            assert studio.page.evaluate(SCROLLED) == [], (width, height, tab)
     studio.page.locator("#canvas").scroll_into_view_if_needed()
     studio.draw("box", (0.1, 0.6), (0.4, 0.9))
     expect(studio.hook("subject")).to_have_count(2)

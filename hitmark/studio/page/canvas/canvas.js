@@ -49,7 +49,7 @@ export function mountCanvas() {
   pen = canvas.getContext("2d");
   const tools = new Tools({ canvas, view, extra, redraw });
   tools.mount();
-  new ResizeObserver(resize).observe(byId("stage"));
+  new ResizeObserver(resize).observe(byId("easel"));
   for (const query of ["(prefers-color-scheme: dark)", `(resolution: ${devicePixelRatio}dppx)`]) {
     matchMedia(query).addEventListener("change", () => {
       colors = {};
@@ -87,7 +87,7 @@ function loadPicture(url) {
 }
 
 function resize() {
-  const { clientWidth, clientHeight } = byId("stage");
+  const { clientWidth, clientHeight } = byId("easel");
   const ratio = devicePixelRatio || 1;
   const [width, height] = [Math.round(clientWidth * ratio), Math.round(clientHeight * ratio)];
   view.resize(clientWidth, clientHeight, sizeOf(store.scene, store.ui));

@@ -21,7 +21,7 @@ const MOST_SKINS = 121; // boxes that the onion skin draws of one subject
  */
 export function drawPlan(pen, view, { scene, ui, picture, under = null, colors, extra }) {
   pen.clearRect(0, 0, view.width, view.height);
-  const moves = Boolean(picture) && ui.animatic && ui.playing; // then what lies below is another in every frame
+  const moves = Boolean(picture) && ui.animatic && ui.playing && !under; // then what lies below is another in every frame
   const order = (scene.subjects ?? []).map((subject, index) => ({ subject, index }));
   order.sort((first, second) => (first.subject.depth ?? 0) - (second.subject.depth ?? 0));
   const others = order.filter(({ index }) => index !== ui.selected);

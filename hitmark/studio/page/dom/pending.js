@@ -1,13 +1,31 @@
 /** What is being typed and not taken yet. Before something is saved or made of the scene, it is taken. */
 
 const settlers = new Set();
+const holders = new Set();
 
 /**
  * Add a function that takes what a part still holds.
  * @param {() => Promise<string|null>|string|null} settler its answer says why that cannot be taken; null: it was
+ * @param {() => boolean} holds whether there is something that is not taken yet
  */
-export function beforeUse(settler) {
+export function beforeUse(settler, holds) {
   settlers.add(settler);
+  holders.add(holds);
+}
+
+/** Take the field that is being typed in, at once: for a page that is left. Returns whether something stays untaken. */
+export function takeTyped() {
+  const field = document.activeElement;
+  const writes = field?.matches?.("input, select, textarea");
+  const valid = !writes || field.checkValidity();
+  if (writes && valid) leave(field);
+  return !valid || [...holders].some((holds) => holds());
+}
+
+/** Fields are taken when they are left. */
+function leave(field) {
+  field.blur();
+  if (!field.closest("dialog")) field.focus({ preventScroll: true });
 }
 
 /**
@@ -21,8 +39,7 @@ export async function settled() {
       field.reportValidity();
       return `${nameOf(field)}: ${field.validationMessage}`;
     }
-    field.blur(); // fields are taken when they are left
-    if (!field.closest("dialog")) field.focus({ preventScroll: true });
+    leave(field);
   }
   for (const settler of settlers) {
     const refusal = await settler();

@@ -4,6 +4,7 @@ import { element } from "./elements.js";
 
 let ways = []; // {label, run}: what can be done about it
 let bar = null;
+let told = null; // the error that is being said
 
 /** Run a part; what it throws is told, and the others go on. */
 export function guarded(name, run) {
@@ -17,7 +18,19 @@ export function guarded(name, run) {
 
 /** Say that a part failed. */
 export function trouble(name, error) {
+  told = error;
   reportError(error); // into the browser's console, with its place
+  show(name, error);
+}
+
+/** Say what nobody caught as well: a part that is called by an event, a timer or a frame. */
+export function watchTrouble() {
+  addEventListener("error", ({ error }) => {
+    if (error && error !== told) show("A part of the page", error);
+  });
+}
+
+function show(name, error) {
   const text = `${name} failed: ${error?.message ?? error}. The rest of the page goes on; your scene is kept.`;
   if (bar) {
     bar.querySelector("p").textContent = text;

@@ -9,6 +9,7 @@ import { store } from "../scene/store.js";
 import { parseJson, stringifyJson } from "../server/json.js";
 import { importScene } from "./importing.js";
 
+const CLIP = /\.(mp4|webm|mov|m4v|mkv|avi)$/i;
 const PICTURE = /\.(png|jpe?g|webp|gif|bmp|tiff?|avif|hei[cf])$/i;
 
 /** Mount import, drop and paste. */
@@ -39,14 +40,17 @@ export function choosePicture() {
 
 const isPicture = (file) => (file.type.startsWith("image/") && !file.type.includes("svg")) || PICTURE.test(file.name);
 
+const isClip = (file) => file.type.startsWith("video/") || CLIP.test(file.name);
+
 /** Take in files: scenes first, then the picture, which may be the one that the scene names. */
 async function take(files) {
   try {
-    for (const file of files.filter((each) => !isPicture(each)).slice(0, 1)) {
-      if (!(await importScene(file))) return;
-    }
+    const [scene, ...others] = files.filter((each) => !isPicture(each) && !isClip(each));
+    const clip = files.find(isClip);
+    if (clip && !scene) throw new Error(`${clip.name} is a clip, and the studio opens scenes: drop the file beside it that ends in .json, its run record or its scene.`);
+    if (scene && !(await importScene(scene))) return;
     for (const file of files.filter(isPicture).slice(0, 1)) await usePhoto(file);
-    if (files.length > 2) toast("One scene and one picture are taken at a time; the other files were left.", "warning");
+    if (others.length || files.filter(isPicture).length > 1) toast("One scene and one picture are taken at a time; the other files were left.", "warning");
   } catch (error) {
     toast(error.message, "error");
   }

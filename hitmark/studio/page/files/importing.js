@@ -106,7 +106,8 @@ function askRecord(file, records) {
   const say = element("p", { class: "muted small-text" });
   const show = () => {
     const wanted = filter.value.trim().toLowerCase();
-    const found = records.filter(({ id, label }) => id === wanted || label.toLowerCase().includes(wanted) || (wanted && id.startsWith(wanted)));
+    const named = (id) => (/^\d+$/.test(id) ? id.startsWith(wanted) : id.toLowerCase().includes(wanted)); // numbers, and places in a zip
+    const found = records.filter(({ id, label }) => label.toLowerCase().includes(wanted) || named(id));
     list.replaceChildren(...found.slice(0, LISTED).map(({ id, label }) => element("option", { value: id, text: label ? `${id}: ${label}` : id })));
     list.selectedIndex = found.length ? 0 : -1;
     say.textContent = found.length > LISTED ? `The first ${LISTED} of ${found.length}; look for words of the others.` : `${found.length} of ${records.length}.`;

@@ -1,18 +1,34 @@
 /** Settings of a run that are no part of a scene: variants, twin, steps and call arguments by model. Kept in the browser. */
 
+import { LIMITS } from "../scene/limits.js";
 import { store } from "../scene/store.js";
 
 const STORED = "hitmark.studio.generate";
-const DEFAULTS = { variants: 1, baseline: false, steps: {}, call: {} };
 const listeners = new Set();
 let now = loaded();
 
 function loaded() {
   try {
-    return { ...DEFAULTS, ...JSON.parse(localStorage.getItem(STORED) || "{}") };
+    return sound(JSON.parse(localStorage.getItem(STORED)));
   } catch {
-    return { ...DEFAULTS };
+    return sound(null); // forbidden or damaged
   }
+}
+
+/** The settings of what was kept: what is none, by its kind or its size, is left out, so that it breaks no visit. */
+function sound(kept) {
+  const whole = ([least, most]) => (value) => Number.isInteger(value) && value >= least && value <= most;
+  const given = (value) => ["number", "string", "boolean"].includes(typeof value);
+  return {
+    variants: whole(LIMITS.variants)(kept?.variants) ? kept.variants : 1,
+    baseline: kept?.baseline === true,
+    steps: entriesOf(kept?.steps, whole(LIMITS.steps)),
+    call: Object.fromEntries(Object.entries(kept?.call ?? {}).map(([model, values]) => [model, entriesOf(values, given)])),
+  };
+}
+
+function entriesOf(table, fits) {
+  return Object.fromEntries(Object.entries(table ?? {}).filter(([, value]) => fits(value)));
 }
 
 export const settings = {

@@ -125,8 +125,15 @@ export const SCORES = [
   },
 ];
 
-function percent(share) {
+/** A share in percent. */
+export function percent(share) {
   return `${Math.round(share * 100)} %`;
+}
+
+/** Every score of a job, a line each; "" where there are none. */
+export function scoresText(job) {
+  const known = SCORES.filter(({ key }) => meanScore(job, key) !== null);
+  return known.map(({ key, label, text }) => `${label} ${text(meanScore(job, key))}`).join("\n");
 }
 
 /** By which observers a job's figures are, in words; "" where there are none. */

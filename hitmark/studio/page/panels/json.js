@@ -61,7 +61,7 @@ export function mountJson(host) {
     }
     const bad = !host.hidden && text.getAttribute("aria-invalid") === "true";
     return bad ? `The JSON tab holds text that is no scene yet. ${say.textContent}` : null;
-  });
+  }, () => !host.hidden && (timer !== null || text.getAttribute("aria-invalid") === "true"));
   text.addEventListener("blur", () => {
     if (text.getAttribute("aria-invalid") !== "true") setTimeout(show, REST + 100);
   });

@@ -10,10 +10,13 @@ import { rounded, tidyBox } from "../scene/geometry.js";
 import { modelOf, sizeOf } from "../scene/model.js";
 import { store } from "../scene/store.js";
 import { api } from "../server/api.js";
+import { sameJson } from "../server/json.js";
+import { wantPicture } from "./wanted.js";
 
 export const MOST_SIDE = 2560; // px of a picture that the page makes: twice the longest side that the models make
 const SAME_SHAPE = 0.015; // pictures differ from the clip's shape by less than this are not worth a word
 const WHOLE = [0, 0, 1, 1];
+let fits = 0; // of two ways to fit that are asked for, the later is the one that is wanted
 const left = new Set(); // pictures that the user chose to leave squeezed, with the size they were seen at
 
 /** Width over height of the picture, divided by that of the clip; 1 where they agree. */
@@ -68,11 +71,13 @@ export async function fitPicture(kind) {
   const before = fitOf(scene);
   const id = before?.from ?? ui.picture?.id;
   if (!id) return;
+  fits += 1;
+  const mine = fits;
   try {
     const image = await loaded(`/api/pictures/${id}`);
     const map = kind === "original" ? WHOLE : mapOf(kind, image, sizeOf(scene, ui));
     const picture = kind === "original" ? about(id, image) : await api.upload(await drawn(image, map));
-    if (store.document !== document || store.scene.image !== scene.image) return; // another picture came meanwhile
+    if (mine !== fits || store.document !== document || store.scene.image !== scene.image) return; // another came meanwhile
     store.setUi({ picture });
     store.change(kind === "original" ? "take the original picture" : `${kind} to fit`, (draft) => {
       draft.image = `pictures/${picture.id}.png`;
@@ -158,7 +163,7 @@ function edgeColor(image, map) {
 
 /** Make a picture of one color in the clip's size and use it as the first frame. */
 export async function blankPicture(color) {
-  const { document } = store;
+  const unwanted = wantPicture();
   const canvas = element("canvas");
   Object.assign(canvas, sizeOf(store.scene, store.ui));
   const pen = canvas.getContext("2d");
@@ -166,21 +171,25 @@ export async function blankPicture(color) {
   pen.fillRect(0, 0, canvas.width, canvas.height);
   try {
     const picture = await api.upload(await asFile(canvas));
-    if (store.document === document) setPicture(picture);
+    if (!unwanted()) setPicture(picture);
   } catch (error) {
     toast(error.message, "error");
   }
 }
 
-/** Make the clip as large as the model's own, in the picture's shape. */
-function takeShape() {
-  const { scene, ui } = store;
+/** Width and height of a clip as large as the model's own, as near to the picture's shape as the model makes them. */
+function shapeOf(scene, ui) {
   const model = modelOf(scene, ui.info);
   const unit = model?.size_unit ?? 8;
   const area = (model?.width ?? 512) * (model?.height ?? 512);
   const width = Math.sqrt((area * ui.picture.width) / ui.picture.height);
-  const sides = [width, area / width].map((side) => Math.max(unit, Math.round(side / unit) * unit));
-  store.change("take the picture's shape", (draft) => Object.assign(draft, { width: sides[0], height: sides[1] }));
+  const [wide, high] = [width, area / width].map((side) => Math.max(unit, Math.round(side / unit) * unit));
+  return { width: wide, height: high };
+}
+
+function takeShape() {
+  const shape = shapeOf(store.scene, store.ui);
+  store.change("take the picture's shape", (draft) => Object.assign(draft, shape));
 }
 
 /** A sentence on what was done to the picture. */
@@ -203,7 +212,7 @@ export function squeezeText(scene, ui) {
     + `it is squeezed to ${percent}% of its ${ratio > 1 ? "width" : "height"}, as shown.`;
 }
 
-/** Mount the note over the canvas. */
+/** Mount the note above the canvas. */
 export function mountFitNote(host) {
   const text = element("p");
   const button = (label, test, run) => {
@@ -211,13 +220,14 @@ export function mountFitNote(host) {
     made.addEventListener("click", run);
     return made;
   };
+  const reshape = button("Change the clip's shape", "fit-shape", takeShape);
   const key = () => JSON.stringify([store.scene.image, sizeOf(store.scene, store.ui)]);
   host.className = "note warning";
   host.setAttribute("role", "status");
   host.append(text, element("div", { class: "row" }, [
     button("Cut to fit", "fit-cut", () => fitPicture("cut")),
     button("Pad to fit", "fit-pad", () => fitPicture("pad")),
-    button("Change the clip's shape", "fit-shape", takeShape),
+    reshape,
     button("Leave it", "fit-leave", () => {
       left.add(key());
       host.hidden = true;
@@ -225,6 +235,8 @@ export function mountFitNote(host) {
   ]));
   store.subscribe(({ scene, ui }) => {
     host.hidden = mismatch(scene, ui) === 1 || left.has(key());
-    if (!host.hidden) text.textContent = squeezeText(scene, ui);
+    if (host.hidden) return;
+    text.textContent = squeezeText(scene, ui);
+    reshape.hidden = sameJson(shapeOf(scene, ui), sizeOf(scene, ui)); // the model makes none that is nearer
   });
 }

@@ -5,13 +5,15 @@ import { element } from "../dom/elements.js";
 import { store } from "../scene/store.js";
 import { api } from "../server/api.js";
 import { MOST_SIDE, setPicture } from "./fit.js";
+import { wantPicture } from "./wanted.js";
 
 /** Make a picture file the first frame of the scene that is open now, and of no other. */
 export async function usePhoto(file) {
-  const { document } = store;
+  const unwanted = wantPicture();
   const picture = await uploaded(file);
-  if (store.document === document) setPicture(picture);
-  else toast(`${file.name} arrived after you opened another scene; it was left. Drop it again to use it.`, "warning");
+  const why = unwanted();
+  if (why) toast(`${file.name} arrived ${why}; it was left. Drop it again to use it.`, "warning");
+  else setPicture(picture);
 }
 
 /** Store a picture file on the server: {id, width, height, url}. */

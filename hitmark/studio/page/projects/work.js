@@ -3,6 +3,7 @@
 import { toast } from "../dom/dialogs.js";
 import { saveAs } from "../dom/downloads.js";
 import { element } from "../dom/elements.js";
+import { takeTyped } from "../dom/pending.js";
 import { flaw } from "../scene/shape.js";
 import { EMPTY_SCENE, store } from "../scene/store.js";
 import { api } from "../server/api.js";
@@ -18,10 +19,13 @@ const listeners = new Set();
 
 /** Bring back what this tab had, or what a tab that was killed had, and keep it from now on. */
 export async function mountWork() {
-  addEventListener("pagehide", () => keep(true));
+  addEventListener("pagehide", () => {
+    takeTyped();
+    keep(true);
+  });
   addEventListener("pageshow", ({ persisted }) => persisted && keep());
   addEventListener("beforeunload", (event) => {
-    if (store.dirty) event.preventDefault(); // the browser asks in its own words
+    if (takeTyped() || store.dirty) event.preventDefault(); // the browser asks in its own words
   });
   const found = await openDrafts();
   others = found.others;

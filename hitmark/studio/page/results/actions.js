@@ -8,6 +8,7 @@ import { settings } from "../generate/settings.js";
 import { jobStore, twin } from "../jobs/jobs.js";
 import { isFree, isOver, jobTitle } from "../jobs/words.js";
 import { setPicture } from "../picture/fit.js";
+import { wantPicture } from "../picture/wanted.js";
 import { modelOf } from "../scene/model.js";
 import { store } from "../scene/store.js";
 import { api, send } from "../server/api.js";
@@ -94,9 +95,10 @@ async function useScene(id) {
 }
 
 async function useLastFrame(job) {
-  const { document } = store;
+  const unwanted = wantPicture();
   const picture = await lastFrame(job);
-  if (store.document !== document) throw new Error("Another scene was opened meanwhile; send the frame again for this one.");
+  const why = unwanted();
+  if (why) throw new Error(`The last frame arrived ${why}; it was left. Send it again to use it.`);
   const model = modelOf(store.scene, store.ui.info);
   const reads = model && !model.takes_picture && store.scene.model;
   setPicture(picture, "last frame as first picture", (draft) => reads && setModel(draft, null, store.ui.info));

@@ -4,7 +4,7 @@ import { drawn, make, say, sayOrHide } from "../dom/make.js";
 import { openMenu } from "../dom/menu.js";
 import { cancelJob, showProgress } from "../generate/queue.js";
 import { jobStore } from "../jobs/jobs.js";
-import { etaText, failure, isFree, isOver, jobTitle, meanScore, SCORES, stateText } from "../jobs/words.js";
+import { etaText, failure, isFree, isOver, jobTitle, meanScore, percent, SCORES, scoresText, stateText } from "../jobs/words.js";
 import { actionsOf, setStar } from "./actions.js";
 
 const RESTS = 200; // ms that a pointer must rest on a card before it plays
@@ -70,7 +70,7 @@ export function jobCard(id, strip) {
     star.setAttribute("aria-pressed", String(Boolean(job.star)));
     star.setAttribute("aria-label", `${job.star ? "Take the star from" : "Star"} ${jobTitle(job)}`);
     say(state, cardState(job));
-    state.title = failure(job);
+    state.title = failure(job) || scoresText(job);
     const verb = job.state === "done" ? "Play" : "Show";
     show.setAttribute("aria-label", `${verb} ${jobTitle(job)}, ${job.method}, ${stateText(job)}`);
     pick.setAttribute("aria-label", `Compare ${jobTitle(job)}`);
@@ -108,5 +108,8 @@ function cardState(job) {
   const found = meanScore(job, "found share");
   if (found === 0) return "not found";
   const score = SCORES.find(({ key }) => key !== "guess px" && meanScore(job, key) !== null);
-  return score ? `${score.label} ${score.text(meanScore(job, score.key))}` : stateText(job);
+  if (!score) return stateText(job);
+  const text = score.text(meanScore(job, score.key));
+  const sure = score.key === "path error px" && found < 1 ? `, found in ${percent(found)}` : "";
+  return `${score.label} ${text}${sure}`;
 }

@@ -201,7 +201,7 @@ export const store = {
     if (picture) pictures.set(picture.id, picture);
     Object.assign(state, { history: new History(), saved: opened, document: state.document + 1 });
     const selected = opened.subjects.length ? 0 : null;
-    const fresh = { selected, keyframe: null, anchor: null, time: 0, playing: false, tool: "select", problems: [], notes: [] };
+    const fresh = { selected, keyframe: null, anchor: null, time: 0, playing: false, tool: "select", under: null, problems: [], notes: [] };
     state.ui = { ...state.ui, ...fresh, project, revision };
     put(opened);
     return true;

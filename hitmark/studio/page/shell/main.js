@@ -4,7 +4,7 @@ import { mountCanvas } from "../canvas/canvas.js";
 import { toast } from "../dom/dialogs.js";
 import { byId } from "../dom/elements.js";
 import { mountTabs } from "../dom/tabs.js";
-import { guarded, offerWays, trouble } from "../dom/trouble.js";
+import { guarded, offerWays, trouble, watchTrouble } from "../dom/trouble.js";
 import { mountExport } from "../files/exporting.js";
 import { mountFiles } from "../files/files.js";
 import { mountGenerate } from "../generate/generate.js";
@@ -42,6 +42,7 @@ offerWays([
   { label: "Download the scene", run: downloadScene },
   { label: "Put it aside, begin an empty one", run: setSceneAside },
 ]);
+watchTrouble();
 for (const [name, mount] of PARTS) guarded(name, mount);
 mountWork().catch((error) => trouble("Unsaved work", error));
 

@@ -145,8 +145,13 @@ function viewButtons() {
     button.addEventListener("click", action);
     return button;
   };
+  const under = plain("picture", "A result lies under the boxes: take it away (U)", () => putUnder(null), "under");
+  under.setAttribute("aria-pressed", "true");
+  const showUnder = ({ ui }) => (under.hidden = ui.under === null);
+  store.subscribe(showUnder);
+  showUnder(store);
   byId("view-buttons").append(
-    toggle("snap", "magnet", "Snapping", "S"), toggle("onion", "onion", "Onion skin", "O"), toggle("animatic", "film", "Animatic: the pixels move when it plays", "M"), toggle("grid", "grid", "Latent cells", "G"),
+    toggle("snap", "magnet", "Snapping", "S"), toggle("onion", "onion", "Onion skin", "O"), toggle("animatic", "film", "Animatic: the pixels move when it plays", "M"), toggle("grid", "grid", "Latent cells", "G"), under,
     element("span", { class: "rule" }),
     plain("minus", "Zoom out (-)", () => viewer.zoom(0.8), "zoom-out"), plain("plus", "Zoom in (+)", () => viewer.zoom(1.25), "zoom-in"),
     plain("fit", "Fit the picture (0)", viewer.fit, "zoom-fit"),

@@ -49,6 +49,6 @@ function draw({ line, limit, picture, most }, speeds, allowed) {
   const seen = allowed !== null && allowed < top;
   limit.setAttribute("visibility", seen ? "visible" : "hidden");
   if (seen) for (const end of ["y1", "y2"]) limit.setAttribute(end, high(allowed));
-  most.textContent = `≤ ${(100 * fastest).toFixed(1)}%`;
+  most.textContent = `speed ≤ ${(100 * fastest).toFixed(1)}%`;
   picture.setAttribute("aria-label", `Fastest: ${(100 * fastest).toFixed(1)}% of the width in a frame${seen && fastest > allowed ? ", more than the model was tried on" : ""}`);
 }

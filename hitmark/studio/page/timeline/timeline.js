@@ -51,9 +51,14 @@ export function mountTimeline(host) {
   headKeys(head);
 
   const shown = [];
+  let opened = store.document;
   let ticks = null;
   let seen = 0; // the moment that was shown last
   const show = ({ scene, ui }) => {
+    if (opened !== store.document) {
+      opened = store.document;
+      if (zoom > 1) return zoomTo(1); // another scene is seen whole; this shows it
+    }
     const frames = framesOf(scene, ui);
     const key = `${frames}/${fpsOf(scene)}`;
     if (ticks !== key) drawTicks(ruler, frames, zoom);
