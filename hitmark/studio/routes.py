@@ -41,7 +41,7 @@ from hitmark.studio.studio import Studio
 KEEP = {"cache-control": "private, max-age=31536000, immutable"}
 
 
-def of_request(request: Request) -> Studio:
+async def of_request(request: Request) -> Studio:  # async: else a thread is asked for it at each request
     """The studio that this application serves."""
     return request.app.state.studio
 
@@ -62,8 +62,8 @@ def page(studio: Own, request: Request) -> Response:
 
 
 @router.get("/assets/{name:path}", include_in_schema=False)
-def asset(name: str, request: Request) -> Response:
-    """A file of the page, by its exact place in the folder."""
+async def asset(name: str, request: Request) -> Response:
+    """A file of the page, by its exact place in the folder; async, as a hundred of them make a page."""
     return sent(name, request)
 
 

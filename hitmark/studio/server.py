@@ -48,8 +48,8 @@ def application(studio: Studio, *, start: bool = True) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.studio = studio
-    app.include_router(routes.router)
-    app.include_router(job_routes.router)
+    for router in (routes.router, job_routes.router):
+        app.router.routes.extend(router.routes)  # as they are: `include_router` would make each of them anew
     for kind in (HitmarkError, OSError):
         app.add_exception_handler(kind, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import hitmark as package
 
@@ -47,8 +48,11 @@ FIRST = (
     "from hitmark.run.result import Result",
     "import hitmark.hooks",
 )
-EACH_BY_ITSELF = """
-import os, traceback, torch, diffusers  # loaded once; hitmark is not
+FORKS = """
+import os, signal, sys, time, traceback
+import torch, diffusers, transformers  # loaded once, for all forks; hitmark is not
+from diffusers import StableVideoDiffusionPipeline
+from transformers import CLIPImageProcessor, CLIPVisionModelWithProjection
 
 def check(first):
     exec(first)
@@ -72,14 +76,58 @@ for first in FIRST:
             traceback.print_exc()
         os._exit(status)
     print(first, os.waitpid(child, 0)[1], sep=": ")
+
+from hitmark.cli import main
+import hitmark.run.generate, hitmark.run.make
+
+for kind in sys.argv.pop(1).split(","):
+    child = os.fork()
+    if child == 0:
+        os.dup2(os.open(f"{sys.argv.pop(1)}.{kind}", os.O_WRONLY | os.O_CREAT), 2)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # also where whoever runs the tests ignores it
+        main()
+    told, status = f"{sys.argv[1]}.{kind}", None
+    while status is None and not (os.path.exists(told) and "0/1000" in open(told).read()):
+        ended, code = os.waitpid(child, os.WNOHANG)
+        status = code if ended else None
+        time.sleep(0.1)
+    if status is None:
+        os.kill(child, int(kind))
+        status = os.waitpid(child, 0)[1]
+    print(os.waitstatus_to_exitcode(status), *sorted(os.listdir()))
 """
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
 
-def test_main_functions_are_functions_whatever_is_imported_first():
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory, checkpoint):
+    """Forks of one interpreter that has the libraries: what it printed, and the beginning of its files' names."""
+    folder, told = tmp_path_factory.mktemp("forks"), tmp_path_factory.mktemp("told") / "told"
+    Image.new("RGB", (64, 48)).save(folder / "photo.png")
+    keyframes = [{"time": 0, "box": [0.1, 0.2, 0.5, 0.6]}, {"time": 1, "box": [0.5, 0.3, 0.9, 0.7]}]
+    scene = {"image": "photo.png", "subjects": [{"name": "car", "keyframes": keyframes}]}
+    (folder / "scene.json").write_text(json.dumps(scene))
+    words = [",".join(str(int(kind)) for kind in SIGNALS), str(told)]
+    words += ["generate", "scene.json", "--model", str(checkpoint), "--steps", "1000"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(package.__file__).parents[1])}
+    command = [sys.executable, "-c", f"FIRST = {FIRST!r}\n{FORKS}", *words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, env=environment)
+    return done, told
+
+
+def test_main_functions_are_functions_whatever_is_imported_first(forks):
     """Whatever is imported first: each in an interpreter that has not seen hitmark."""
-    script = f"FIRST = {FIRST!r}\n{EACH_BY_ITSELF}"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == [f"{first}: 0" for first in FIRST]
+    assert forks[0].stdout.splitlines()[: len(FIRST)] == [f"{first}: 0" for first in FIRST], forks[0].stderr
+
+
+def test_a_real_signal_stops_a_real_process(forks):
+    """Both in forks of an interpreter that has the libraries already, each in the middle of its run."""
+    done, told = forks
+    assert done.stdout.splitlines()[len(FIRST) :] == ["130 photo.png scene.json"] * len(SIGNALS), done.stderr
+    for kind in SIGNALS:
+        rest = Path(f"{told}.{int(kind)}").read_text()
+        assert "stopped" in rest
+        assert "Traceback" not in rest
 
 
 def test_help_names_arguments_readably(hitmark):
@@ -150,43 +198,3 @@ def test_models_notices_what_is_in_the_cache(tmp_path):
     assert {name for name, there in found.items() if there} == {"svd"}
     assert {name for name, there in found.items() if there is None} == {"sprites-i2v", "sprites-t2v"}
     assert found.keys() == package.MODELS.keys()
-
-
-STOPPED = """
-import os, signal, sys, time
-import diffusers, torch, transformers  # loaded once, for both signals
-from diffusers import StableVideoDiffusionPipeline
-from hitmark.cli import main
-
-for kind in sys.argv.pop(1).split(","):
-    child = os.fork()
-    if child == 0:
-        os.dup2(os.open(f"{sys.argv.pop(1)}.{kind}", os.O_WRONLY | os.O_CREAT), 2)
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # also where whoever runs the tests ignores it
-        main()
-    told, status = f"{sys.argv[1]}.{kind}", None
-    while status is None and not (os.path.exists(told) and "0/1000" in open(told).read()):
-        ended, code = os.waitpid(child, os.WNOHANG)
-        status = code if ended else None
-        time.sleep(0.02)
-    if status is None:
-        os.kill(child, int(kind))
-        status = os.waitpid(child, 0)[1]
-    print(os.waitstatus_to_exitcode(status), *sorted(os.listdir()))
-"""
-
-
-def test_a_real_signal_stops_a_real_process(checkpoint, scene_file, tmp_path):
-    """Both in forks of an interpreter that has the libraries already, each in the middle of its run."""
-    told = tmp_path.parent / f"{tmp_path.name}.told"
-    kinds = [signal.SIGINT, signal.SIGTERM]
-    words = [",".join(str(int(kind)) for kind in kinds), str(told)]
-    words += ["generate", str(scene_file), "--model", str(checkpoint), "--steps", "1000"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(package.__file__).parents[1])}
-    command = [sys.executable, "-c", STOPPED, *words]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, env=environment)
-    assert done.stdout.splitlines() == ["130 photo.png scene.json"] * len(kinds), done.stderr
-    for kind in kinds:
-        rest = Path(f"{told}.{int(kind)}").read_text()
-        assert "stopped" in rest
-        assert "Traceback" not in rest

@@ -7,6 +7,7 @@ row of freetraj is newer: the cells in which it edits words are those of its oth
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -58,17 +59,22 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
 """Name of a case -> network, method, parameters."""
 
 
+@cache
+def pipeline(network: str) -> Any:
+    """A tiny pipeline, the same for every case: each leaves it as it was."""
+    if network == "svd":
+        pipe = tiny_svd(3, channels=(32, 32, 64), layers=1, frames=4, vae_channels=(32, 32, 32))
+    else:
+        pipe = tiny_text_to_video(3)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
 def final(network: str, method: str, parameters: dict[str, Any]) -> torch.Tensor:
     """Final latents of a case; grids with odd levels (10 x 18 cells, halved to 5 x 9 and 3 x 5)."""
-    pipe: Any
-    if network == "svd":
-        pipe, frames = tiny_svd(3, channels=(32, 32, 64), layers=1, frames=4, vae_channels=(32, 32, 32)), 4
-        noise = np.random.default_rng(0).integers(0, 255, (40, 48, 3), dtype=np.uint8)
-        first, height, width = Image.fromarray(noise), 40, 48
-    else:
-        pipe, frames = tiny_text_to_video(3), 4
-        first, height, width = PROMPT, 80, 144
-    pipe.set_progress_bar_config(disable=True)
+    noise = np.random.default_rng(0).integers(0, 255, (40, 48, 3), dtype=np.uint8)
+    first, height, width = (Image.fromarray(noise), 40, 48) if network == "svd" else (PROMPT, 80, 144)
+    pipe, frames = pipeline(network), 4
     call: dict[str, Any] = {"height": height, "width": width, "num_frames": frames, "num_inference_steps": 5}
     with attach(pipe, TWO, build(method, parameters)):
         return pipe(first, generator=torch.Generator().manual_seed(5), output_type="latent", **call).frames

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from hitmark.studio.assets import PAGE, content, files, lean
+from hitmark.studio.assets import PAGE, content, files, found, lean
 
 FILES = {path.relative_to(PAGE).as_posix(): path for path in sorted(PAGE.rglob("*")) if path.is_file()}
 SCRIPTS = {name: path for name, path in FILES.items() if path.suffix == ".js"}
@@ -75,7 +75,9 @@ def placed(name: str, named: str) -> str:
 
 def test_every_file_is_sent_and_the_page_is_light() -> None:
     assert len(SCRIPTS) > 80
-    assert files() == FILES
+    assert files() == FILES == {name: found(name) for name in FILES}
+    others = ("", "/", "styles", "styles/", "../server.py", "shell//main.js", "shell/../icon.svg", "Icon.svg", "\0.js")
+    assert [name for name in (*others, "icon.svg/icon.svg") if found(name)] == []
     assert 50_000 < sum(len(content(path, 0)[1]) for path in FILES.values()) < LARGEST_TRAVEL
 
 

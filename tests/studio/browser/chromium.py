@@ -19,12 +19,17 @@ AS_PLAYWRIGHT = (
     "ThirdPartyStoragePartitioning",
 )  # fmt: skip
 """What Playwright switches off: of two lists Chromium takes the last."""
+ON_IN_PLAYWRIGHT = ("CDPScreenshotNewSurface",)
+IN_ONE_PROCESS = ("NetworkServiceInProcess2",)
+"""Drawing and the network in the browser's own process: a page's hundred files are not handed from one to another."""
 # Nothing is reached but this machine; without a graphics card its emulation costs more than drawing in software.
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     f"--disable-features={','.join(AS_PLAYWRIGHT + OWN_WINDOW)}",
+    "--in-process-gpu",
+    f"--enable-features={','.join(ON_IN_PLAYWRIGHT + IN_ONE_PROCESS)}",
 )
 
 
