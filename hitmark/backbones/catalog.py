@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from hitmark.backbones.cards import OF_TRANSFORMER, TRANSFORMERS, ModelCard
+from hitmark.backbones.cards import FLOW_KNOBS, OF_TRANSFORMER, TRANSFORMERS, ModelCard
 from hitmark.backbones.folders import configured_frames, folder_defaults, pictured_class, pipeline_class
 from hitmark.errors import HitmarkError
 
@@ -23,6 +23,7 @@ SVD_CALL = {
     "decode_chunk_size": 8,
 }
 TEXT_CALL = {"guidance_scale": 9.0}
+WAN_CALL = {"guidance_scale": 4.0}
 
 
 def _svd(name: str, hub_id: str, frames: int) -> ModelCard:
@@ -81,6 +82,7 @@ def _embedded(name: str, task: str, pipeline: str, fps: float, call: dict[str, A
 MODELS: dict[str, ModelCard] = {
     "sprites-i2v": _embedded("sprites-i2v", "image-to-video", "StableVideoDiffusionPipeline", 7, SVD_CALL),
     "sprites-t2v": _embedded("sprites-t2v", "text-to-video", "TextToVideoSDPipeline", 8, TEXT_CALL),
+    "sprites-wan": replace(_embedded("sprites-wan", "text-to-video", "WanPipeline", 8, WAN_CALL), knobs=FLOW_KNOBS),
     "svd": _svd("svd", "stabilityai/stable-video-diffusion-img2vid", 14),
     "svd-xt": _svd("svd-xt", "stabilityai/stable-video-diffusion-img2vid-xt", 25),
     "modelscope": _text("modelscope", "ali-vilab/text-to-video-ms-1.7b", 16, 256, 256),

@@ -192,3 +192,10 @@ def test_the_device_that_auto_means(monkeypatch, counts, device):
     if counts:
         with pytest.raises(HitmarkError, match=f"the last one is {device}:{counts[device] - 1}"):
             loading._device(f"{device}:7")
+
+
+def test_the_embedded_transformer_has_the_settings_of_its_class():
+    embedded, published = model_card("sprites-wan"), model_card("wan2.2-ti2v-5b")
+    assert embedded.knobs == published.knobs
+    assert (embedded.pipeline, embedded.pictured) == (published.pipeline, published.pictured)
+    assert (embedded.frames, embedded.width, embedded.height) == (17, 128, 128)

@@ -169,11 +169,11 @@ def test_unknown_command_and_option(hitmark):
 def test_models_table(hitmark, tmp_path, monkeypatch):
     done = hitmark("models")
     assert done.exit_code == 0
-    names = ("sprites-i2v", "sprites-t2v", "svd", "svd-xt", "modelscope", "zeroscope")
+    names = ("sprites-i2v", "sprites-t2v", "sprites-wan", "svd", "svd-xt", "modelscope", "zeroscope")
     for word in (*names, "stabilityai/stable-video-diffusion-img2vid", "1024x576", "25"):
         assert word in done.stdout
     rows = json.loads(hitmark("models", "--json").stdout)
-    assert [row["name"] for row in rows][:4] == ["sprites-i2v", "sprites-t2v", "svd", "svd-xt"]
+    assert [row["name"] for row in rows][:4] == ["sprites-i2v", "sprites-t2v", "sprites-wan", "svd"]
     assert {row["in cache"] for row in rows if not row["hub id"]} == {None}
 
 
@@ -196,5 +196,5 @@ def test_models_notices_what_is_in_the_cache(tmp_path):
     (snapshot / "unet" / "diffusion_pytorch_model.fp16.safetensors").write_bytes(b"0")
     found = cached()
     assert {name for name, there in found.items() if there} == {"svd"}
-    assert {name for name, there in found.items() if there is None} == {"sprites-i2v", "sprites-t2v"}
+    assert {name for name, there in found.items() if there is None} == {"sprites-i2v", "sprites-t2v", "sprites-wan"}
     assert found.keys() == package.MODELS.keys()

@@ -32,7 +32,7 @@ def test_the_paper_has_the_methods_own_defaults():
 def test_python_and_the_command_line_take_the_same_settings(model):
     for name in METHODS:
         assert build(name, model=model) == build(name, preset_knobs(model_card(model), name, {}))
-    given = scene(model=model, prompt="a red car on grass" if model.endswith("t2v") else "")
+    given = scene(model=model, prompt="a red car on grass" if model_card(model).reads_prompt else "")
     for preset in PRESETS:
         planned = plan(given.replace(method={"name": "auto", "preset": preset}))
         assert planned.controls == build(planned.scene.method.name, preset=preset, model=model)
