@@ -41,6 +41,8 @@ def train(
     Raises HitmarkError for an unknown name, a bad configuration, or a folder that holds a run of other sizes.
     """
     if name == PERCEPTUAL and config is None:
+        if start is not None or parts != PARTS:
+            raise HitmarkError(f"{name} is no pipeline and is always trained whole: leave out --from and --export")
         return train_perceptual(folder)
     if name not in RECIPES:
         known = ", ".join([*RECIPES, f"{PERCEPTUAL} (without --config)"])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -109,6 +110,14 @@ def test_a_checkpoint_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
     state["optimisers"] = state.pop("optimizers")
     torch.save(state | {"step": 1}, begun.checkpoint)
     assert training().step == 1
+
+
+def test_the_network_that_measures_begins_from_nothing(tmp_path: Path) -> None:
+    given: list[dict[str, Any]] = [{"start": tmp_path}, {"parts": ()}]
+    for options in given:
+        with pytest.raises(HitmarkError, match="leave out --from and --export"):
+            train("sprites-perceptual", None, tmp_path / "run", **options)
+    assert not (tmp_path / "run").exists()
 
 
 def test_another_network_in_the_folder_is_refused(tmp_path: Path) -> None:
