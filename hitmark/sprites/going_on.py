@@ -38,8 +38,8 @@ class Milestone:
         for name, part in model.named_children():
             self._put(name, part, self._of_pipeline(name, part) or self._of_training(name))
 
-    def load_decoder(self, autoencoder: nn.Module) -> None:
-        """Puts the trained decoder into an autoencoder. Raises HitmarkError where sizes differ."""
+    def load_autoencoder(self, autoencoder: nn.Module) -> None:
+        """Puts the weights into an autoencoder. Raises HitmarkError where sizes differ."""
         self._put("vae", autoencoder, self._of_pipeline("vae", autoencoder))
 
     def _put(self, name: str, part: nn.Module, saved: dict[str, Tensor]) -> None:

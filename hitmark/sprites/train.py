@@ -51,15 +51,32 @@ def train(
     device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     make_folder(folder)
     (folder / "configuration.json").write_text(json.dumps(asdict(configuration), indent=2) + "\n", encoding="utf-8")
-    milestone = read_milestone(start) if start else None
-    code = fitted_code(recipe, folder, configuration, milestone)
+    if start is not None:
+        _begin(recipe, folder, configuration, read_milestone(start))
+    code = fitted_code(recipe, folder, configuration)
     if "denoiser" in parts:
-        training = denoiser_training(recipe, folder, configuration, device, milestone)
+        training = denoiser_training(recipe, folder, configuration, device)
         training.run(recipe.loss(code, configuration, device), _sheets(recipe, code, configuration))
     if "decoder" in parts:
-        training = decoder_training(recipe, folder, configuration, device, milestone)
+        training = decoder_training(recipe, folder, configuration, device)
         training.run(recipe.decoder_loss(code, configuration, device))
-    return export(recipe, folder, configuration, milestone)
+    return export(recipe, folder, configuration)
+
+
+def _begin(recipe: Recipe, folder: Path, configuration: ModelConfiguration, milestone: Milestone) -> None:
+    """Writes the checkpoints of a run that stands where the milestone's stood; those that are there stay."""
+    if not (folder / "code.pt").exists():
+        _save_code(folder, milestone.code(recipe.code))
+    denoiser = denoiser_training(recipe, folder, configuration)
+    if not denoiser.checkpoint.exists():
+        milestone.load(denoiser.network)
+        denoiser.begin(milestone.counts[recipe.network])
+    decoder = decoder_training(recipe, folder, configuration)
+    if not decoder.checkpoint.exists():
+        autoencoder = recipe.autoencoder(configuration)
+        milestone.load_autoencoder(autoencoder)
+        decoder.network.load_state_dict(autoencoder.decoder.state_dict())
+        decoder.begin(milestone.counts["decoder"])
 
 
 def _sheets(recipe: Recipe, code: Any, configuration: Any) -> Callable[[Training], None]:
@@ -75,29 +92,22 @@ def _sheets(recipe: Recipe, code: Any, configuration: Any) -> Callable[[Training
     return report
 
 
-def fitted_code(
-    recipe: Recipe, folder: Path, configuration: ModelConfiguration, milestone: Milestone | None = None
-) -> Any:
-    """The latent code of the world's training clips, fitted once or the milestone's, kept in `folder`/code.pt."""
+def fitted_code(recipe: Recipe, folder: Path, configuration: ModelConfiguration) -> Any:
+    """The latent code of the world's training clips, fitted once and kept in `folder`/code.pt."""
     path = folder / "code.pt"
     if not path.exists():
-        code = milestone.code(recipe.code) if milestone else recipe.fit(configuration)
-        torch.save({entry.name: getattr(code, entry.name) for entry in fields(code)}, path)
+        _save_code(folder, recipe.fit(configuration))
     return recipe.code(**torch.load(path, weights_only=True))
 
 
-def denoiser_training(
-    recipe: Recipe,
-    folder: Path,
-    configuration: ModelConfiguration,
-    device: str = "cpu",
-    milestone: Milestone | None = None,
-) -> Training:
+def _save_code(folder: Path, code: Any) -> None:
+    torch.save({entry.name: getattr(code, entry.name) for entry in fields(code)}, folder / "code.pt")
+
+
+def denoiser_training(recipe: Recipe, folder: Path, configuration: ModelConfiguration, device: str = "cpu") -> Training:
     """The denoiser's run (denoiser and the encoder of its condition together)."""
     torch.manual_seed(configuration.seed)
     model = recipe.model(configuration)
-    if milestone:
-        milestone.load(model)
     schedule = Schedule(configuration.steps, configuration.warmup, configuration.decay, configuration.learning_rate)
     return Training(
         recipe.network,
@@ -107,44 +117,27 @@ def denoiser_training(
         configuration.average,
         configuration.seed,
         configuration.matrix_rate,
-        milestone.counts.get(recipe.network, 0) if milestone else 0,
     )
 
 
-def decoder_training(
-    recipe: Recipe,
-    folder: Path,
-    configuration: ModelConfiguration,
-    device: str = "cpu",
-    milestone: Milestone | None = None,
-) -> Training:
+def decoder_training(recipe: Recipe, folder: Path, configuration: ModelConfiguration, device: str = "cpu") -> Training:
     """The decoder's run."""
     torch.manual_seed(configuration.seed + 1)
     schedule = Schedule(
         configuration.decoder_steps, configuration.warmup, configuration.decay, configuration.decoder_learning_rate
     )
-    autoencoder = recipe.autoencoder(configuration)
-    if milestone:
-        milestone.load_decoder(autoencoder)
-    return Training(
-        "decoder",
-        folder,
-        autoencoder.decoder.to(device),
-        schedule,
-        configuration.average,
-        configuration.seed + 1,
-        begun=milestone.counts.get("decoder", 0) if milestone else 0,
-    )
+    decoder = recipe.autoencoder(configuration).decoder
+    return Training("decoder", folder, decoder.to(device), schedule, configuration.average, configuration.seed + 1)
 
 
-def export(recipe: Recipe, folder: Path, configuration: ModelConfiguration, milestone: Milestone | None = None) -> Path:
+def export(recipe: Recipe, folder: Path, configuration: ModelConfiguration) -> Path:
     """Writes the averaged weights as a half-precision pipeline to `folder`/pipeline."""
     code = fitted_code(recipe, folder, configuration)
     autoencoder = recipe.autoencoder(configuration)
     recipe.write_encoder(autoencoder, code)
-    decoder = decoder_training(recipe, folder, configuration, milestone=milestone)
+    decoder = decoder_training(recipe, folder, configuration)
     autoencoder.decoder.load_state_dict(decoder.averaged.state_dict())
-    denoiser = denoiser_training(recipe, folder, configuration, milestone=milestone)
+    denoiser = denoiser_training(recipe, folder, configuration)
     if denoiser.step == 0:
         raise HitmarkError(f"{folder}: no denoiser was trained yet")
     pipeline = recipe.pipeline(configuration, denoiser.averaged, autoencoder).to(torch.float16)

@@ -40,10 +40,7 @@ class Schedule:
 
 
 class Training:
-    """State of one run in `folder`: weights, average, optimizers, random generator, losses. Resumes by itself.
-
-    `begun`: the step at which a new run begins, where `network` has the weights of an earlier one.
-    """
+    """State of one run in `folder`: weights, average, optimizers, random generator, losses. Resumes by itself."""
 
     def __init__(
         self,
@@ -54,7 +51,6 @@ class Training:
         average: float,
         seed: int,
         matrix_rate: float = 1.0,
-        begun: int = 0,
     ) -> None:
         self.name, self.folder, self.schedule, self.decay = name, folder, schedule, average
         self.network = network
@@ -62,7 +58,7 @@ class Training:
         self.optimizers = build_optimizers(network, schedule.learning_rate)
         self.relative_rates = (matrix_rate, 1.0)
         self.generator = torch.Generator().manual_seed(seed)
-        self.step = self.begun = begun
+        self.step = self.begun = 0
         self.seconds = 0.0
         self.losses: list[float] = []
         make_folder(folder)
@@ -110,6 +106,12 @@ class Training:
                 saved = time.monotonic()
                 if report is not None:
                     report(self)
+
+    def begin(self, step: int) -> None:
+        """Write the checkpoint of a run that begins at this step with the weights that `network` has now."""
+        self.averaged.load_state_dict(self.network.state_dict())
+        self.step = self.begun = step
+        self.save()
 
     def save(self) -> None:
         """Writes the checkpoint (to a temporary name, then renamed) and the log."""
