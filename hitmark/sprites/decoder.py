@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from hitmark.sprites.code import LinearCode
+from hitmark.sprites.fast import half_precision
 from hitmark.sprites.video_code import VideoCode
 
 NOISE = 0.05
@@ -31,7 +32,7 @@ def decoder_loss(
     if temporal:
         indicator = torch.zeros(count, length, dtype=frames.dtype, device=frames.device)
         of_clips = {"num_frames": length, "image_only_indicator": indicator}
-    with torch.autocast(frames.device.type, torch.bfloat16):
+    with half_precision(frames.device.type):
         decoded = decoder(noisy, **of_clips)
     return _pixel_loss(decoded.float(), pictures)
 
@@ -43,7 +44,7 @@ def video_decoder_loss(
     latents = code.encode(videos)
     strength = NOISE * (torch.rand(len(videos), generator=generator) < 0.5).to(videos)
     noise = torch.randn(latents.shape, generator=generator).to(videos)
-    with torch.autocast(videos.device.type, torch.bfloat16, enabled=half):
+    with half_precision(videos.device.type, half):
         decoded = decode_causally(decoder, latents + strength[:, None, None, None, None] * noise)
     return _pixel_loss(decoded.float().flatten(0, 1), videos.flatten(0, 1))
 

@@ -25,6 +25,7 @@ from hitmark.sprites.correspondence import (
     correspondence,
     stack,
 )
+from hitmark.sprites.fast import half_precision
 from hitmark.sprites.networks import ENCODED_SIZE
 from hitmark.sprites.world import SPLITS, SpriteWorld
 
@@ -121,7 +122,7 @@ def denoising_loss(
     target = (noisy * scale**2 - latents) / (sigma * scale)
     added = noisy.new_tensor([6.0, 127.0, configuration.noise_augmentation]).expand(count, -1)
     taught = TaughtAttention(model.unet)
-    with torch.autocast(frames.device.type, torch.bfloat16), taught.watch():
+    with half_precision(frames.device.type), taught.watch():
         sample = torch.cat([noisy * scale, condition], dim=2)
         predicted = model.unet(sample, 0.25 * log_sigma, embedding, added_time_ids=added, return_dict=False)[0]
         seen = keep / (1 + log_sigma.exp() ** 2)

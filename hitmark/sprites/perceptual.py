@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from hitmark.errors import HitmarkError
 from hitmark.sprites.atlas import load_atlas
 from hitmark.sprites.clip_plan import ClipPlan
+from hitmark.sprites.fast import half_precision
 from hitmark.sprites.image_to_video import one_thread
 from hitmark.sprites.places import PLACES
 from hitmark.sprites.training import Schedule, Training
@@ -114,7 +115,7 @@ def _loss(network: Any, step: int, generator: torch.Generator, batch: int) -> Te
         pictures.shape, generator=generator
     )
     present, places, motion = zip(*truths, strict=True)
-    with torch.autocast("cpu", torch.bfloat16):
+    with half_precision("cpu"):
         features = network(pictures)
         names, place, moves = network.names(features), network.place(features), network.motion(features)
     return (

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from hitmark.backbones.tiny import text_to_video_scheduler
 from hitmark.sprites.code import LinearCode
 from hitmark.sprites.configuration import TextToVideoConfiguration
+from hitmark.sprites.fast import half_precision
 from hitmark.sprites.grounding import Grounding, TaughtWords, grounding, stack
 from hitmark.sprites.image_to_video import CELLS, one_thread
 from hitmark.sprites.words import LENGTH, encode
@@ -126,7 +127,7 @@ def text_loss(
     )
     epsilon = torch.randn(latents.shape, generator=generator).to(latents)
     taught = TaughtWords(model.unet)
-    with torch.autocast(frames.device.type, torch.bfloat16), taught.watch():
+    with half_precision(frames.device.type), taught.watch():
         states = model.text_encoder(encode(tokenizer, captions).to(frames.device))[0]
         noisy = signal * latents + noise * epsilon
         predicted = model.unet(noisy, steps.to(frames.device), states, return_dict=False)[0]

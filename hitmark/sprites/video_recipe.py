@@ -17,7 +17,7 @@ from hitmark.sprites import video_code
 from hitmark.sprites.clip_plan import shorten
 from hitmark.sprites.configuration import VideoConfiguration
 from hitmark.sprites.decoder import kernels_last, video_decoder_loss
-from hitmark.sprites.fast import Ahead, attention_by_products
+from hitmark.sprites.fast import Ahead, attention_by_products, half_is_fast
 from hitmark.sprites.recognition import Recognizer
 from hitmark.sprites.scenes import held_out
 from hitmark.sprites.training import StepLoss
@@ -81,6 +81,7 @@ def step_loss(code: VideoCode, configuration: VideoConfiguration, device: str) -
     begun: list[nn.Module] = []
 
     shown = max(1, configuration.shown)
+    compiled = configuration.compiled and configuration.half and half_is_fast(device)
 
     @lru_cache(shown * (BETWEEN + 1))
     def part(number: int, frames: int, clips: int) -> VideoBatch:
@@ -98,13 +99,13 @@ def step_loss(code: VideoCode, configuration: VideoConfiguration, device: str) -
 
     def loss(network: Any, step: int, generator: torch.Generator) -> Tensor:
         if not begun:
-            if configuration.compiled:
+            if compiled:
                 network.transformer.compile_repeated_blocks()
             if network.recognizer is not None:
                 network.watch(configuration.recognized_after)
             begun.append(network)
         batch = batches.take(step).to(device)
-        with attention_by_products() if configuration.compiled and device == "cpu" else nullcontext():
+        with attention_by_products() if compiled and device == "cpu" else nullcontext():
             return flow_loss(network, batch, configuration, generator, tokenizer)
 
     return loss
@@ -137,7 +138,7 @@ def decoder_step_loss(code: VideoCode, configuration: VideoConfiguration, device
     laid: list[nn.Module] = []
 
     def loss(network: nn.Module, step: int, generator: torch.Generator) -> Tensor:
-        if configuration.half and not laid:
+        if configuration.half and half_is_fast(device) and not laid:
             kernels_last(network)
             laid.append(network)
         frames, count = configuration.short_frames, configuration.decoder_batch

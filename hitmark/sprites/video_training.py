@@ -17,6 +17,7 @@ from torch import Tensor
 
 from hitmark.sprites.clip_plan import ClipPlan, select_frames, shorten
 from hitmark.sprites.configuration import VideoConfiguration
+from hitmark.sprites.fast import half_precision
 from hitmark.sprites.image_to_video import one_thread
 from hitmark.sprites.recognition import marked, recognition_loss
 from hitmark.sprites.video_code import PATCH, VideoCode
@@ -154,7 +155,7 @@ def flow_loss(
     length = LENGTHS[0][0] if single else next((size for size, share in _cumulative() if draw < share), LENGTHS[0][0])
     noise = torch.randn(latents.shape, generator=generator).to(latents)
     noisy, times, tokens = noised(batch, levels, noise)
-    with torch.autocast(latents.device.type, torch.bfloat16, enabled=configuration.half):
+    with half_precision(latents.device.type, configuration.half):
         states = encode_words(model.text_encoder, tokenizer, captions, length)
         clean = model.transformer(noisy, tokens, states, return_dict=False)[0]
     error = (clean.float() - latents).square().mean(1) / times.clamp(min=SMALLEST_LEVEL).square()
@@ -164,7 +165,7 @@ def flow_loss(
     if model.recognizer is None:
         return loss
     tokens = model.take_hidden()
-    with torch.autocast(latents.device.type, torch.bfloat16, enabled=configuration.half):
+    with half_precision(latents.device.type, configuration.half):
         return loss + configuration.recognition * recognition_loss(model.recognizer, tokens, batch.marks)
 
 

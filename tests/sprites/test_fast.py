@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from hitmark.sprites.fast import Ahead, attention_by_products
+from hitmark.sprites import fast as fast_module
+from hitmark.sprites.fast import Ahead, attention_by_products, half_precision
 
 
 @pytest.mark.parametrize("mask", ["none", "bool", "added"])
@@ -60,3 +61,11 @@ def test_ahead_raises_the_error_of_the_step_that_failed() -> None:
     assert ahead.take(1) == 1
     with pytest.raises(RuntimeError, match="step 2"):
         ahead.take(2)
+
+
+def test_half_precision_is_left_out_where_the_processor_has_no_units_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for units, wanted, computed in ((True, True, True), (True, False, False), (False, True, False)):
+        monkeypatch.setattr(fast_module, "half_is_fast", lambda device, units=units: units)
+        with half_precision("cpu", wanted):
+            product = torch.ones(2, 2) @ torch.ones(2, 2)
+        assert product.dtype is (torch.bfloat16 if computed else torch.float32)
