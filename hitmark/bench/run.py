@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import statistics
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from hitmark.backbones.loading import check_placement
 from hitmark.bench.executors import inline, on_ray
 from hitmark.bench.job_list import save_jobs
 from hitmark.bench.jobs import Job, jobs_of
 from hitmark.bench.plan import BenchPlan
 from hitmark.bench.store import CLIP, COST, Store
-from hitmark.errors import HitmarkError
+from hitmark.errors import HitmarkError, HitmarkWarning
+from hitmark.sprites.fast import half_is_fast
 
 OnJob = Callable[[int, int, int], None]
 """Jobs done, failed, and in all."""
@@ -87,6 +90,7 @@ def run(
         _tell(on_job, len(state.done), len(state.failed), len(jobs))
         if not state.missing:
             return state
+        _warn_of_slow_half(plan)
         if engine.name == "inline":
             made = inline(state.missing, folder)
         else:
@@ -97,6 +101,16 @@ def run(
             done, failed = done + (error is None), failed + (error is not None)
             _tell(on_job, done, failed, len(jobs))
         return state_of(jobs, store)
+
+
+def _warn_of_slow_half(plan: BenchPlan) -> None:
+    if plan.autocast and not half_is_fast(check_placement(plan.dtype, plan.device)):
+        warnings.warn(
+            "autocast: this processor has no units for bfloat16, and its clips will take many times as long as in "
+            "float32; stop the run and set `autocast: false` (--no-autocast)",
+            HitmarkWarning,
+            stacklevel=3,
+        )
 
 
 def forecast(state: State, store: Store, workers: int = 1) -> tuple[float | None, float | None]:

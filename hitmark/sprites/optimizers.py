@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from hitmark.sprites.fast import half_is_fast
+
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Of the quintic Newton-Schulz iteration."""
 
@@ -48,7 +50,9 @@ def orthogonalize(matrix: Tensor, iterations: int = 5) -> Tensor:
     """About U V^T of the singular values of matrices (count, rows, columns), by Newton-Schulz iteration."""
     first, second, third = COEFFICIENTS
     tall = matrix.shape[-2] > matrix.shape[-1]
-    value = (matrix.mT if tall else matrix).bfloat16()
+    value = matrix.mT if tall else matrix
+    if half_is_fast(matrix.device.type):
+        value = value.bfloat16()
     value = value / (value.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(iterations):
         square = value @ value.mT

@@ -7,17 +7,19 @@ import multiprocessing
 import os
 import signal
 import threading
+import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hitmark.bench import executors, jobs
+from hitmark.bench import run as bench_run
 from hitmark.bench.jobs import jobs_of
 from hitmark.bench.plan import PLAN_FILE, BenchPlan
 from hitmark.bench.run import Engine, forecast, run, state_of
 from hitmark.bench.store import CLIP, COST, RESULT, Store
-from hitmark.errors import HitmarkError
+from hitmark.errors import HitmarkError, HitmarkWarning
 from hitmark.files import OutputError
 from hitmark.media.video import read_video
 from hitmark.methods import METHODS
@@ -206,3 +208,16 @@ def test_the_clip_of_a_job_is_the_one_that_was_planned(plan: BenchPlan, tmp_path
     with Store(tmp_path).claimed():
         ((_, error),) = executors.inline(listed, tmp_path)
     assert error is None
+
+
+def test_autocast_on_a_processor_without_units_for_it_is_told_of(
+    plan: BenchPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench_run, "half_is_fast", lambda device: device != "cpu")
+    monkeypatch.setattr(bench_run, "inline", lambda jobs, folder: [])
+    plan = of_one_scene(plan).model_copy(update={"autocast": True, "device": "cpu"})
+    with pytest.warns(HitmarkWarning, match=r"no units for bfloat16.*--no-autocast"):
+        run(plan, tmp_path / "half")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run(plan.model_copy(update={"autocast": False}), tmp_path / "full")
