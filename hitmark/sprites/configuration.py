@@ -142,8 +142,7 @@ class VideoConfiguration(ModelConfiguration):
     half: bool = True
     """Whether networks run in bfloat16 while training, where the device computes it fast; weights are in float32."""
     compiled: bool = False
-    """Whether the transformer's blocks are compiled for training in bfloat16; needs a C++ compiler. In float32 they are
-    not: there it is slower."""
+    """Whether the transformer's blocks are compiled for training; needs a C++ compiler."""
     stages: str = "pictures 1500, short 1500"
     """What the steps see, in this order, and how many of them; those after see whole clips. `windows` are of one thing
     each: what things look like and are called is learned from them at a fraction of the cost of whole `pictures`;

@@ -81,7 +81,7 @@ def step_loss(code: VideoCode, configuration: VideoConfiguration, device: str) -
     begun: list[nn.Module] = []
 
     shown = max(1, configuration.shown)
-    compiled = configuration.compiled and configuration.half and half_is_fast(device)
+    by_products = configuration.compiled and configuration.half and device == "cpu" and half_is_fast(device)
 
     @lru_cache(shown * (BETWEEN + 1))
     def part(number: int, frames: int, clips: int) -> VideoBatch:
@@ -99,13 +99,13 @@ def step_loss(code: VideoCode, configuration: VideoConfiguration, device: str) -
 
     def loss(network: Any, step: int, generator: torch.Generator) -> Tensor:
         if not begun:
-            if compiled:
+            if configuration.compiled:
                 network.transformer.compile_repeated_blocks()
             if network.recognizer is not None:
                 network.watch(configuration.recognized_after)
             begun.append(network)
         batch = batches.take(step).to(device)
-        with attention_by_products() if compiled and device == "cpu" else nullcontext():
+        with attention_by_products() if by_products else nullcontext():
             return flow_loss(network, batch, configuration, generator, tokenizer)
 
     return loss
