@@ -12,6 +12,7 @@ import typer
 
 from hitmark.cli import generate_options as options
 from hitmark.cli.crude import crude_reference
+from hitmark.cli.dry_run import fitted, show_plan
 from hitmark.cli.flags import parse_cutouts, parse_pairs
 from hitmark.cli.found import sentences
 from hitmark.cli.progress import silence_libraries, step_bar
@@ -75,6 +76,9 @@ def generate(
     reference: options.Reference = None,
     mask: options.Mask = None,
     cutouts: options.Cutouts = None,
+    memory: options.Memory = None,
+    vae_tiling: options.VaeTiling = False,
+    dry_run: options.DryRun = False,
     save_latents: options.SaveLatents = None,
     force: options.Force = False,
 ) -> None:
@@ -107,9 +111,13 @@ def generate(
         reference=reference,
         mask=mask,
         cutouts=parse_cutouts(cutouts or []),
+        vae_tiling=vae_tiling or None,
     )
+    if dry_run:
+        show_plan(request, memory)
+        return
     outputs = Outputs(output or _default_output(scene, request), save_latents)
-    run(request, outputs, force=force)
+    run(request, outputs, force=force, memory=memory)
 
 
 def _drawn(seed: int | None) -> int | None:
@@ -121,7 +129,7 @@ def _drawn(seed: int | None) -> int | None:
     return drawn
 
 
-def run(request: Request, outputs: Outputs, *, force: bool) -> None:
+def run(request: Request, outputs: Outputs, *, force: bool, memory: float | None = None) -> None:
     """Check everything that can be checked, load the model, generate, write, tell."""
     from hitmark.backbones.loading import check_placement
     from hitmark.observers.positions import look
@@ -134,6 +142,8 @@ def run(request: Request, outputs: Outputs, *, force: bool) -> None:
     check_placement(request.dtype, request.device)
     outputs = replace(outputs, from_picture=picture is not None).beside(request.inputs)
     check_fit(planned, request.device)
+    if memory is not None:
+        planned = fitted(request, planned, picture, memory).planned
     crude, recorded = crude_reference(request, planned, picture)
     for note in crude.notes if crude is not None else ():
         typer.echo(f"note: {note}", err=True)
@@ -170,6 +180,7 @@ def prepared(request: Request) -> tuple[Plan, Image | None]:
         steps=request.steps,
         call=request.call,
         background=parse_color(request.background),
+        vae_tiling=request.vae_tiling,
     )
 
 

@@ -42,6 +42,23 @@ Dtype = Annotated[
     str | None, typer.Option(help="float32, float16, bfloat16, or auto: float32 on a CPU, float16 on a GPU.")
 ]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 ..., or auto: a GPU when there is one.")]
+Memory = Annotated[
+    float | None,
+    typer.Option(
+        metavar="GIB",
+        min=0.01,
+        help="Most memory for weights and work, beside about 1 GiB of libraries. What has to be done for that is "
+        "chosen, printed and recorded; a clip that cannot fit is refused, and what would fit is named.",
+    ),
+]
+VaeTiling = Annotated[
+    bool,
+    typer.Option("--vae-tiling", help="Make pictures in tiles with blended seams: less memory, a little different."),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Print the plan, its memory and its passes; load no weights and write nothing."),
+]
 Knobs = Annotated[
     list[str] | None, typer.Option("--set", metavar="KNOB=VALUE", help="Setting of the method; repeatable.")
 ]

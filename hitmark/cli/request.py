@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 OF_SCENE = ("model", "seed", "frames", "width", "height", "prompt", "negative_prompt", "fit")
 """Options that change fields of the scene."""
-OF_RUN = ("steps", "dtype", "device", "background", "reference", "cutouts", "cut_of")
+OF_RUN = ("steps", "dtype", "device", "background", "reference", "cutouts", "cut_of", "vae_tiling")
 """Those that do not."""
 
 
@@ -35,6 +35,7 @@ class Request:
     device: str = "auto"
     call: dict[str, Any] = field(default_factory=dict)
     background: str = "white"  # what transparent parts of the picture are laid on
+    vae_tiling: bool = False
     said: tuple[str, ...] = ()  # options of the command line that a model may have no use for
     reference: tuple[Path, Path | None] | None = None  # a crude video (or folder of one) and its mask
     cutouts: dict[str, Path] = field(default_factory=dict)  # pictures that subjects are cut out with, by name

@@ -96,6 +96,7 @@ def _from_record(path: Path, target: Target) -> Request:
         dtype=record.settings.dtype,
         device=record.settings.device,
         call=record.settings.call,
+        vae_tiling=record.settings.vae_tiling,
         reference=None if record.reference is None else record.reference.files(path.parent),
         cutouts={} if record.cutouts is None else record.cutouts.files(path.parent),
         cut_of=None if record.cutouts is None else (record.cutouts.of, record.cutouts.into),

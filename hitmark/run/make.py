@@ -21,6 +21,7 @@ from hitmark.run.memory_fit import check_memory
 from hitmark.run.peak_memory import PeakMemory
 from hitmark.run.record import Settings
 from hitmark.run.result import Result
+from hitmark.run.tiling import tiled
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -65,7 +66,12 @@ def make(
     else:
         check_memory(planned.card, planned.shape, str(device_of(pipe)))
     check_size(planned, pipe)
-    with PeakMemory(device_of(pipe)) as memory, _readable_memory_error(planned), _quiet(pipe):
+    with (
+        PeakMemory(device_of(pipe)) as memory,
+        _readable_memory_error(planned),
+        _quiet(pipe),
+        tiled(pipe, planned.vae_tiling),
+    ):
         frames, latents = _run(planned, picture, pipe, on_step, watch, crude)
     return Result(
         frames=frames,
@@ -131,6 +137,7 @@ def _settings(planned: Plan, pipe: Any) -> Settings:
         call=planned.call,
         preset=planned.scene.method.preset,
         knobs=_plain(knobs),
+        vae_tiling=planned.vae_tiling,
     )
 
 
@@ -169,5 +176,5 @@ def _readable_memory_error(planned: Plan) -> Iterator[None]:
         raise GenerationError(
             f"not enough memory for {planned.frames} frames of {planned.width}x{planned.height}.",
             hint="What needs less: a smaller width and height, fewer frames, the call argument decode_chunk_size=1, "
-            "float16 (on a GPU), and for sg-i2v the knob memory_budget=0 (slower)",
+            "float16 (on a GPU), --vae-tiling, and for sg-i2v the knob memory_budget=0 (slower); --memory GIB chooses",
         ) from error

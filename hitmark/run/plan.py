@@ -40,6 +40,7 @@ class Plan:
         controls: of the method.
         tracks: what is wanted, for these frames.
         notes: sentences on what is allowed but probably not meant.
+        vae_tiling: whether the autoencoder works in tiles.
     """
 
     scene: Scene
@@ -53,6 +54,7 @@ class Plan:
     controls: list[Control]
     tracks: list[Track]
     notes: tuple[str, ...] = ()
+    vae_tiling: bool = False
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -78,6 +80,7 @@ def plan(
     call: dict[str, Any] | None = None,
     pipe: Any = None,
     picture: bool = False,
+    vae_tiling: bool = False,
 ) -> Plan:
     """Fill in the model's defaults and check all that can be checked without the model's weights.
 
@@ -87,6 +90,7 @@ def plan(
         call: further arguments of the pipeline's call.
         pipe: a loaded pipeline that stands for the model when the scene names none.
         picture: whether a first picture is given beside the scene.
+        vae_tiling: whether the autoencoder is to work in tiles.
 
     Raises:
         HitmarkError: unknown model, method or knob, a value out of range, boxes that no frame shows.
@@ -131,6 +135,7 @@ def plan(
             *remarks_on(whole, card, (frames, height, width)),
             *(f"{name!r} {LATE}" for name in late(tracks, card) if _by_its_look(controls)),
         ),
+        vae_tiling=vae_tiling,
     )
 
 

@@ -25,6 +25,7 @@ def prepare(
     call: dict[str, Any] | None = None,
     pipe: Any = None,
     background: Color = WHITE,
+    vae_tiling: bool = False,
 ) -> tuple[Plan, Image.Image | None]:
     """As `plan`, with the first picture read and brought to the clip's shape; None for a model that takes none.
 
@@ -36,11 +37,12 @@ def prepare(
         call: as for `plan`.
         pipe: as for `plan`.
         background: what transparent parts of the picture are laid on.
+        vae_tiling: as for `plan`.
 
     Raises:
         HitmarkError: as `plan`; a picture for a model that takes none, or one that cannot be read.
     """
-    planned = plan(scene, steps=steps, call=call, pipe=pipe, picture=image is not None)
+    planned = plan(scene, steps=steps, call=call, pipe=pipe, picture=image is not None, vae_tiling=vae_tiling)
     if planned.card.takes_picture:
         return with_picture(planned, load_first_picture(planned.scene, image, folder, background))
     if image is not None:

@@ -68,6 +68,7 @@ class Settings(Part):
     call: dict[str, JsonValue] = Field(description="the remaining arguments of the pipeline's call")
     preset: str = Field("tuned", description="of the method: tuned, paper or fast; see hitmark.run.presets")
     knobs: dict[str, JsonValue] = Field(description="every knob of the method")
+    vae_tiling: bool = Field(False, description="whether the autoencoder worked in tiles")
 
 
 class Output(Part):

@@ -1,0 +1,104 @@
+"""Counts what a computation would allocate and multiply, on tensors that have shapes and no values.
+
+What kernels allocate within themselves is not seen, but for convolutions on a processor: most copy what they are given
+and what they give into another layout, some write out every window.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._subclasses import FakeTensor
+from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+CONVOLUTION = torch.ops.aten.convolution
+CONVOLUTIONS = (CONVOLUTION, torch.ops.aten.convolution_backward)
+VALUE = torch.ops.aten._local_scalar_dense
+ATTENTION = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+ATTENTION_BACKWARD = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
+
+
+class Counted(TorchDispatchMode):
+    """``with Counted() as count: ...``, then what was counted of the tensors that were made inside.
+
+    Attributes:
+        peak: the most bytes that were there at one time.
+        products: multiplications with additions, of matrices, convolutions and attention.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = self.peak = 0
+        self.products = 0.0
+        self._known: dict[int, weakref.ref[Any]] = {}
+
+    def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run an operation and note the memory of its results. A value that is asked for is zero, or False."""
+        kwargs, packet = kwargs or {}, operation.overloadpacket
+        if packet is VALUE:
+            return torch.zeros((), dtype=args[0].dtype, device="cpu").item()
+        result = operation(*args, **kwargs)
+        for tensor in tensors_of(result):
+            self._note(tensor)
+        self.products += _products(packet, args, kwargs, result)
+        if packet in CONVOLUTIONS:
+            self.peak = max(self.peak, self.now + _within(packet, args, result))
+        return result
+
+    def _note(self, tensor: Tensor) -> None:
+        storage = tensor.untyped_storage()
+        key, size = storage._cdata, storage.nbytes()
+        if key in self._known or not isinstance(tensor, FakeTensor):
+            return
+        self.now += size
+        self.peak = max(self.peak, self.now)
+        self._known[key] = weakref.ref(storage, lambda _: self._forget(key, size))
+
+    def _forget(self, key: int, size: int) -> None:
+        del self._known[key]
+        self.now -= size
+
+
+def _products(packet: Any, args: Any, kwargs: Any, result: Any) -> float:
+    """Multiplications of an operation."""
+    if packet in flop_registry:
+        return flop_registry[packet](*args, **kwargs, out_val=result) / 2
+    if packet not in (ATTENTION, ATTENTION_BACKWARD):
+        return 0.0
+    query, key = args[:2] if packet is ATTENTION else args[1:3]
+    return query.numel() * key.shape[-2] * (2.0 if packet is ATTENTION else 5.0)
+
+
+def _within(packet: Any, args: Any, result: Any) -> int:
+    """Bytes that a convolution of a processor allocates beside its result."""
+    given, weight = args[:2] if packet is CONVOLUTION else args[1:3]
+    made = result if packet is CONVOLUTION else args[0]
+    thin = weight.shape[-1] == weight.shape[-2] == 1 and weight.ndim == 5
+    if thin and given.shape[0] < MANY and torch.get_num_threads() == 1:
+        windows = weight[0].numel() * made[:, 0].numel() * given.element_size()
+        return windows if weight[0, 0].numel() > 1 else 0
+    return _bytes(given) + _bytes(made)
+
+
+MANY = 16
+"""Clips of a batch from which on torch takes the kernels that copy, whatever the kernel's sides and the threads."""
+
+
+def tensors_of(tree: Any) -> list[Tensor]:
+    """The tensors in nested containers."""
+    return [leaf for leaf in pytree.tree_leaves(tree) if isinstance(leaf, Tensor)]
+
+
+def moved(tree: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """Nested containers with every tensor changed."""
+    return pytree.tree_map_only(Tensor, change, tree)
+
+
+def _bytes(tensor: Tensor) -> int:
+    return tensor.numel() * tensor.element_size()

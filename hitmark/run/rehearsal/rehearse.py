@@ -1,0 +1,247 @@
+"""Runs a plan on a pipeline without values, and counts what each part of it would allocate."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch._subclasses import FakeTensorMode
+
+from hitmark.backbones import backbone_for
+from hitmark.backbones.order import Order
+from hitmark.errors import HitmarkError
+from hitmark.hooks.features import read_features
+from hitmark.hooks.tracks import layouts_of
+from hitmark.hooks.undo import around
+from hitmark.methods.sg_i2v import SGI2V, alignment_loss, box_matches
+from hitmark.run.rehearsal.counting import Counted, moved
+from hitmark.run.rehearsal.skeleton import skeleton, weights_of
+from hitmark.run.tiling import tiled
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from hitmark.backbones.base import DenoiserCall
+    from hitmark.control import Grid
+    from hitmark.run.plan import Plan
+
+
+class _Enough(Exception):  # noqa: N818 - not an error
+    """Ends the pipeline's call."""
+
+
+FINISHED = 3 * (4 + 4 + 4 + 1)
+"""Bytes of a pixel of the finished frames: as decoded, twice in the work on them, and as whole numbers."""
+STEPS = 2
+"""Steps that are rehearsed; the others are like them."""
+
+
+@dataclass
+class Work:
+    """One part of the work on a clip.
+
+    Attributes:
+        peak: the most bytes that it allocates at one time.
+        products: multiplications with additions, of all that is done of it.
+        times: how often it is done, where that is counted.
+    """
+
+    peak: int = 0
+    products: float = 0.0
+    times: int = 0
+
+    def add(self, count: Counted) -> None:
+        """Once more."""
+        self.peak, self.products, self.times = (
+            max(self.peak, count.peak),
+            self.products + count.products,
+            self.times + 1,
+        )
+
+
+@dataclass
+class Estimate:
+    """What a clip would take.
+
+    Attributes:
+        weights: bytes of each network of the pipeline.
+        parts: "words", "picture", "steps", "guidance", "decoding", "frames", those that there are.
+    """
+
+    weights: dict[str, int] = field(default_factory=dict)
+    parts: dict[str, Work] = field(default_factory=lambda: defaultdict(Work))
+
+    @property
+    def peak(self) -> int:
+        """Bytes: all weights, and the part that allocates most."""
+        return sum(self.weights.values()) + max((part.peak for part in self.parts.values()), default=0)
+
+    @property
+    def largest(self) -> str:
+        """The part that allocates most."""
+        return max(self.parts, key=lambda name: self.parts[name].peak)
+
+    @property
+    def products(self) -> float:
+        """Multiplications with additions, of everything."""
+        return sum(part.products for part in self.parts.values())
+
+
+def rehearse(planned: Plan, picture: Image.Image | None, dtype: torch.dtype = torch.float32) -> Estimate:
+    """Estimate what the clip of a plan takes, from the configuration of the model; no weights are read.
+
+    Of methods, passes with gradients are counted, and the encoding of a crude video; what attention masks take beside
+    the step is not.
+
+    Args:
+        planned: as `hitmark.run.make.make` takes it.
+        picture: likewise.
+        dtype: of the weights.
+
+    Raises:
+        HitmarkError: no configuration on this machine, or a pipeline that cannot be run so.
+    """
+    fake = FakeTensorMode(allow_non_fake_inputs=True)
+    rehearsal = _Rehearsal(skeleton(planned.card, dtype, fake), planned, fake)
+    try:
+        with tiled(rehearsal.pipe, planned.vae_tiling):
+            rehearsal.run(picture)
+    except (RuntimeError, NotImplementedError, TypeError, ValueError, AttributeError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise HitmarkError(f"memory: {planned.card.pipeline} cannot be estimated: {reason}") from error
+    return rehearsal.estimate
+
+
+class _Rehearsal:
+    """A pipeline whose networks take and give real tensors, and compute on none."""
+
+    def __init__(self, pipe: Any, planned: Plan, fake: FakeTensorMode) -> None:
+        self.pipe, self.planned, self.fake = pipe, planned, fake
+        self.backbone: Any = backbone_for(pipe)
+        self.estimate = Estimate(weights_of(pipe))
+        self.call: DenoiserCall | None = None
+        size = {"num_frames": planned.frames, "height": planned.height, "width": planned.width}
+        self.sizes: Grid = self.backbone.sizes((), size)
+
+    def run(self, picture: Image.Image | None) -> None:
+        """Up to the first decoding, and what the methods add."""
+        planned, parts = self.planned, self.estimate.parts
+        with self._networks():
+            with suppress(_Enough):
+                self.backbone.run(_order(planned, picture))
+            if any(control.needs.reference for control in planned.controls):
+                self.backbone.family.encode(self.pipe, torch.zeros(*planned.shape, 3))
+        steps = parts["steps"]
+        calls, steps.times = steps.times, steps.times * planned.steps // STEPS
+        steps.products *= steps.times / calls
+        for control in planned.controls:
+            if isinstance(control, SGI2V) and self.call is not None:
+                self._guide(control, self.call)
+        parts["frames"].peak = math.prod(planned.shape) * FINISHED
+
+    @contextmanager
+    def _networks(self) -> Iterator[None]:
+        denoisers = self.backbone.named_networks()
+        with ExitStack() as stack:
+            for name, part in self.pipe.components.items():
+                if not isinstance(part, nn.Module):
+                    continue
+                if name in denoisers:
+                    changes = {"forward": partial(self._step, part)}
+                elif hasattr(part, "decode"):
+                    changes = {"decode": self._decode, "encode": self._encode}
+                else:
+                    changes = {"forward": partial(self._forward, "words")}
+                for method, change in changes.items():
+                    stack.enter_context(around(part, method, change))
+            yield
+
+    def _counted(self, part: str, run: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """What a computation gives on tensors without values."""
+        args, kwargs = moved((args, kwargs), self.fake.from_tensor)
+        with self.fake, Counted() as count:
+            result = run(*args, **kwargs)
+        self.estimate.parts[part].add(count)
+        return result
+
+    def _forward(self, part: str, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Gives zeros."""
+        result = self._counted(part, original, *args, **kwargs)
+        return moved(result, lambda tensor: torch.zeros(tensor.shape, dtype=tensor.dtype))
+
+    def _step(self, network: Any, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if self.call is None:
+            self.call = self.backbone.bind(network, args, kwargs, None, 1)
+        return self._forward("steps", original, *args, **kwargs)
+
+    def _encode(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
+
+        result = self._counted("picture", original, *args, **kwargs)
+        found = (result[0] if isinstance(result, tuple) else result.latent_dist).parameters
+        made = DiagonalGaussianDistribution(torch.zeros(found.shape, dtype=found.dtype))
+        return (made,) if isinstance(result, tuple) else type(result)(latent_dist=made)
+
+    def _decode(self, original: Callable[..., Any], latents: Tensor, *args: Any, **kwargs: Any) -> Any:
+        self._counted("decoding", original, latents, *args, **kwargs)
+        at_once = latents.shape[2 if latents.ndim == 5 else 0]
+        part = self.estimate.parts["decoding"]
+        part.times = -(-self.sizes[0] // at_once)
+        part.products *= self.sizes[0] / at_once
+        raise _Enough
+
+    def _guide(self, control: SGI2V, call: DenoiserCall) -> None:
+        """Passes with gradients of the prompt's branch, forward and back."""
+        layout = layouts_of(self.planned.tracks, None, (1, self.sizes), self.backbone, "mid")[0]
+        alone = call.of_prompt(0)
+        alone = replace(alone, arguments=moved(dict(alone.arguments), self.fake.from_tensor))
+
+        def run(latents: Tensor) -> None:
+            layers = read_features(
+                self.backbone,
+                alone,
+                latents.requires_grad_(True),
+                1,
+                control.layers,
+                first_frame_keys=control.features == "first-frame",
+                memory_budget=control.memory_budget,
+                same_time=True,
+            )
+            maps = [control.feature_map(layer) for layer in layers]
+            loss = alignment_loss(maps, box_matches(layout), layout, control.gaussian_sigma)
+            loss.backward()
+
+        self._counted("guidance", run, self.backbone.latents_of(call.of_prompt(0), 1, self.sizes))
+        part = self.estimate.parts["guidance"]
+        part.times = passes_of(control, self.planned.steps)
+        part.products *= part.times
+
+
+def passes_of(control: SGI2V, steps: int) -> int:
+    """Passes with gradients in a clip of so many steps."""
+    slack = 1e-6  # as `Step.within`
+    active = sum(control.start * steps - slack <= index < control.stop * steps - slack for index in range(steps))
+    return active * -(-control.iterations // control.gradient_every)
+
+
+def _order(planned: Plan, picture: Image.Image | None) -> Order:
+    scene = planned.scene
+    return Order(
+        picture=picture,
+        prompt=scene.prompt,
+        negative_prompt=scene.negative_prompt,
+        width=planned.width,
+        height=planned.height,
+        frames=planned.frames,
+        steps=STEPS,
+        generator=torch.Generator("cpu").manual_seed(0),
+        arguments=planned.call,
+        after_step=lambda _index, _latents: None,
+    )
