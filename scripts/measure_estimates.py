@@ -4,7 +4,8 @@
     OMP_NUM_THREADS=1 python scripts/measure_estimates.py svd wan    # rows whose names begin so
 
 Each clip is made in a process of its own: the largest resident size during the clip, above that before the weights were
-loaded. The estimate is made before that process begins, from the configuration files alone.
+loaded. The estimate is made before that process begins, from the configuration files alone. The process gives memory
+back as soon as it is free, as with `hitmark generate --memory`; with `--held` it does not.
 """
 
 from __future__ import annotations
@@ -12,17 +13,18 @@ from __future__ import annotations
 import multiprocessing
 import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from hitmark.backbones import tiny
+from hitmark.run.allocator import return_at_once
 from hitmark.run.make import make
 from hitmark.run.peak_memory import PeakMemory
 from hitmark.run.plan import Plan
@@ -78,7 +80,8 @@ ROWS: dict[str, Row] = {
 def main() -> None:
     """Print the table."""
     warnings.simplefilter("ignore")
-    chosen = {name: row for name, row in ROWS.items() if not sys.argv[1:] or name.startswith(tuple(sys.argv[1:]))}
+    names = tuple(name for name in sys.argv[1:] if name != "--held")
+    chosen = {name: row for name, row in ROWS.items() if not names or name.startswith(names)}
     print(f"{'':22} {'estimate MiB':>13} {'measured MiB':>13} {'ratio':>6}  {'the most at':12} {'seconds':>7}")
     for name, row in chosen.items():
         with tempfile.TemporaryDirectory() as folder:
@@ -86,7 +89,7 @@ def main() -> None:
             with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
                 estimate = pool.submit(estimated, row, folder).result()
             with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-                measured, seconds = pool.submit(taken, row, folder).result()
+                measured, seconds = pool.submit(taken, row, folder, "--held" in sys.argv).result()
         part = max(estimate.parts, key=lambda each: estimate.parts[each].peak)
         print(
             f"{name:22} {estimate.peak / MIB:13.0f} {measured / MIB:13.0f} {estimate.peak / measured:6.2f}  "
@@ -118,7 +121,7 @@ def estimated(row: Row, folder: str) -> Any:
     return rehearse(*planned(row, folder))
 
 
-def taken(row: Row, folder: str) -> tuple[int, float]:
+def taken(row: Row, folder: str, held: bool) -> tuple[int, float]:
     """Bytes that the clip of a row takes above what this process had before, and its seconds."""
     import psutil
     import torch
@@ -126,11 +129,15 @@ def taken(row: Row, folder: str) -> tuple[int, float]:
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     plan, picture = planned(row, folder)
+    if not held:
+        return_at_once()
     make(*planned(small(row), folder))
     before = psutil.Process().memory_info().rss
     with PeakMemory() as memory:
+        begun = time.process_time()
         make(plan, picture)
-    return memory.peak - before, memory.seconds
+        seconds = time.process_time() - begun
+    return memory.peak - before, seconds
 
 
 def small(row: Row) -> Row:

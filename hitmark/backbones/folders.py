@@ -110,8 +110,8 @@ def _check_complete(folder: Path, parts: dict[str, Any]) -> None:
         part = folder / name
         configs = list(part.glob("*.json")) if part.is_dir() else []
         weights = [each for kind in ("*.safetensors", "*.bin") for each in part.glob(kind)] if part.is_dir() else []
-        needs_weights = name not in ("scheduler", "feature_extractor", "tokenizer")
-        if not configs or (needs_weights and not any(each.exists() for each in weights)):
+        network = (part / "config.json").exists()  # what has no weights calls its file otherwise
+        if not configs or (network and not any(each.exists() for each in weights)):
             what = "weights (.safetensors)" if configs else "files"
             raise HitmarkError(
                 f"{folder} is incomplete: no {what} in {name}/. The download or copy was probably cut short; repeat it "

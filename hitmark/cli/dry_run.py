@@ -23,6 +23,8 @@ SAID = {
     "decoding": "decoding",
     "frames": "the finished frames",
 }
+HELD = 1.9
+"""A process may hold this much more than it has in use, see `hitmark.run.allocator`."""
 
 
 def show_plan(request: Request, memory: float | None) -> None:
@@ -52,10 +54,16 @@ def show_plan(request: Request, memory: float | None) -> None:
 
 def fitted(request: Request, planned: Plan, picture: Image | None, memory: float) -> Fitted:
     """The plan within so many GiB; what is done for that is printed."""
+    from hitmark.run.allocator import return_at_once
     from hitmark.run.rehearsal import within
+    from hitmark.run.rehearsal.fitting import GIB
 
     silence_libraries()
     found = within(planned, picture, memory, dtype_of(request, planned))
+    if found.estimate.peak * HELD > memory * GIB and return_at_once():
+        typer.echo(
+            f"note: for {memory:g} GiB, memory is given back as soon as it is free (up to half slower)", err=True
+        )
     for note in found.notes:
         typer.echo(f"note: for {memory:g} GiB, {note}", err=True)
     return found
@@ -74,7 +82,7 @@ def dtype_of(request: Request, planned: Plan) -> Any:
 
 def lines_of(estimate: Estimate) -> list[str]:
     """A table of what an estimate says."""
-    from hitmark.run.rehearsal.within import gib
+    from hitmark.run.rehearsal.fitting import gib
 
     lines = [f"{'':36} {'memory':>10} {'passes':>7} {'multiplications':>16}"]
     lines.append(f"{'weights':36} {gib(sum(estimate.weights.values())):>10}")
@@ -85,5 +93,8 @@ def lines_of(estimate: Estimate) -> list[str]:
             products = f"{part.products / 1e12:.3g} e12" if part.products else ""
             lines.append(f"{words:36} {gib(part.peak):>10} {times:>7} {products:>16}")
     lines.append(f"{'at the peak (weights and the largest)':36} {gib(estimate.peak):>10}")
-    lines.append("An estimate from the configuration, in the type of the weights; libraries take about 1 GiB more.")
+    lines.append(
+        "Estimated from the configuration. Libraries take about half a GiB more, and without --memory a process may "
+        "hold nearly twice what it has in use."
+    )
     return lines

@@ -46,8 +46,8 @@ Memory = Annotated[
     float | None,
     typer.Option(
         metavar="GIB",
-        min=0.01,
-        help="Most memory for weights and work, beside about 1 GiB of libraries. What has to be done for that is "
+        min=0.001,
+        help="Most memory for weights and work, beside about half a GiB of libraries. What has to be done for that is "
         "chosen, printed and recorded; a clip that cannot fit is refused, and what would fit is named.",
     ),
 ]

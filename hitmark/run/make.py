@@ -124,7 +124,8 @@ def _run(
         raise GenerationError(
             "the model made numbers that are not finite; use --dtype float32 or bfloat16, or smaller step sizes"
         )
-    return (made * 255).round().astype(np.uint8), latents[0].float().cpu()
+    np.multiply(made, 255, out=made)
+    return np.rint(made, out=made).astype(np.uint8), latents[0].float().cpu()
 
 
 def _settings(planned: Plan, pipe: Any) -> Settings:

@@ -74,3 +74,18 @@ def test_half_precision_files_of_a_transformers_folder_are_found(tmp_path: Path)
     with pytest.warns(HitmarkWarning, match="float16 on a CPU"):
         pipe = load_pipeline(tmp_path, dtype="float16", device="cpu")
     assert pipe.transformer.dtype == torch.float16
+
+
+@pytest.mark.parametrize(
+    ("part", "file"),
+    [("guider", "guider_config.json"), ("image_processor", "preprocessor_config.json"), ("tokenizer_2", "spiece.json")],
+)
+def test_parts_that_have_no_weights_need_none(part: str, file: str, tmp_path: Path) -> None:
+    tiny.tiny_wan().save_pretrained(tmp_path)
+    index = json.loads((tmp_path / "model_index.json").read_text())
+    (tmp_path / "model_index.json").write_text(json.dumps(index | {part: ["somewhere", "Something"]}))
+    with pytest.raises(HitmarkError, match=f"no files in {part}/"):
+        model_card(str(tmp_path))
+    (tmp_path / part).mkdir()
+    (tmp_path / part / file).write_text("{}")
+    assert model_card(str(tmp_path)).pipeline == "WanPipeline"

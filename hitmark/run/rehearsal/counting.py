@@ -1,7 +1,7 @@
 """Counts what a computation would allocate and multiply, on tensors that have shapes and no values.
 
 What kernels allocate within themselves is not seen, but for convolutions on a processor: most copy what they are given
-and what they give into another layout, some write out every window.
+or what they give into another layout, some write out every window.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from torch.utils.flop_counter import flop_registry
 
 CONVOLUTION = torch.ops.aten.convolution
 CONVOLUTIONS = (CONVOLUTION, torch.ops.aten.convolution_backward)
-VALUE = torch.ops.aten._local_scalar_dense
+VALUES = (torch.ops.aten._local_scalar_dense, torch.ops.aten.item)
 ATTENTION = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 ATTENTION_BACKWARD = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
 
@@ -41,8 +41,9 @@ class Counted(TorchDispatchMode):
     def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run an operation and note the memory of its results. A value that is asked for is zero, or False."""
         kwargs, packet = kwargs or {}, operation.overloadpacket
-        if packet is VALUE:
-            return torch.zeros((), dtype=args[0].dtype, device="cpu").item()
+        if packet in VALUES:
+            dtype = args[0].dtype
+            return False if dtype == torch.bool else 0.0 if dtype.is_floating_point else 0
         result = operation(*args, **kwargs)
         for tensor in tensors_of(result):
             self._note(tensor)
@@ -83,7 +84,7 @@ def _within(packet: Any, args: Any, result: Any) -> int:
     if thin and given.shape[0] < MANY and torch.get_num_threads() == 1:
         windows = weight[0].numel() * made[:, 0].numel() * given.element_size()
         return windows if weight[0, 0].numel() > 1 else 0
-    return _bytes(given) + _bytes(made)
+    return max(_bytes(given), _bytes(made))
 
 
 MANY = 16

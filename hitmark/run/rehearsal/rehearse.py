@@ -21,7 +21,7 @@ from hitmark.hooks.features import read_features
 from hitmark.hooks.tracks import layouts_of
 from hitmark.hooks.undo import around
 from hitmark.methods.sg_i2v import SGI2V, alignment_loss, box_matches
-from hitmark.run.rehearsal.counting import Counted, moved
+from hitmark.run.rehearsal.counting import Counted, moved, tensors_of
 from hitmark.run.rehearsal.skeleton import skeleton, weights_of
 from hitmark.run.tiling import tiled
 
@@ -37,8 +37,9 @@ class _Enough(Exception):  # noqa: N818 - not an error
     """Ends the pipeline's call."""
 
 
-FINISHED = 3 * (4 + 4 + 4 + 1)
-"""Bytes of a pixel of the finished frames: as decoded, twice in the work on them, and as whole numbers."""
+FINISHED, BESIDE = 3 * 4 * 3, 55 * 2**20
+"""Bytes of a pixel of the finished frames, of which pipelines have copies, and what a process takes beside them; the
+second was measured (`scripts/measure_estimates.py wan`)."""
 STEPS = 2
 """Steps that are rehearsed; the others are like them."""
 
@@ -127,6 +128,8 @@ class _Rehearsal:
         self.backbone: Any = backbone_for(pipe)
         self.estimate = Estimate(weights_of(pipe))
         self.call: DenoiserCall | None = None
+        self.known: dict[Any, tuple[Any, Counted]] = {}
+        """What a part gave for tensors of some shapes, and what it took: it is not run again."""
         size = {"num_frames": planned.frames, "height": planned.height, "width": planned.width}
         self.sizes: Grid = self.backbone.sizes((), size)
 
@@ -144,7 +147,7 @@ class _Rehearsal:
         for control in planned.controls:
             if isinstance(control, SGI2V) and self.call is not None:
                 self._guide(control, self.call)
-        parts["frames"].peak = math.prod(planned.shape) * FINISHED
+        parts["frames"].peak = math.prod(planned.shape) * FINISHED + BESIDE
 
     @contextmanager
     def _networks(self) -> Iterator[None]:
@@ -166,8 +169,11 @@ class _Rehearsal:
     def _counted(self, part: str, run: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """What a computation gives on tensors without values."""
         args, kwargs = moved((args, kwargs), self.fake.from_tensor)
-        with self.fake, Counted() as count:
-            result = run(*args, **kwargs)
+        shapes = (part, *(tensor.shape for tensor in tensors_of((args, kwargs))))
+        if shapes not in self.known:
+            with self.fake, Counted() as count:
+                self.known[shapes] = run(*args, **kwargs), count
+        result, count = self.known[shapes]
         self.estimate.parts[part].add(count)
         return result
 

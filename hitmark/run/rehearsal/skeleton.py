@@ -69,6 +69,8 @@ def _part(folder: Path, library: str, name: str, dtype: torch.dtype, fake: FakeT
     nn.Module.to(network, dtype=dtype)
     with fake:
         network.to_empty(device="cpu")
+        if hasattr(network, "tie_weights"):  # a table that two places share
+            network.tie_weights()
     return network.eval().requires_grad_(False)
 
 

@@ -27,7 +27,7 @@ BUDGETS = (1.0, 0.25, 0.0)
 """GiB of what passes with gradients keep."""
 UNIT = 16
 """Pixels; most models want both sides to be multiples of it."""
-SMALLER = (0.75, 0.5, 0.375, 0.25)
+SMALLER = (0.75, 0.5, 0.25)
 """Of frames, then of the sides: what is tried for a clip that would fit."""
 
 
@@ -133,6 +133,8 @@ def _one_by_one(planned: Plan) -> Plan:
 
 def _what_fits(planned: Plan, picture: Image.Image | None, limit: float, dtype: torch.dtype) -> str:
     """The longest clip that would fit, else the largest, as options."""
+    if sum(rehearse(planned, picture, dtype).weights.values()) > limit:
+        return "The weights alone are more; choose a smaller model or give more memory"
     for share in SMALLER:
         frames = fitting_frames(max(planned.card.frame_unit + 1, round(planned.frames * share)), planned.card)
         if frames < planned.frames and _fits(planned, picture, limit, dtype, frames=frames):

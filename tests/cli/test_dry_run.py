@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+
+from hitmark.backbones.tiny import tiny_wan
+
+BOX = ("--box", "0.1,0.2,0.5,0.6", "--path", "0.7,0.5")
+
+
+def test_a_dry_run_reads_no_weights_and_writes_nothing(hitmark, checkpoint, picture, tmp_path):
+    copy = tmp_path / "model"
+    shutil.copytree(checkpoint, copy)
+    for path in copy.rglob("*.safetensors"):
+        path.write_bytes(b"")
+    before = sorted(os.listdir(tmp_path))
+    done = hitmark("generate", "--image", picture, *BOX, "--model", copy, "--dry-run")
+    assert done.exit_code == 0, done.output
+    assert sorted(os.listdir(tmp_path)) == before
+    assert "3 frames of 32x24, 2 steps" in done.stdout
+    lines = {line[:37].strip(): line[37:].split() for line in done.stdout.splitlines() if len(line) > 37}
+    assert lines["denoising"][2] == "2"
+    assert lines["passes with gradients"][2] == "1", "one iteration, in the second step"
+    assert lines["at the peak (weights and the largest)"][1] == "MiB"
+
+
+def test_what_memory_asks_for_is_done_said_and_recorded(hitmark, tmp_path, monkeypatch):
+    tiny_wan().save_pretrained(tmp_path / "wan")
+    words = ("--prompt", "a red car", "--subject", "red car", *BOX, "--model", "wan", "--method", "none")
+    asked = (*words, "--width", "512", "--height", "512", "--frames", "5", "--steps", "1")
+    free = hitmark("generate", *asked, "--dry-run").stdout
+    peak = float(next(line for line in free.splitlines() if line.startswith("at the peak")).split()[-2])
+    at_once = []
+    monkeypatch.setattr("hitmark.run.allocator.return_at_once", lambda: at_once.append(True) or True)
+    done = hitmark("generate", *asked, "--memory", f"{0.97 * peak / 1024:.3f}", "-o", "a.mkv")
+    assert done.exit_code == 0, done.output
+    assert "vae_tiling: pictures are made in tiles" in done.stderr
+    assert "memory is given back as soon as it is free" in done.stderr
+    assert at_once == [True]
+    assert json.loads((tmp_path / "a.json").read_text())["settings"]["vae_tiling"] is True
+    again = hitmark("generate", "a.json", "-o", "b.mkv")
+    assert "the same, bit for bit" in again.stdout, again.output
+    assert (tmp_path / "a.mkv").read_bytes() == (tmp_path / "b.mkv").read_bytes()
+
+
+def test_too_little_memory_is_refused_before_anything_is_written(hitmark, checkpoint, picture, tmp_path):
+    words = ("--image", picture, *BOX, "--model", checkpoint, "--method", "none")
+    done = hitmark("generate", *words, "--memory", "0.001", "-o", "c.mp4")
+    assert done.exit_code == 2
+    assert "error: memory: this clip takes about" in done.stderr
+    assert not (tmp_path / "c.mp4").exists()
+    assert hitmark("generate", *words, "--memory", "0").exit_code == 2

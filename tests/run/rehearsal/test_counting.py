@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch._subclasses import FakeTensorMode
+from torch.nn import functional
+
+from hitmark.run.rehearsal.counting import Counted, moved, tensors_of
+
+MB = 1_000_000
+
+
+def fakes(*shapes: tuple[int, ...]) -> tuple[FakeTensorMode, list[torch.Tensor]]:
+    fake = FakeTensorMode()
+    return fake, [fake.from_tensor(torch.zeros(shape)) for shape in shapes]
+
+
+def test_what_is_freed_is_no_longer_counted() -> None:
+    fake, (one,) = fakes((250, 1000))
+    with fake, Counted() as count:
+        two = one + 1
+        three = two * 2
+        view = three.view(-1)
+        assert (count.now, count.peak) == (2 * MB, 2 * MB)
+        del two, three
+        assert (count.now, count.peak) == (1 * MB, 2 * MB), "a view keeps what it shows"
+        del view
+        assert (count.now, count.peak) == (0, 2 * MB)
+
+
+def test_a_pass_with_gradients_keeps_what_its_backward_pass_wants() -> None:
+    fake, (one,) = fakes((250, 1000))
+    with fake, Counted() as count:
+        variable = one.requires_grad_(True)
+        kept = variable.exp()
+        loss = kept.exp().sum()
+        del kept
+        assert count.now == 2 * MB + 4
+        loss.backward()
+        assert count.peak >= 3 * MB
+
+
+@pytest.mark.parametrize("gradient", [False, True])
+def test_products_of_matrices_and_of_attention(gradient: bool) -> None:
+    fake, (left, right, heads) = fakes((30, 40), (40, 50), (1, 2, 64, 16))
+    with fake, Counted() as count:
+        left.requires_grad_(gradient)
+        heads.requires_grad_(gradient)
+        product = left @ right
+        seen = functional.scaled_dot_product_attention(heads, heads, heads)
+        assert count.products == 30 * 40 * 50 + 2 * (2 * 64 * 64 * 16)
+        assert count.now < 4 * (30 * 50 + 3 * heads.numel()), "no table of queries and keys"
+        if gradient:
+            (product.sum() + seen.sum()).backward()
+            assert count.products > 2 * 30 * 40 * 50 + 4 * (2 * 64 * 64 * 16)
+
+
+def test_convolutions_copy_or_write_out_their_windows() -> None:
+    fake, (video, wide, thin) = fakes((1, 4, 8, 16, 16), (6, 4, 3, 3, 3), (6, 4, 3, 1, 1))
+    with fake, Counted() as count:
+        made = functional.conv3d(video, wide, padding=1)
+    given, result = 4 * video.numel(), 4 * made.numel()
+    assert count.peak == result + max(given, result)
+    with fake, Counted() as count:
+        functional.conv3d(video, thin, padding=(1, 0, 0))
+    assert count.peak == result + 3 * given, "torch computes with one thread in tests"
+
+
+def test_a_value_that_is_asked_for_is_zero() -> None:
+    fake, (one,) = fakes((3,))
+    with fake, Counted():
+        assert one[0].item() == 0
+        assert not (one > 1).all()
+
+
+def test_containers_keep_their_form() -> None:
+    tree = {"a": (torch.ones(1), 3), "b": [torch.ones(2)]}
+    assert [len(tensor) for tensor in tensors_of(tree)] == [1, 2]
+    changed = moved(tree, lambda tensor: tensor + 1)
+    assert changed["a"][1] == 3
+    assert changed["b"][0].tolist() == [2, 2]

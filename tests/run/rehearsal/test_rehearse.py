@@ -1,0 +1,129 @@
+"""A rehearsal against the clip that is then made, on tiny random pipelines of each kind."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+from torch.nn.modules.module import register_module_forward_pre_hook
+
+from hitmark.backbones import backbone_for, tiny
+from hitmark.backbones.loading import load_pipeline
+from hitmark.errors import HitmarkError
+from hitmark.run.make import make
+from hitmark.run.plan import Plan
+from hitmark.run.prepare import prepare
+from hitmark.run.rehearsal import rehearse
+from hitmark.scene.schema import Scene
+
+KEYS = [{"time": 0, "box": [0.1, 0.3, 0.4, 0.6]}, {"time": 1, "box": [0.5, 0.3, 0.8, 0.6]}]
+SVD = partial(tiny.tiny_svd, channels=(32, 32), layers=1, frames=3, vae_channels=(32, 32))
+TEXT = partial(tiny.tiny_text_to_video, channels=(32, 32), layers=1, vae_channels=(32, 32))
+KINDS: dict[str, tuple[Callable[[], Any], int, str]] = {
+    "svd": (SVD, 3, "sg-i2v"),
+    "svd, time-to-move": (SVD, 3, "time-to-move"),
+    "text-to-video": (TEXT, 3, "none"),
+    "wan": (tiny.tiny_wan, 9, "none"),
+    "wan from a picture": (partial(tiny.tiny_wan, "ti2v", image=True), 9, "sg-i2v"),
+    "cogvideox": (tiny.tiny_cogvideox, 9, "none"),
+    "ltx from a picture": (partial(tiny.tiny_ltx, image=True), 9, "none"),
+}
+
+
+def planned(folder: Path, frames: int, method: str, side: int = 64, **knobs: Any) -> tuple[Plan, Image.Image | None]:
+    values: dict[str, Any] = {
+        "model": str(folder),
+        "width": side,
+        "height": side,
+        "frames": frames,
+        "prompt": "a red car on grass",
+        "subjects": [{"name": "car", "keyframes": KEYS}],
+        "method": {"name": method, "knobs": knobs},
+    }
+    scene = Scene.from_dict(values)
+    try:
+        return prepare(scene, None, steps=3)
+    except HitmarkError as error:
+        if "image" not in str(error) and "picture" not in str(error):
+            raise
+        return prepare(scene, picture(folder, side), steps=3)
+
+
+def picture(folder: Path, side: int) -> Path:
+    path = folder / "picture.png"
+    Image.new("RGB", (side, side), "green").save(path)
+    return path
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, int, str]:
+    build, frames, method = KINDS[request.param]
+    build().save_pretrained(tmp_path)
+    return tmp_path, frames, method
+
+
+def without_weights(folder: Path) -> None:
+    for path in folder.rglob("*.safetensors"):
+        path.unlink()
+
+
+def test_passes_and_weights_are_those_of_the_clip(kind: tuple[Path, int, str]) -> None:
+    folder, frames, method = kind
+    plan, first = planned(folder, frames, method)
+    pipe = load_pipeline(str(folder), device="cpu", picture=plan.card.takes_picture)
+    weights = {
+        name: sum(value.numel() * value.element_size() for value in (*part.parameters(), *part.buffers()))
+        for name, part in pipe.components.items()
+        if isinstance(part, torch.nn.Module)
+    }
+    calls: Counter[bool] = Counter()
+
+    def counted(module: Any, _given: Any) -> None:
+        calls[torch.is_grad_enabled()] += module is network
+
+    network = backbone_for(pipe).network
+    handle = register_module_forward_pre_hook(counted)
+    try:
+        make(plan, first, pipe)
+    finally:
+        handle.remove()
+    without_weights(folder)
+    found = rehearse(plan, first)
+    assert found.weights == weights
+    assert found.parts["steps"].times == calls[False]
+    guidance = found.parts.get("guidance")
+    assert (0 if guidance is None else guidance.times) == calls[True]
+    assert all(part.peak > 0 for part in found.parts.values())
+    assert found.peak == sum(weights.values()) + max(part.peak for part in found.parts.values())
+    if method == "time-to-move":
+        assert found.parts["picture"].times > 1
+
+
+def test_a_larger_clip_takes_more_and_half_precision_less(tmp_path: Path) -> None:
+    TEXT().save_pretrained(tmp_path)
+    small, large = (rehearse(*planned(tmp_path, 3, "none", side)) for side in (64, 128))
+    assert 3.5 < large.parts["decoding"].peak / small.parts["decoding"].peak < 4.5
+    assert 3.5 < large.parts["steps"].products / small.parts["steps"].products < 8
+    half = rehearse(*planned(tmp_path, 3, "none", 128), torch.float16)
+    assert sum(half.weights.values()) < 0.6 * sum(large.weights.values())
+    assert half.parts["decoding"].peak < 0.7 * large.parts["decoding"].peak
+
+
+def test_a_model_that_is_not_here_is_refused_with_the_way_to_get_it() -> None:
+    scene = Scene.from_dict({"model": "zeroscope", "prompt": "a car", "subjects": [], "method": {"name": "none"}})
+    with pytest.raises(HitmarkError, match=r"not on this machine.*hf download cerspense/zeroscope"):
+        rehearse(*prepare(scene))
+
+
+def test_a_damaged_configuration_is_an_error_that_names_it(tmp_path: Path) -> None:
+    TEXT().save_pretrained(tmp_path)
+    plan, first = planned(tmp_path, 3, "none")
+    (tmp_path / "vae" / "config.json").write_text("{")
+    with pytest.raises(HitmarkError, match=r"configuration in .* cannot be read"):
+        rehearse(plan, first)
