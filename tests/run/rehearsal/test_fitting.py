@@ -1,4 +1,4 @@
-"""What is done for a given memory, by estimates that stand in for rehearsals (a real one: tests/cli/test_dry_run.py)."""
+"""What is done for a given memory, by estimates that stand in for rehearsals (a real one: in tests/cli)."""
 
 from __future__ import annotations
 
