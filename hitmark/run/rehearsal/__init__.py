@@ -1,6 +1,7 @@
 """What a clip will take, found without its weights: the stock pipeline runs on tensors that have shapes alone."""
 
+from hitmark.run.rehearsal.estimate import Estimate
 from hitmark.run.rehearsal.fitting import Fitted, within
-from hitmark.run.rehearsal.rehearse import Estimate, rehearse
+from hitmark.run.rehearsal.rehearse import rehearse
 
 __all__ = ["Estimate", "Fitted", "rehearse", "within"]

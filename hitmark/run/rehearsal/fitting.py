@@ -16,7 +16,8 @@ from hitmark.methods.sg_i2v import SGI2V
 from hitmark.run.frame_rule import fitting_frames
 from hitmark.run.plan import Plan
 from hitmark.run.plan import plan as planned_again
-from hitmark.run.rehearsal.rehearse import Estimate, rehearse
+from hitmark.run.rehearsal.estimate import Estimate
+from hitmark.run.rehearsal.rehearse import rehearse
 from hitmark.scene.parts import MethodChoice
 
 if TYPE_CHECKING:

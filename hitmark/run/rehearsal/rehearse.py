@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from hitmark.hooks.tracks import layouts_of
 from hitmark.hooks.undo import around
 from hitmark.methods.sg_i2v import SGI2V, alignment_loss, box_matches
 from hitmark.run.rehearsal.counting import Counted, moved, tensors_of
+from hitmark.run.rehearsal.estimate import Estimate
 from hitmark.run.rehearsal.skeleton import skeleton, weights_of
 from hitmark.run.tiling import tiled
 
@@ -42,57 +42,6 @@ FINISHED, BESIDE = 3 * 4 * 3, 55 * 2**20
 second was measured (`scripts/measure_estimates.py wan`)."""
 STEPS = 2
 """Steps that are rehearsed; the others are like them."""
-
-
-@dataclass
-class Work:
-    """One part of the work on a clip.
-
-    Attributes:
-        peak: the most bytes that it allocates at one time.
-        products: multiplications with additions, of all that is done of it.
-        times: how often it is done, where that is counted.
-    """
-
-    peak: int = 0
-    products: float = 0.0
-    times: int = 0
-
-    def add(self, count: Counted) -> None:
-        """Once more."""
-        self.peak, self.products, self.times = (
-            max(self.peak, count.peak),
-            self.products + count.products,
-            self.times + 1,
-        )
-
-
-@dataclass
-class Estimate:
-    """What a clip would take.
-
-    Attributes:
-        weights: bytes of each network of the pipeline.
-        parts: "words", "picture", "steps", "guidance", "decoding", "frames", those that there are.
-    """
-
-    weights: dict[str, int] = field(default_factory=dict)
-    parts: dict[str, Work] = field(default_factory=lambda: defaultdict(Work))
-
-    @property
-    def peak(self) -> int:
-        """Bytes: all weights, and the part that allocates most."""
-        return sum(self.weights.values()) + max((part.peak for part in self.parts.values()), default=0)
-
-    @property
-    def largest(self) -> str:
-        """The part that allocates most."""
-        return max(self.parts, key=lambda name: self.parts[name].peak)
-
-    @property
-    def products(self) -> float:
-        """Multiplications with additions, of everything."""
-        return sum(part.products for part in self.parts.values())
 
 
 def rehearse(planned: Plan, picture: Image.Image | None, dtype: torch.dtype = torch.float32) -> Estimate:
@@ -156,12 +105,14 @@ class _Rehearsal:
             for name, part in self.pipe.components.items():
                 if not isinstance(part, nn.Module):
                     continue
+                changes: dict[str, Callable[..., Any]]
                 if name in denoisers:
                     changes = {"forward": partial(self._step, part)}
                 elif hasattr(part, "decode"):
                     changes = {"decode": self._decode, "encode": self._encode}
                 else:
                     changes = {"forward": partial(self._forward, "words")}
+                changes["to"] = partial(self._cast, part)
                 for method, change in changes.items():
                     stack.enter_context(around(part, method, change))
             yield
@@ -186,6 +137,22 @@ class _Rehearsal:
         if self.call is None:
             self.call = self.backbone.bind(network, args, kwargs, None, 1)
         return self._forward("steps", original, *args, **kwargs)
+
+    def _cast(self, network: nn.Module, _original: Any, *args: Any, **kwargs: Any) -> nn.Module:
+        """Give a network's numbers another type, which torch's own way cannot do to those without values."""
+        wanted = next((value for value in (*args, *kwargs.values()) if isinstance(value, torch.dtype)), None)
+        if wanted is not None:
+            for module in network.modules():
+                for values in (module._parameters, module._buffers):
+                    for name, value in values.items():
+                        if value is not None and value.is_floating_point():
+                            values[name] = self._like(value, wanted)
+        return network
+
+    def _like(self, value: Tensor, dtype: torch.dtype) -> Any:
+        with self.fake, torch.no_grad():
+            cast = value.to(dtype)
+        return nn.Parameter(cast, requires_grad=False) if isinstance(value, nn.Parameter) else cast
 
     def _encode(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution

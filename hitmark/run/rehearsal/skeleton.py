@@ -39,7 +39,7 @@ def skeleton(card: ModelCard, dtype: torch.dtype, fake: FakeTensorMode) -> Any:
     try:
         index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
         parts = {
-            name: _part(folder / name, *entry, dtype, fake)
+            name: _part(folder / name, entry[0], entry[1], dtype, fake)
             for name, entry in index.items()
             if isinstance(entry, list) and len(entry) == 2 and None not in entry
         }
@@ -56,10 +56,10 @@ def skeleton(card: ModelCard, dtype: torch.dtype, fake: FakeTensorMode) -> Any:
 def _part(folder: Path, library: str, name: str, dtype: torch.dtype, fake: FakeTensorMode) -> nn.Module | None:
     """A network without values; None for what is no network, or is described in the pipeline's own folder."""
     try:
-        kind = getattr(importlib.import_module(library), name)
+        kind: Any = getattr(importlib.import_module(library), name)
     except (ImportError, AttributeError):
         return None
-    if not (isinstance(kind, type) and issubclass(kind, nn.Module)):
+    if not _is_network(kind):
         return None
     with torch.device("meta"):
         if library == "transformers":
@@ -69,9 +69,13 @@ def _part(folder: Path, library: str, name: str, dtype: torch.dtype, fake: FakeT
     nn.Module.to(network, dtype=dtype)
     with fake:
         network.to_empty(device="cpu")
-        if hasattr(network, "tie_weights"):  # a table that two places share
-            network.tie_weights()
+        if library == "transformers":
+            network.tie_weights()  # a table that two places share
     return network.eval().requires_grad_(False)
+
+
+def _is_network(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, nn.Module)
 
 
 def weights_of(pipe: Any) -> dict[str, int]:

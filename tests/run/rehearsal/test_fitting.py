@@ -12,8 +12,8 @@ from hitmark.backbones import tiny
 from hitmark.errors import GenerationError, HitmarkError
 from hitmark.run.plan import Plan
 from hitmark.run.rehearsal import Estimate, within
+from hitmark.run.rehearsal.estimate import Work
 from hitmark.run.rehearsal.fitting import GIB, gib
-from hitmark.run.rehearsal.rehearse import Work
 from tests.run.rehearsal.test_rehearse import planned
 
 MODULE = "hitmark.run.rehearsal.fitting.rehearse"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -113,6 +114,16 @@ def test_a_larger_clip_takes_more_and_half_precision_less(tmp_path: Path) -> Non
     half = rehearse(*planned(tmp_path, 3, "none", 128), torch.float16)
     assert sum(half.weights.values()) < 0.6 * sum(large.weights.values())
     assert half.parts["decoding"].peak < 0.7 * large.parts["decoding"].peak
+
+
+def test_an_autoencoder_that_works_in_float32_whatever_the_others_do(tmp_path: Path) -> None:
+    SVD().save_pretrained(tmp_path)
+    path = tmp_path / "vae" / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"force_upcast": True}))
+    plan, first = planned(tmp_path, 3, "none", 128)
+    half, whole = rehearse(plan, first, torch.float16), rehearse(plan, first)
+    assert half.parts["picture"].peak == whole.parts["picture"].peak
+    assert half.parts["decoding"].peak < 0.7 * whole.parts["decoding"].peak
 
 
 def test_a_model_that_is_not_here_is_refused_with_the_way_to_get_it() -> None:
