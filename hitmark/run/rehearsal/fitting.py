@@ -72,10 +72,10 @@ def within(planned: Plan, picture: Image.Image | None, memory: float, dtype: tor
     """
     limit = memory * GIB
     now = Fitted(planned, rehearse(planned, picture, dtype))
-    for saving in _savings(planned):
+    for saving in list(_savings(planned)) * 2:  # what takes most can be another part after one of them
         if now.estimate.peak <= limit:
             break
-        if now.estimate.largest in saving.parts:
+        if now.estimate.largest in saving.parts and saving.note not in now.notes:
             changed = saving.change(now.planned)
             try:
                 found = rehearse(changed, picture, dtype)
@@ -90,7 +90,7 @@ def within(planned: Plan, picture: Image.Image | None, memory: float, dtype: tor
     raise GenerationError(
         f"memory: this clip takes about {gib(now.estimate.peak)} at its peak ({now.estimate.largest}), "
         f"{gib(sum(now.estimate.weights.values()))} of it weights, and {memory:g} GiB were given.{done}",
-        hint=_what_fits(now.planned, picture, limit, dtype),
+        hint=_what_fits(now, picture, limit, dtype),
     )
 
 
@@ -132,9 +132,10 @@ def _one_by_one(planned: Plan) -> Plan:
     return replace(planned, call=planned.call | {"decode_chunk_size": 1})
 
 
-def _what_fits(planned: Plan, picture: Image.Image | None, limit: float, dtype: torch.dtype) -> str:
+def _what_fits(now: Fitted, picture: Image.Image | None, limit: float, dtype: torch.dtype) -> str:
     """The longest clip that would fit, else the largest, as options."""
-    if sum(rehearse(planned, picture, dtype).weights.values()) > limit:
+    planned = now.planned
+    if sum(now.estimate.weights.values()) > limit:
         return "The weights alone are more; choose a smaller model or give more memory"
     for share in SMALLER:
         frames = fitting_frames(max(planned.card.frame_unit + 1, round(planned.frames * share)), planned.card)

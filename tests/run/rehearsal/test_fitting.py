@@ -76,6 +76,15 @@ def test_then_frames_one_by_one_then_tiles(svd: Path, estimated: list[Plan]) -> 
     assert within(plan, picture, 2).planned.vae_tiling
 
 
+def test_what_takes_most_later_is_dealt_with_too(svd: Path, estimated: list[Plan]) -> None:
+    plan, picture = planned(svd, 4, "sg-i2v", memory_budget=1.5)
+    plan.call["decode_chunk_size"] = 4
+    found = within(plan, picture, 2.1)
+    assert found.planned.call["decode_chunk_size"] == 1, "decoding took 2 GiB, guidance 1.5"
+    assert found.planned.controls[0].memory_budget == 1.0
+    assert found.estimate.peak == 2 * GIB
+
+
 def test_an_autoencoder_without_tiles_has_one_thing_less(svd: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def estimate(plan: Plan, _picture: Any, _dtype: torch.dtype) -> Estimate:
         if plan.vae_tiling:
