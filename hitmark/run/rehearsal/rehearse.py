@@ -37,9 +37,9 @@ class _Enough(Exception):  # noqa: N818 - not an error
     """Ends the pipeline's call."""
 
 
-FINISHED, BESIDE = 3 * 4 * 3, 55 * 2**20
-"""Bytes of a pixel of the finished frames, of which pipelines have copies, and what a process takes beside them; the
-second was measured (`scripts/measure_estimates.py wan`)."""
+FINISHED, BESIDE = 39, 53 * 2**20
+"""Bytes of a pixel of the finished frames, of which pipelines have copies, and what a process takes beside them: fitted
+to three clips (`scripts/measure_estimates.py wan`)."""
 STEPS = 2
 """Steps that are rehearsed; the others are like them."""
 
