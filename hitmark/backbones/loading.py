@@ -31,8 +31,7 @@ def load_pipeline(name_or_path: str | Path, dtype: str = "auto", device: str = "
     import torch
 
     device = check_placement(dtype, device)
-    if dtype == "auto":
-        dtype = card.half if device.startswith("cuda") else "float32"
+    dtype = chosen_dtype(card, dtype, device)
     if dtype != "float32" and device == "cpu":
         warnings.warn(
             f"{dtype} on a CPU is many times slower than float32, for most CPUs convert every number back and forth; "
@@ -66,6 +65,13 @@ def _load_half_files(loader: Any, source: str, options: dict[str, Any]) -> Any:
         if "variant" not in str(error):
             raise
         return loader.from_pretrained(source, **options)
+
+
+def chosen_dtype(card: ModelCard, dtype: str, device: str) -> str:
+    """Return the type of the weights on a device, "auto" being decided."""
+    if dtype != "auto":
+        return dtype
+    return card.half if device.startswith("cuda") else "float32"
 
 
 def check_placement(dtype: str, device: str) -> str:

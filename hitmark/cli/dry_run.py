@@ -9,6 +9,8 @@ import typer
 from hitmark.cli.progress import silence_libraries
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from PIL.Image import Image
 
     from hitmark.cli.request import Request
@@ -23,48 +25,43 @@ SAID = {
     "decoding": "decoding",
     "frames": "the finished frames",
 }
-HELD = 1.9
-"""A process may hold this much more than it has in use, see `hitmark.run.allocator`."""
+HELD = 2.1
+"""A process may hold so many times what it has in use, see `hitmark.run.allocator`."""
 
 
-def show_plan(request: Request, memory: float | None) -> None:
-    """Print the plan of a request, and what it takes; with `memory`, within so many GiB."""
-    from hitmark.backbones.loading import check_placement
-    from hitmark.cli.generate import notes, prepared
-    from hitmark.run.fit import check_fit
-    from hitmark.run.rehearsal import Fitted, rehearse
+def show_plan(
+    request: Request, planned: Plan, picture: Image | None, memory: float | None, notes: Sequence[str]
+) -> None:
+    """Print a plan with its notes, and what it takes; with `memory`, within so many GiB."""
+    from hitmark.run.rehearsal import rehearse
 
-    silence_libraries()
-    planned, picture = prepared(request)
-    check_placement(request.dtype, request.device)
-    check_fit(planned, request.device)
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
     if memory is None:
-        found = Fitted(planned, rehearse(planned, picture, dtype_of(request, planned)))
+        silence_libraries()
+        estimate = rehearse(planned, picture, dtype_of(request, planned))
     else:
         found = fitted(request, planned, picture, memory)
-    for note in notes(found.planned):
-        typer.echo(f"note: {note}", err=True)
-    typer.echo(
-        f"{planned.card.name}: {planned.frames} frames of {planned.width}x{planned.height}, {planned.steps} steps"
-    )
-    typer.echo(found.planned.method)
-    for line in lines_of(found.estimate):
+        planned, estimate = found.planned, found.estimate
+    size = f"{planned.frames} frames of {planned.width}x{planned.height}"
+    typer.echo(f"{planned.card.name}: {size}, {planned.steps} steps")
+    typer.echo(planned.method)
+    for line in lines_of(estimate):
         typer.echo(line)
 
 
 def fitted(request: Request, planned: Plan, picture: Image | None, memory: float) -> Fitted:
     """The plan within so many GiB; what is done for that is printed."""
+    from hitmark.backbones.memory import GIB
     from hitmark.run.allocator import return_at_once
     from hitmark.run.rehearsal import within
-    from hitmark.run.rehearsal.fitting import GIB
 
     silence_libraries()
     found = within(planned, picture, memory, dtype_of(request, planned))
+    notes = list(found.notes)
     if found.estimate.peak * HELD > memory * GIB and return_at_once():
-        typer.echo(
-            f"note: for {memory:g} GiB, memory is given back as soon as it is free (up to half slower)", err=True
-        )
-    for note in found.notes:
+        notes.insert(0, "memory is given back as soon as it is free (1.5 to 1.7 times the time, the same clip)")
+    for note in notes:
         typer.echo(f"note: for {memory:g} GiB, {note}", err=True)
     return found
 
@@ -73,11 +70,9 @@ def dtype_of(request: Request, planned: Plan) -> Any:
     """The type that the weights would be loaded in."""
     import torch
 
-    from hitmark.backbones.loading import check_placement
+    from hitmark.backbones.loading import check_placement, chosen_dtype
 
-    on_gpu = check_placement(request.dtype, request.device).startswith("cuda")
-    name = request.dtype if request.dtype != "auto" else planned.card.half if on_gpu else "float32"
-    return getattr(torch, name)
+    return getattr(torch, chosen_dtype(planned.card, request.dtype, check_placement(request.dtype, request.device)))
 
 
 def lines_of(estimate: Estimate) -> list[str]:
@@ -95,6 +90,6 @@ def lines_of(estimate: Estimate) -> list[str]:
     lines.append(f"{'at the peak (weights and the largest)':36} {gib(estimate.peak):>10}")
     lines.append(
         "Estimated from the configuration. Libraries take about half a GiB more, and without --memory a process may "
-        "hold nearly twice what it has in use."
+        "hold twice what it has in use."
     )
     return lines

@@ -114,7 +114,8 @@ def generate(
         vae_tiling=vae_tiling or None,
     )
     if dry_run:
-        show_plan(request, memory)
+        planned, picture = checked(request)
+        show_plan(request, planned, picture, memory, notes(planned))
         return
     outputs = Outputs(output or _default_output(scene, request), save_latents)
     run(request, outputs, force=force, memory=memory)
@@ -131,17 +132,13 @@ def _drawn(seed: int | None) -> int | None:
 
 def run(request: Request, outputs: Outputs, *, force: bool, memory: float | None = None) -> None:
     """Check everything that can be checked, load the model, generate, write, tell."""
-    from hitmark.backbones.loading import check_placement
     from hitmark.observers.positions import look
-    from hitmark.run.fit import check_fit
     from hitmark.run.illustrate import illustrate
     from hitmark.run.illustrate import planned as planned_picture
     from hitmark.run.model_choice import model_folder
 
-    planned, picture = prepared(request)
-    check_placement(request.dtype, request.device)
+    planned, picture = checked(request)
     outputs = replace(outputs, from_picture=picture is not None).beside(request.inputs)
-    check_fit(planned, request.device)
     if memory is not None:
         planned = fitted(request, planned, picture, memory).planned
     crude, recorded = crude_reference(request, planned, picture)
@@ -164,6 +161,17 @@ def run(request: Request, outputs: Outputs, *, force: bool, memory: float | None
         typer.echo(sentence)
     for problem in problems:
         typer.echo(f"warning: {problem}", err=True)
+
+
+def checked(request: Request) -> tuple[Plan, Image | None]:
+    """As `prepared`, and whether the plan can be carried out here."""
+    from hitmark.backbones.loading import check_placement
+    from hitmark.run.fit import check_fit
+
+    planned, picture = prepared(request)
+    check_placement(request.dtype, request.device)
+    check_fit(planned, request.device)
+    return planned, picture
 
 
 def prepared(request: Request) -> tuple[Plan, Image | None]:

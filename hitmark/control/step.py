@@ -105,8 +105,7 @@ class Step:
 
     def within(self, start: float, stop: float) -> bool:
         """Whether start * count <= index < stop * count, safe against rounding of the products."""
-        slack = 1e-6
-        return start * self.count - slack <= self.index < stop * self.count - slack
+        return is_within(self.index, self.count, start, stop)
 
     def self_attention(
         self,
@@ -134,3 +133,9 @@ class Step:
             raise HitmarkError("This model family does not show its self-attention to methods that read features.")
         options = {"first_frame_keys": first_frame_keys, "memory_budget": memory_budget, "same_time": same_time}
         return self.reader(latents, layers, **options)
+
+
+def is_within(index: int, count: int, start: float, stop: float) -> bool:
+    """Whether step `index` of `count` is in the window; see `Step.within`."""
+    slack = 1e-6
+    return start * count - slack <= index < stop * count - slack

@@ -12,8 +12,8 @@ LEAST = 64 * 1024
 def return_at_once() -> bool:
     """Have this process give memory back as soon as it is freed, which takes some time; whether that could be set.
 
-    Else glibc keeps much of it for later: clips were seen to hold up to 1.8 times what they had in use
-    (`scripts/measure_estimates.py --held`). Other C libraries are left as they are.
+    Else glibc keeps much of it for later: a clip was seen to hold 1.6 to 2.0 times what it had in use
+    (`scripts/measure_estimates.py svd --held`). Other C libraries are left as they are.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

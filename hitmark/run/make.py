@@ -95,7 +95,6 @@ def _run(
     reference: MotionSignal | None,
 ) -> tuple[np.ndarray, torch.Tensor]:
     """Call the pipeline inside `attach`; the last step's latents come from its own callback."""
-    scene = planned.scene
     latents: list[torch.Tensor] = []
 
     def after_step(index: int, now: torch.Tensor) -> None:
@@ -106,26 +105,30 @@ def _run(
 
     if on_step is not None:
         on_step(0, planned.steps)
-    order = Order(
-        picture=picture,
-        prompt=scene.prompt,
-        negative_prompt=scene.negative_prompt,
-        width=planned.width,
-        height=planned.height,
-        frames=planned.frames,
-        steps=planned.steps,
-        generator=torch.Generator("cpu").manual_seed(scene.seed),
-        arguments=planned.call,
-        after_step=after_step,
-    )
     with attach(pipe, planned.tracks, [*planned.controls, *watch], reference=reference):
-        made = backbone_for(pipe).run(order)
+        made = backbone_for(pipe).run(order_of(planned, picture, after_step))
     if not np.isfinite(made).all():
         raise GenerationError(
             "the model made numbers that are not finite; use --dtype float32 or bfloat16, or smaller step sizes"
         )
     np.multiply(made, 255, out=made)
     return np.rint(made, out=made).astype(np.uint8), latents[0].float().cpu()
+
+
+def order_of(planned: Plan, picture: Image.Image | None, after_step: Callable[[int, torch.Tensor], None]) -> Order:
+    """What a plan asks a pipeline for."""
+    return Order(
+        picture=picture,
+        prompt=planned.scene.prompt,
+        negative_prompt=planned.scene.negative_prompt,
+        width=planned.width,
+        height=planned.height,
+        frames=planned.frames,
+        steps=planned.steps,
+        generator=torch.Generator("cpu").manual_seed(planned.scene.seed),
+        arguments=planned.call,
+        after_step=after_step,
+    )
 
 
 def _settings(planned: Plan, pipe: Any) -> Settings:

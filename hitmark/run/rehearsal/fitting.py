@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from hitmark.backbones.folders import usual_grid
+from hitmark.backbones.memory import GIB
 from hitmark.errors import GenerationError, HitmarkError
 from hitmark.methods import build
 from hitmark.methods.sg_i2v import SGI2V
 from hitmark.run.frame_rule import fitting_frames
+from hitmark.run.model_choice import configured_grid
 from hitmark.run.plan import Plan
 from hitmark.run.plan import plan as planned_again
 from hitmark.run.rehearsal.estimate import Estimate
@@ -23,11 +26,8 @@ from hitmark.scene.parts import MethodChoice
 if TYPE_CHECKING:
     from PIL import Image
 
-GIB = 2**30
 BUDGETS = (1.0, 0.25, 0.0)
 """GiB of what passes with gradients keep."""
-UNIT = 16
-"""Pixels; most models want both sides to be multiples of it."""
 SMALLER = (0.75, 0.5, 0.25)
 """Of frames, then of the sides: what is tried for a clip that would fit."""
 
@@ -141,7 +141,7 @@ def _what_fits(now: Fitted, picture: Image.Image | None, limit: float, dtype: to
         frames = fitting_frames(max(planned.card.frame_unit + 1, round(planned.frames * share)), planned.card)
         if frames < planned.frames and _fits(planned, picture, limit, dtype, frames=frames):
             return f"What would fit: --frames {frames}"
-    unit = 2 * UNIT
+    unit = (configured_grid(planned.card) or usual_grid(planned.card))[0]
     for share in SMALLER:
         width, height = (max(unit, round(side * share / unit) * unit) for side in (planned.width, planned.height))
         if _fits(planned, picture, limit, dtype, width=width, height=height):

@@ -14,12 +14,13 @@ from torch import Tensor, nn
 from torch._subclasses import FakeTensorMode
 
 from hitmark.backbones import backbone_for
-from hitmark.backbones.order import Order
+from hitmark.control.step import is_within
 from hitmark.errors import HitmarkError
 from hitmark.hooks.features import read_features
 from hitmark.hooks.tracks import layouts_of
 from hitmark.hooks.undo import around
 from hitmark.methods.sg_i2v import SGI2V, alignment_loss, box_matches
+from hitmark.run.make import order_of
 from hitmark.run.rehearsal.counting import Counted, moved, tensors_of
 from hitmark.run.rehearsal.estimate import Estimate
 from hitmark.run.rehearsal.skeleton import skeleton, weights_of
@@ -87,7 +88,8 @@ class _Rehearsal:
         planned, parts = self.planned, self.estimate.parts
         with self._networks():
             with suppress(_Enough):
-                self.backbone.run(_order(planned, picture))
+                order = order_of(planned, picture, lambda _index, _latents: None)
+                self.backbone.run(replace(order, steps=STEPS))
             if any(control.needs.reference for control in planned.controls):
                 self.backbone.family.encode(self.pipe, torch.zeros(*planned.shape, 3))
         steps = parts["steps"]
@@ -199,22 +201,5 @@ class _Rehearsal:
 
 def passes_of(control: SGI2V, steps: int) -> int:
     """Passes with gradients in a clip of so many steps."""
-    slack = 1e-6  # as `Step.within`
-    active = sum(control.start * steps - slack <= index < control.stop * steps - slack for index in range(steps))
+    active = sum(is_within(index, steps, control.start, control.stop) for index in range(steps))
     return active * -(-control.iterations // control.gradient_every)
-
-
-def _order(planned: Plan, picture: Image.Image | None) -> Order:
-    scene = planned.scene
-    return Order(
-        picture=picture,
-        prompt=scene.prompt,
-        negative_prompt=scene.negative_prompt,
-        width=planned.width,
-        height=planned.height,
-        frames=planned.frames,
-        steps=STEPS,
-        generator=torch.Generator("cpu").manual_seed(0),
-        arguments=planned.call,
-        after_step=lambda _index, _latents: None,
-    )
