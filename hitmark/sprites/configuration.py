@@ -144,9 +144,12 @@ class VideoConfiguration(ModelConfiguration):
     compiled: bool = False
     """Whether the transformer's blocks are compiled for training; needs a C++ compiler."""
     stages: str = "pictures 1500, short 1500"
-    """What the steps see, in this order, and how many of them; those after see whole clips. `windows` are of one thing
-    each: what things look like and are called is learned from them at a fraction of the cost of whole `pictures`;
+    """What the steps see, in this order, and how many of them; those after see `whole` clips. `windows` are of one
+    thing each: what things look like and are called is learned from them at a fraction of the cost of whole `pictures`;
     `short` are clips of `short_frames` frames."""
+    windows_every: int = 0
+    """After these stages one step of so many sees windows, not clips: what things look like, learned from windows, is
+    half forgotten while only clips are seen. 0: none does."""
     windows: int = 162
     """Windows of a step, a multiple of 6, of `window` pixels a side."""
     window: int = 80

@@ -117,6 +117,7 @@ def size_of_step(configuration: VideoConfiguration, step: int) -> tuple[int, int
         "windows": (0, configuration.windows // WINDOWS_OF_A_PLACE),
         "pictures": (1, configuration.pictures // PICTURES),
         "short": (configuration.short_frames, configuration.short_batch),
+        "whole": (configuration.frames, configuration.batch),
     }
     for stage in configuration.stages.split(","):
         kind, _, count = stage.strip().partition(" ")
@@ -128,7 +129,8 @@ def size_of_step(configuration: VideoConfiguration, step: int) -> tuple[int, int
         if step < int(count):
             return sizes[kind]
         step -= int(count)
-    return configuration.frames, configuration.batch
+    turn = configuration.windows_every and step % configuration.windows_every == 0
+    return sizes["windows" if turn else "whole"]
 
 
 def decoder_step_loss(code: VideoCode, configuration: VideoConfiguration, device: str) -> StepLoss:

@@ -112,12 +112,17 @@ def test_words_are_one_token_each_and_zeros_follow(configuration: VideoConfigura
 
 
 def test_steps_see_what_the_stages_say() -> None:
-    shipped = read_configuration(None, "sprites-wan", stages="windows 3, pictures 2, windows 1, short 4")
+    stages = "windows 3, pictures 2, windows 1, short 4"
+    shipped = read_configuration(None, "sprites-wan", stages=stages, windows_every=0)
     windows, pictures = (0, shipped.windows // 6), (1, shipped.pictures // 3)
     wanted = [windows] * 3 + [pictures] * 2 + [windows] + [(shipped.short_frames, shipped.short_batch)] * 4
     assert [size_of_step(shipped, step) for step in range(10)] == wanted
     assert size_of_step(shipped, 10) == size_of_step(shipped, 10_000) == (shipped.frames, shipped.batch)
     assert size_of_step(read_configuration(None, "sprites-wan"), 0) == windows
+    turns = read_configuration(None, "sprites-wan", stages="whole 2, pictures 2", windows_every=3)
+    whole = (turns.frames, turns.batch)
+    wanted = [whole, whole, pictures, pictures, windows, whole, whole, windows, whole]
+    assert [size_of_step(turns, step) for step in range(9)] == wanted
     for wrong in ("pictures", "films 3", "pictures 1.5", "pictures 3;short 4", ""):
         with pytest.raises(HitmarkError, match="KIND STEPS"):
             size_of_step(read_configuration(None, "sprites-wan", stages=wrong), 0)
