@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from hitmark.sprites import code as linear_code
-from hitmark.sprites import networks, samples, video_encoder, video_networks, video_recipe
+from hitmark.sprites import networks, samples, video_encoder, video_recipe
 from hitmark.sprites.code import LinearCode
 from hitmark.sprites.configuration import ImageToVideoConfiguration, ModelConfiguration, TextToVideoConfiguration
 from hitmark.sprites.correspondence import ShortcutProcessor
@@ -172,7 +172,7 @@ RECIPES: dict[str, Recipe] = {
         write_encoder=video_encoder.write_encoder,
         model=video_recipe.build_model,
         loss=video_recipe.step_loss,
-        autoencoder=video_networks.build_video_autoencoder,
+        autoencoder=video_recipe.build_decoder,
         decoder_loss=video_recipe.decoder_step_loss,
         sheet=video_recipe.sheet,
         pipeline=video_recipe.build_pipeline,

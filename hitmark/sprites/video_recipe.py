@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from hitmark.errors import HitmarkError
 from hitmark.sprites import video_code
-from hitmark.sprites.clip_plan import shorten
+from hitmark.sprites.clip_plan import select_frames
 from hitmark.sprites.configuration import VideoConfiguration
-from hitmark.sprites.decoder import kernels_last, video_decoder_loss
+from hitmark.sprites.decoder import kernels_last, see_present_frame, video_decoder_loss
 from hitmark.sprites.fast import Ahead, attention_by_products, half_is_fast
 from hitmark.sprites.recognition import Recognizer
 from hitmark.sprites.scenes import held_out
@@ -30,13 +30,14 @@ from hitmark.sprites.video_networks import (
     build_text_encoder,
     build_tokenizer,
     build_transformer,
+    build_video_autoencoder,
 )
 from hitmark.sprites.video_training import PICTURES, VideoBatch, encode_words, flow_loss, joined, make_video_batch
 from hitmark.sprites.windows import WINDOWS_OF_A_PLACE, make_windows
 from hitmark.sprites.world import SPLITS
 
 if TYPE_CHECKING:
-    from diffusers import WanPipeline
+    from diffusers import AutoencoderKLWan, WanPipeline
 
 CODE_CLIPS = 60
 """Clips whose cells decide the code; a third of them photographic."""
@@ -133,29 +134,45 @@ def size_of_step(configuration: VideoConfiguration, step: int) -> tuple[int, int
     return sizes["windows" if turn else "whole"]
 
 
-def decoder_step_loss(code: VideoCode, configuration: VideoConfiguration, device: str) -> StepLoss:
-    """Of windows of CROP pixels of clips, in both worlds by turns; short clips first, whole ones later."""
-    worlds = (configuration.world(), configuration.pictured_world())
+def build_decoder(configuration: VideoConfiguration) -> AutoencoderKLWan:
+    """The autoencoder, whose decoder begins as one of single frames."""
+    autoencoder = build_video_autoencoder(configuration)
+    see_present_frame(autoencoder.decoder)
+    return autoencoder
 
+
+def decoder_step_loss(code: VideoCode, configuration: VideoConfiguration, device: str) -> StepLoss:
+    """Of windows of CROP pixels, in both worlds by turns: of single frames, then of short clips, then of whole ones."""
+    worlds = (configuration.world(), configuration.pictured_world())
     laid: list[nn.Module] = []
 
     def loss(network: nn.Module, step: int, generator: torch.Generator) -> Tensor:
         if configuration.half and half_is_fast(device) and not laid:
             kernels_last(network)
             laid.append(network)
-        frames, count = configuration.short_frames, configuration.decoder_batch
-        if step >= configuration.decoder_short:
-            frames, count = configuration.frames, max(1, count // 2)
+        frames, count, windows = _seen_by_decoder(configuration, step)
         videos = []
         for seed in range(step * count, (step + 1) * count):
             world = worlds[seed % 2]
-            plan = shorten(world.plan(SPLITS["train"][0] + seed, measure=False), frames)
-            left, top = (_place(side, generator) for side in (configuration.width, configuration.height))
-            videos.append(world.render(plan)[..., top : top + CROP, left : left + CROP])
+            plan = world.plan(SPLITS["train"][0] + seed, measure=False)
+            first = int(torch.randint(0, configuration.frames - frames + 1, (), generator=generator))
+            video = world.render(select_frames(plan, slice(first, first + frames)))
+            for _ in range(windows):
+                left, top = (_place(side, generator) for side in (configuration.width, configuration.height))
+                videos.append(video[..., top : top + CROP, left : left + CROP])
         shown = torch.stack(videos).to(device) * 2 - 1
         return video_decoder_loss(network, code, shown, generator, configuration.half)
 
     return loss
+
+
+def _seen_by_decoder(configuration: VideoConfiguration, step: int) -> tuple[int, int, int]:
+    """Frames of the clips of a step, how many clips, and how many windows of each."""
+    if step < configuration.decoder_pictures:
+        return 1, 2 * configuration.decoder_batch, 2
+    if step < configuration.decoder_pictures + configuration.decoder_short:
+        return configuration.short_frames, configuration.decoder_batch, 1
+    return configuration.frames, max(1, configuration.decoder_batch // 2), 1
 
 
 def _place(side: int, generator: torch.Generator) -> int:

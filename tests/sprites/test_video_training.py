@@ -12,6 +12,7 @@ from PIL import Image
 from hitmark.errors import HitmarkError
 from hitmark.sprites import video_recipe
 from hitmark.sprites.configuration import VideoConfiguration, read_configuration
+from hitmark.sprites.decoder import decode_causally
 from hitmark.sprites.going_on import read_milestone
 from hitmark.sprites.train import train
 from hitmark.sprites.video_code import fit
@@ -152,17 +153,34 @@ def test_a_made_clip_serves_several_steps(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(batches[4].captions) == 6
 
 
-def test_the_decoder_learns_from_short_clips_and_then_from_whole_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_decoder_learns_from_single_frames_then_from_short_clips_and_then_from_whole_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     seen = []
     monkeypatch.setattr(video_recipe, "video_decoder_loss", lambda network, code, videos, *others: seen.append(videos))
-    shipped = read_configuration(None, "sprites-wan", decoder_short=1)
+    shipped = read_configuration(None, "sprites-wan", decoder_pictures=1, decoder_short=1)
     loss = video_recipe.decoder_step_loss(None, shipped, "cpu")
-    for step in range(3):
+    for step in range(4):
         loss(torch.nn.Conv3d(8, 8, 3), step, torch.Generator().manual_seed(0))
     crop, pairs = (3, video_recipe.CROP, video_recipe.CROP), shipped.decoder_batch
-    short, whole = (pairs, shipped.short_frames, *crop), (pairs // 2, shipped.frames, *crop)
-    assert [each.shape for each in seen] == [short, whole, whole]
-    assert not torch.equal(seen[1], seen[2])
+    single, short, whole = (
+        (4 * pairs, 1, *crop),
+        (pairs, shipped.short_frames, *crop),
+        (pairs // 2, shipped.frames, *crop),
+    )
+    assert [each.shape for each in seen] == [single, short, whole, whole]
+    assert not torch.equal(seen[2], seen[3])
+
+
+def test_the_decoder_begins_as_one_of_single_frames(configuration: VideoConfiguration) -> None:
+    """Each frame of a block is what its latent frame alone would be decoded to."""
+    decoder = video_recipe.build_decoder(configuration).decoder
+    latents = torch.randn(1, configuration.latent_channels, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        video = decode_causally(decoder, latents)
+        alone = torch.cat([decode_causally(decoder, latents[:, :, frame : frame + 1]) for frame in range(3)], 1)
+    assert video.shape == (1, 9, 3, 32, 32)
+    torch.testing.assert_close(video, alone[:, [0, *[1] * 4, *[2] * 4]], atol=1e-5, rtol=0)
 
 
 def test_one_folder_makes_clips_from_text_and_from_a_picture(tmp_path: Path) -> None:
