@@ -11,15 +11,16 @@ import torch
 
 from hitmark.backbones import backbone_for
 from hitmark.backbones.loading import load_pipeline
-from hitmark.backbones.order import Order
 from hitmark.errors import GenerationError
 from hitmark.hooks import attach
 from hitmark.methods import resolved
 from hitmark.reference.choice import chosen_reference
 from hitmark.run.fit import check_fit, check_size
 from hitmark.run.memory_fit import check_memory
+from hitmark.run.ordering import order_of
 from hitmark.run.peak_memory import PeakMemory
 from hitmark.run.record import Settings
+from hitmark.run.rehearsal import check_room
 from hitmark.run.result import Result
 from hitmark.run.tiling import tiled
 
@@ -62,6 +63,7 @@ def make(
     crude = chosen_reference(planned.scene, planned.shape, picture, reference, planned.controls)
     if pipe is None:
         check_fit(planned, device)
+        check_room(planned, picture, dtype, device)
         pipe = load_pipeline(planned.model, dtype=dtype, device=device, picture=planned.card.takes_picture)
     else:
         check_memory(planned.card, planned.shape, str(device_of(pipe)))
@@ -113,22 +115,6 @@ def _run(
         )
     np.multiply(made, 255, out=made)
     return np.rint(made, out=made).astype(np.uint8), latents[0].float().cpu()
-
-
-def order_of(planned: Plan, picture: Image.Image | None, after_step: Callable[[int, torch.Tensor], None]) -> Order:
-    """What a plan asks a pipeline for."""
-    return Order(
-        picture=picture,
-        prompt=planned.scene.prompt,
-        negative_prompt=planned.scene.negative_prompt,
-        width=planned.width,
-        height=planned.height,
-        frames=planned.frames,
-        steps=planned.steps,
-        generator=torch.Generator("cpu").manual_seed(planned.scene.seed),
-        arguments=planned.call,
-        after_step=after_step,
-    )
 
 
 def _settings(planned: Plan, pipe: Any) -> Settings:

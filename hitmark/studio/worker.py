@@ -91,6 +91,7 @@ class Maker:
         from hitmark.run.memory_fit import check_memory
         from hitmark.run.outputs import Outputs
         from hitmark.run.prepare import prepare
+        from hitmark.run.rehearsal import check_room
         from hitmark.scene.schema import Scene
         from hitmark.studio.results import save
 
@@ -102,6 +103,8 @@ class Maker:
         outputs = Outputs(folder / "clip.mp4", from_picture=picture is not None)
         outputs.check([], overwrite=True, shape=planned.shape)
         check_memory(planned.card, planned.shape, order["device"])
+        loaded = self._has(planned.card, order["dtype"], order["device"])
+        check_room(planned, picture, order["dtype"], order["device"], loaded=loaded)
         pipe = self._pipe(planned.card, order["dtype"], order["device"])
         self.channel.stop_if_cancelled(identity)
 
@@ -129,11 +132,16 @@ class Maker:
         """The pipeline of the last job where it is the same model; another one is dropped before loading."""
         from hitmark.backbones.loading import load_pipeline
 
-        key = (card.name, card.pipeline, dtype, device)
-        if self._loaded is None or self._loaded[0] != key:
+        if not self._has(card, dtype, device):
             self._loaded = None
-            self._loaded = (key, load_pipeline(card.name, dtype=dtype, device=device, picture=card.takes_picture))
+            pipe = load_pipeline(card.name, dtype=dtype, device=device, picture=card.takes_picture)
+            self._loaded = ((card.name, card.pipeline, dtype, device), pipe)
+        assert self._loaded is not None
         return self._loaded[1]
+
+    def _has(self, card: ModelCard, dtype: str, device: str) -> bool:
+        """Whether the pipeline of the last job is this one."""
+        return self._loaded is not None and self._loaded[0] == (card.name, card.pipeline, dtype, device)
 
 
 def main() -> None:

@@ -3,5 +3,6 @@
 from hitmark.run.rehearsal.estimate import Estimate
 from hitmark.run.rehearsal.fitting import Fitted, within
 from hitmark.run.rehearsal.rehearse import rehearse
+from hitmark.run.rehearsal.room import check_room
 
-__all__ = ["Estimate", "Fitted", "rehearse", "within"]
+__all__ = ["Estimate", "Fitted", "check_room", "rehearse", "within"]

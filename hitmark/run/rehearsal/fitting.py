@@ -55,7 +55,13 @@ class Fitted:
     notes: tuple[str, ...] = ()
 
 
-def within(planned: Plan, picture: Image.Image | None, memory: float, dtype: torch.dtype = torch.float32) -> Fitted:
+def within(
+    planned: Plan,
+    picture: Image.Image | None,
+    memory: float,
+    dtype: torch.dtype = torch.float32,
+    source: str = "were given",
+) -> Fitted:
     """Return the plan with what it needs to stay within so much memory, by its estimate; no weights are read.
 
     Gradients are made by running parts of the network twice; then frames are decoded one by one, or in tiles. The clip
@@ -66,6 +72,7 @@ def within(planned: Plan, picture: Image.Image | None, memory: float, dtype: tor
         picture: likewise.
         memory: GiB for the weights and the work; the libraries' own memory comes on top.
         dtype: of the weights.
+        source: where this memory comes from, for the message.
 
     Raises:
         HitmarkError: it does not fit, whatever is done; the message says what would. And as `rehearse`.
@@ -89,7 +96,7 @@ def within(planned: Plan, picture: Image.Image | None, memory: float, dtype: tor
     done = "".join(f" With {note}." for note in now.notes)
     raise GenerationError(
         f"memory: this clip takes about {gib(now.estimate.peak)} at its peak ({now.estimate.largest}), "
-        f"{gib(sum(now.estimate.weights.values()))} of it weights, and {memory:g} GiB were given.{done}",
+        f"{gib(sum(now.estimate.weights.values()))} of it weights, and {memory:g} GiB {source}.{done}",
         hint=_what_fits(now, picture, limit, dtype),
     )
 

@@ -20,7 +20,7 @@ from hitmark.hooks.features import read_features
 from hitmark.hooks.tracks import layouts_of
 from hitmark.hooks.undo import around
 from hitmark.methods.sg_i2v import SGI2V, alignment_loss, box_matches
-from hitmark.run.make import order_of
+from hitmark.run.ordering import order_of
 from hitmark.run.rehearsal.counting import Counted, moved, tensors_of
 from hitmark.run.rehearsal.estimate import Estimate
 from hitmark.run.rehearsal.skeleton import skeleton, weights_of
