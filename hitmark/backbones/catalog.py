@@ -90,6 +90,8 @@ MODELS: dict[str, ModelCard] = {
     **TRANSFORMERS,
 }
 
+DEFAULT_PICTURE_MODEL, DEFAULT_TEXT_MODEL = "sprites-i2v", "sprites-t2v"
+"""Of a scene with a picture, and of one with words alone, that name none; embedded: they need no download."""
 
 OF_PIPELINE = {"StableVideoDiffusionPipeline": "svd", "TextToVideoSDPipeline": "modelscope", **OF_TRANSFORMER}
 """The model whose defaults a folder of this class of pipeline has."""

@@ -7,6 +7,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from hitmark.backbones.catalog import DEFAULT_PICTURE_MODEL, DEFAULT_TEXT_MODEL
+
+DEFAULTS = DEFAULT_TEXT_MODEL
+if DEFAULT_PICTURE_MODEL != DEFAULT_TEXT_MODEL:
+    DEFAULTS = f"{DEFAULT_PICTURE_MODEL} for a picture, {DEFAULT_TEXT_MODEL} for a prompt"
 SceneArgument = Annotated[
     str | None,
     typer.Argument(
@@ -24,7 +29,7 @@ Output = Annotated[
 ]
 Model = Annotated[
     str | None,
-    typer.Option(help="Name (`hitmark models`) or path. Default: the scene's, else sprites-i2v, or -t2v for a prompt."),
+    typer.Option(help=f"Name (`hitmark models`) or path. Default: the scene's, else {DEFAULTS}."),
 ]
 Method = Annotated[
     str | None,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hitmark.backbones.catalog import DEFAULT_PICTURE_MODEL, DEFAULT_TEXT_MODEL
 from hitmark.cli.flags import FlagError
 
 if TYPE_CHECKING:
@@ -108,12 +109,12 @@ class Request:
         if self.image is not None and not card.takes_picture:
             raise FlagError(
                 f"--image: {card.name} makes clips from text and takes no first picture; leave it out, or choose a "
-                "model that starts from one, such as --model sprites-i2v"
+                f"model that starts from one, such as --model {DEFAULT_PICTURE_MODEL}"
             )
         for name in self.said if not card.reads_prompt else ():
             raise FlagError(
                 f"--{name.replace('_', '-')}: {card.name} makes clips from a picture and reads no words; leave it out, "
-                "or choose a model that reads them, such as --model sprites-t2v (without --image)"
+                f"or choose a model that reads them, such as --model {DEFAULT_TEXT_MODEL} (without --image)"
             )
 
 

@@ -121,14 +121,14 @@ def _with_weights(scene: Scene, path: Path, record: RunRecord, target: Target) -
 
 
 def _from_scene(source: str, target: Target) -> Request:
-    from hitmark.backbones.catalog import model_card
-    from hitmark.run.model_choice import DEFAULT_MODEL, find_model
+    from hitmark.backbones.catalog import DEFAULT_PICTURE_MODEL, model_card
+    from hitmark.run.model_choice import find_model
     from hitmark.scene.formats import base_folder, read, remarks, sniff
 
     format = sniff(source)
     if format == "sg-i2v" and (Path(source) / "img.png").is_file() and target.reading == Reading():
         # the published cells depend on the size of the clip
-        card = model_card(target.model or DEFAULT_MODEL)
+        card = model_card(target.model or DEFAULT_PICTURE_MODEL)
         scene = read(source, "sg-i2v", width=target.width or card.width, height=target.height or card.height)
     else:
         scene = target.reading.read(source, format)

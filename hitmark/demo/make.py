@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from PIL import Image
 
+from hitmark.backbones.catalog import DEFAULT_PICTURE_MODEL, DEFAULT_TEXT_MODEL
 from hitmark.demo.finished import Demo, Run
 from hitmark.demo.page import page
 from hitmark.demo.scenes import (
-    PICTURE_MODEL,
-    TEXT_MODEL,
     DemoScene,
     picture_demo_scenes,
     sprite_world,
@@ -63,8 +62,8 @@ def run_demo(
     *,
     seed: int = 0,
     steps: int | None = None,
-    model: str = PICTURE_MODEL,
-    text_model: str = TEXT_MODEL,
+    model: str = DEFAULT_PICTURE_MODEL,
+    text_model: str = DEFAULT_TEXT_MODEL,
     only: Only | None = None,
     on_step: OnStep | None = None,
     overwrite: bool = False,

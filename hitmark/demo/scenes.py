@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from hitmark.backbones.catalog import DEFAULT_PICTURE_MODEL, DEFAULT_TEXT_MODEL
 from hitmark.errors import HitmarkError
 from hitmark.scene.schema import Camera, Keyframe, Scene, Subject
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from hitmark.sprites.clip_plan import ClipPlan, SpriteObject
     from hitmark.sprites.world import SpriteWorld
 
-PICTURE_MODEL = "sprites-i2v"
-TEXT_MODEL = "sprites-t2v"
 PICTURE_METHODS = {"none": "no control", "sg-i2v": "SG-I2V"}
 TEXT_METHODS = {"none": "no control", "peekaboo": "Peekaboo", "ivg-da": "IVG-DA"}
 TEXT_KINDS = {
@@ -59,7 +58,7 @@ def sprite_world(width: int, height: int, frames: int) -> SpriteWorld:
     return SpriteWorld(width=width, height=height, frames=frames)
 
 
-def picture_demo_scenes(world: SpriteWorld, seed: int, model: str = PICTURE_MODEL) -> Iterator[DemoScene]:
+def picture_demo_scenes(world: SpriteWorld, seed: int, model: str = DEFAULT_PICTURE_MODEL) -> Iterator[DemoScene]:
     """The three scenes that start from a picture, of the size and number of frames of `world`; `seed` is the noise's.
 
     Raises:
@@ -78,7 +77,7 @@ def picture_demo_scenes(world: SpriteWorld, seed: int, model: str = PICTURE_MODE
     yield _picture_scene("a camera pan", "3-camera", world, pan, [subject], moved, seed=seed, model=model)
 
 
-def text_demo_scenes(seed: int, model: str = TEXT_MODEL) -> Iterator[DemoScene]:
+def text_demo_scenes(seed: int, model: str = DEFAULT_TEXT_MODEL) -> Iterator[DemoScene]:
     """The three scenes that start from a sentence; `seed` is the noise's. Size and frames are the model's."""
     from hitmark.sprites.text_scenes import KINDS, text_scenes
 

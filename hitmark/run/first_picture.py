@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from hitmark.backbones.catalog import DEFAULT_PICTURE_MODEL
 from hitmark.errors import GenerationError
 from hitmark.media.images import WHITE, Color, ImageError, LoadedImage, as_rgb, load_image
-from hitmark.run.model_choice import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from hitmark.backbones.catalog import ModelCard
@@ -64,5 +64,5 @@ def refuse_picture(card: ModelCard) -> None:
     if not card.takes_picture:
         raise GenerationError(
             f"image: {card.name} makes clips from text and takes no first picture; leave the picture out, or choose a "
-            f"model that starts from one, such as {DEFAULT_MODEL}"
+            f"model that starts from one, such as {DEFAULT_PICTURE_MODEL}"
         )

@@ -8,14 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hitmark.backbones import folders
-from hitmark.backbones.catalog import MODELS, OF_PIPELINE, ModelCard, model_card, of_pipeline
+from hitmark.backbones.catalog import (
+    DEFAULT_PICTURE_MODEL,
+    DEFAULT_TEXT_MODEL,
+    MODELS,
+    OF_PIPELINE,
+    ModelCard,
+    model_card,
+    of_pipeline,
+)
 from hitmark.errors import HitmarkError
 
 if TYPE_CHECKING:
     from hitmark.scene.schema import Scene
-
-DEFAULT_MODEL = "sprites-i2v"  # embedded: needs no download
-DEFAULT_TEXT_MODEL = "sprites-t2v"  # for a scene with a prompt and without a picture; embedded too
 
 
 def card_for(scene: Scene, pipe: Any = None, *, picture: bool = False) -> ModelCard:
@@ -29,7 +34,7 @@ def card_for(scene: Scene, pipe: Any = None, *, picture: bool = False) -> ModelC
     if given is None and pipe is not None:
         return card_of_pipeline(pipe)
     from_text = bool(scene.prompt.strip()) and scene.image is None and not picture
-    given = catalog_name(given or (DEFAULT_TEXT_MODEL if from_text else DEFAULT_MODEL))
+    given = catalog_name(given or (DEFAULT_TEXT_MODEL if from_text else DEFAULT_PICTURE_MODEL))
     if given not in MODELS and os.path.isdir(given):
         given = os.path.abspath(given)
     return model_card(given).starting(picture or scene.image is not None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+from hitmark.backbones.catalog import DEFAULT_PICTURE_MODEL
 from hitmark.studio.folder import Folder
 from hitmark.studio.pictures import keep_picture
 
@@ -16,7 +17,7 @@ def examples(folder: Folder) -> list[dict[str, Any]]:
     from hitmark.demo.scenes import picture_demo_scenes, sprite_world, text_demo_scenes
     from hitmark.studio.cards import card_of, frames_of
 
-    card = card_of("sprites-i2v")
+    card = card_of(DEFAULT_PICTURE_MODEL)
     drawn = next(picture_demo_scenes(sprite_world(card.width, card.height, frames_of(card)), seed=0))
     told = next(text_demo_scenes(seed=0))
     stream = io.BytesIO()
