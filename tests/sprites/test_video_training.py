@@ -141,7 +141,15 @@ def test_a_made_clip_serves_several_steps(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(video_recipe, "make_video_batch", make)
     monkeypatch.setattr(video_recipe, "flow_loss", lambda network, batch, *others: batch)
     monkeypatch.setattr(video_recipe, "BETWEEN", 3)
-    changes = {"stages": "short 4", "steps": 100, "shown": 2, "compiled": False, "batch": 6, "short_batch": 4}
+    changes = {
+        "stages": "short 4",
+        "windows_every": 0,
+        "steps": 100,
+        "shown": 2,
+        "compiled": False,
+        "batch": 6,
+        "short_batch": 4,
+    }
     loss: Any = video_recipe.step_loss(Any, read_configuration(None, "sprites-wan", **changes), "cpu")
     network = SimpleNamespace(recognizer=None)
     batches = [loss(network, step, None) for step in range(20)]
