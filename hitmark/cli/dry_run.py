@@ -1,7 +1,8 @@
-"""`hitmark generate --dry-run` and `--memory`: what a clip will take, before anything is loaded."""
+"""`hitmark generate --dry-run`, `--memory` and `--time`: what a clip will take, before anything is loaded."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -29,41 +30,73 @@ HELD = 2.1
 """A process may hold so many times what it has in use, see `hitmark.run.allocator`."""
 
 
-def show_plan(
-    request: Request, planned: Plan, picture: Image | None, memory: float | None, notes: Sequence[str]
-) -> None:
-    """Print a plan with its notes, and what it takes; with `memory`, within so many GiB."""
-    from hitmark.run.rehearsal import rehearse
+@dataclass(frozen=True)
+class Limits:
+    """The most that a clip may take: GiB of memory, minutes of time; None: as much as it needs."""
 
+    memory: float | None = None
+    time: float | None = None
+
+    def __bool__(self) -> bool:
+        return self != Limits()
+
+
+NO_LIMITS = Limits()
+
+
+def show_plan(request: Request, planned: Plan, picture: Image | None, limits: Limits, notes: Sequence[str]) -> None:
+    """Print a plan with its notes, and what it takes, within its limits."""
     for note in notes:
         typer.echo(f"note: {note}", err=True)
-    if memory is None:
-        silence_libraries()
-        estimate = rehearse(planned, picture, dtype_of(request, planned))
-    else:
-        found = fitted(request, planned, picture, memory)
-        planned, estimate = found.planned, found.estimate
+    found = fitted(request, planned, picture, replace(limits, time=None))
+    planned, estimate = found.planned, found.estimate
     size = f"{planned.frames} frames of {planned.width}x{planned.height}"
     typer.echo(f"{planned.card.name}: {size}, {planned.steps} steps")
     typer.echo(planned.method)
     for line in lines_of(estimate):
         typer.echo(line)
+    _tell_time(request, planned, estimate, limits.time)
 
 
-def fitted(request: Request, planned: Plan, picture: Image | None, memory: float) -> Fitted:
-    """The plan within so many GiB; what is done for that is printed."""
+def fitted(request: Request, planned: Plan, picture: Image | None, limits: Limits) -> Fitted:
+    """The plan within its limits; what is done for that is printed."""
     from hitmark.backbones.memory import GIB
     from hitmark.run.allocator import return_at_once
-    from hitmark.run.rehearsal import within
+    from hitmark.run.rehearsal import Fitted, rehearse, within
 
     silence_libraries()
-    found = within(planned, picture, memory, dtype_of(request, planned))
-    notes = list(found.notes)
-    if found.estimate.peak * HELD > memory * GIB and return_at_once():
-        notes.insert(0, "memory is given back as soon as it is free (1.5 to 1.7 times the time, the same clip)")
-    for note in notes:
-        typer.echo(f"note: for {memory:g} GiB, {note}", err=True)
+    dtype, memory = dtype_of(request, planned), limits.memory
+    if memory is None:
+        found = Fitted(planned, rehearse(planned, picture, dtype))
+    else:
+        found = within(planned, picture, memory, dtype)
+        notes = list(found.notes)
+        if found.estimate.peak * HELD > memory * GIB and return_at_once():
+            notes.insert(0, "memory is given back as soon as it is free (1.5 to 1.7 times the time, the same clip)")
+        for note in notes:
+            typer.echo(f"note: for {memory:g} GiB, {note}", err=True)
+    if limits.time is not None:
+        _tell_time(request, found.planned, found.estimate, limits.time)
     return found
+
+
+def _tell_time(request: Request, planned: Plan, estimate: Estimate, minutes: float | None) -> None:
+    """Print the least time that a clip takes, and refuse one that takes longer than it may."""
+    from hitmark.backbones.loading import check_placement
+    from hitmark.run.rehearsal import check_time, duration, multiplications_a_second
+
+    if check_placement(request.dtype, request.device) != "cpu":
+        if minutes is not None:
+            typer.echo("note: --time: how fast a GPU computes is not known before; the time is not limited", err=True)
+        return
+    rate = multiplications_a_second(dtype_of(request, planned))
+    if minutes is not None:
+        check_time(planned, estimate, minutes, rate)
+    typer.echo(
+        f"time: at least {duration(estimate.products / rate)} here, where {rate / 1e9:.3g} e9 multiplications a second "
+        "are the most; small models take several times that",
+        err=minutes is not None,
+    )
 
 
 def dtype_of(request: Request, planned: Plan) -> Any:

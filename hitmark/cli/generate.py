@@ -12,7 +12,7 @@ import typer
 
 from hitmark.cli import generate_options as options
 from hitmark.cli.crude import crude_reference
-from hitmark.cli.dry_run import fitted, show_plan
+from hitmark.cli.dry_run import NO_LIMITS, Limits, fitted, show_plan
 from hitmark.cli.flags import parse_cutouts, parse_pairs
 from hitmark.cli.found import sentences
 from hitmark.cli.progress import silence_libraries, step_bar
@@ -77,6 +77,7 @@ def generate(
     mask: options.Mask = None,
     cutouts: options.Cutouts = None,
     memory: options.Memory = None,
+    time: options.Time = None,
     vae_tiling: options.VaeTiling = False,
     dry_run: options.DryRun = False,
     save_latents: options.SaveLatents = None,
@@ -115,10 +116,10 @@ def generate(
     )
     if dry_run:
         planned, picture = checked(request)
-        show_plan(request, planned, picture, memory, notes(planned))
+        show_plan(request, planned, picture, Limits(memory, time), notes(planned))
         return
     outputs = Outputs(output or _default_output(scene, request), save_latents)
-    run(request, outputs, force=force, memory=memory)
+    run(request, outputs, force=force, limits=Limits(memory, time))
 
 
 def _drawn(seed: int | None) -> int | None:
@@ -130,7 +131,7 @@ def _drawn(seed: int | None) -> int | None:
     return drawn
 
 
-def run(request: Request, outputs: Outputs, *, force: bool, memory: float | None = None) -> None:
+def run(request: Request, outputs: Outputs, *, force: bool, limits: Limits = NO_LIMITS) -> None:
     """Check everything that can be checked, load the model, generate, write, tell."""
     from hitmark.observers.positions import look
     from hitmark.run.illustrate import illustrate
@@ -139,8 +140,8 @@ def run(request: Request, outputs: Outputs, *, force: bool, memory: float | None
 
     planned, picture = checked(request)
     outputs = replace(outputs, from_picture=picture is not None).beside(request.inputs)
-    if memory is not None:
-        planned = fitted(request, planned, picture, memory).planned
+    if limits:
+        planned = fitted(request, planned, picture, limits).planned
     crude, recorded = crude_reference(request, planned, picture)
     for note in crude.notes if crude is not None else ():
         typer.echo(f"note: {note}", err=True)

@@ -56,6 +56,15 @@ Memory = Annotated[
         "chosen, printed and recorded; a clip that cannot fit is refused, and what would fit is named.",
     ),
 ]
+Time = Annotated[
+    float | None,
+    typer.Option(
+        metavar="MINUTES",
+        min=0.001,
+        help="Most time that the clip may take, on a processor. One whose multiplications alone take longer is refused "
+        "before anything is loaded, and what would shorten it is named.",
+    ),
+]
 VaeTiling = Annotated[
     bool,
     typer.Option("--vae-tiling", help="Make pictures in tiles with blended seams: less memory, a little different."),

@@ -23,6 +23,7 @@ def test_a_dry_run_reads_no_weights_and_writes_nothing(hitmark, checkpoint, pict
     assert lines["denoising"][2] == "2"
     assert lines["passes with gradients"][2] == "1", "one iteration, in the second step"
     assert lines["at the peak (weights and the largest)"][1] == "MiB"
+    assert "time: at least 0" in done.stdout
 
 
 def test_what_memory_asks_for_is_done_said_and_recorded(hitmark, tmp_path, monkeypatch):
@@ -51,3 +52,17 @@ def test_too_little_memory_is_refused_before_anything_is_written(hitmark, checkp
     assert "error: memory: this clip takes about" in done.stderr
     assert not (tmp_path / "c.mp4").exists()
     assert hitmark("generate", *words, "--memory", "0").exit_code == 2
+
+
+def test_too_little_time_is_refused_before_anything_is_written(hitmark, checkpoint, picture, tmp_path, monkeypatch):
+    words = ("--image", picture, *BOX, "--model", checkpoint, "--method", "none", "--steps", "3", "-o", "c.mkv")
+    monkeypatch.setattr("hitmark.run.rehearsal.multiplications_a_second", lambda _dtype: 10.0)
+    done = hitmark("generate", *words, "--time", "0.1")
+    assert done.exit_code == 2
+    assert "error: time: this clip takes at least" in done.stderr
+    assert "and 0.1 min were given; nothing was started" in done.stderr
+    assert not (tmp_path / "c.mkv").exists()
+    monkeypatch.setattr("hitmark.run.rehearsal.multiplications_a_second", lambda _dtype: 1e18)
+    done = hitmark("generate", *words, "--time", "0.1")
+    assert done.exit_code == 0, done.output
+    assert "time: at least 0.0 s here" in done.stderr

@@ -4,5 +4,15 @@ from hitmark.run.rehearsal.estimate import Estimate
 from hitmark.run.rehearsal.fitting import Fitted, within
 from hitmark.run.rehearsal.rehearse import rehearse
 from hitmark.run.rehearsal.room import check_room
+from hitmark.run.rehearsal.speed import check_time, duration, multiplications_a_second
 
-__all__ = ["Estimate", "Fitted", "check_room", "rehearse", "within"]
+__all__ = [
+    "Estimate",
+    "Fitted",
+    "check_room",
+    "check_time",
+    "duration",
+    "multiplications_a_second",
+    "rehearse",
+    "within",
+]
