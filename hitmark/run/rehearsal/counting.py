@@ -6,6 +6,7 @@ or what they give into another layout, some write out every window.
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -80,15 +81,30 @@ def _within(packet: Any, args: Any, result: Any) -> int:
     """Bytes that a convolution of a processor allocates beside its result."""
     given, weight = args[:2] if packet is CONVOLUTION else args[1:3]
     made = result if packet is CONVOLUTION else args[0]
-    thin = weight.shape[-1] == weight.shape[-2] == 1 and weight.ndim == 5
-    if thin and given.shape[0] < MANY and torch.get_num_threads() == 1:
+    if weight.ndim == 5 and _writes_windows(given, weight, groups=args[8] if packet is CONVOLUTION else args[9]):
         windows = weight[0].numel() * made[:, 0].numel() * given.element_size()
         return windows if weight[0, 0].numel() > 1 else 0
     return max(_bytes(given), _bytes(made))
 
 
+def _writes_windows(given: Tensor, weight: Tensor, groups: int) -> bool:
+    """Whether torch writes every window of a 3D convolution out, as it does for small ones, rather than copy layouts.
+
+    As `use_mkldnn` in its `Convolution.cpp` decides for float32.
+    """
+    thin = weight.shape[-1] == weight.shape[-2] == 1
+    if thin and given.shape[0] < MANY and torch.get_num_threads() == 1:
+        return True
+    wide = weight.shape[-1] > WIDE and weight.shape[-2] > WIDE
+    return groups == 1 and not wide and given.shape[0] == 1 and math.prod(given.shape[:4]) <= SMALL
+
+
 MANY = 16
 """Clips of a batch from which on torch takes the kernels that copy, whatever the kernel's sides and the threads."""
+WIDE = 3
+"""Sides of a kernel above which it takes them too."""
+SMALL = 20_480
+"""Rows of what is given, over all channels and frames, up to which it does not take them for one clip."""
 
 
 def tensors_of(tree: Any) -> list[Tensor]:
