@@ -11,8 +11,8 @@ from hitmark.run.model_choice import model_folder
 if TYPE_CHECKING:
     from hitmark.backbones.catalog import ModelCard
 
-EMBEDDED_BYTES = 2_000
-"""What a run of an embedded model has at its peak for each pixel of each frame, at least. Measured on a CPU in float32,
+EMBEDDED_BYTES = {"sprites-i2v": 2_000, "sprites-t2v": 2_000}
+"""What a run of an embedded U-Net has at its peak for each pixel of each frame, at least. Measured on a CPU in float32,
 as the peak of 8 frames of 128x128 above the loaded model: 3,976 for sprites-i2v, 6,855 with sg-i2v; half is taken."""
 LEAST_BYTES = 60
 """The same of any other model: frames as float32 and as bytes, and a few maps of features over latents of 8x8x4 pixels
@@ -34,7 +34,7 @@ def check_memory(card: ModelCard, shape: tuple[int, int, int], device: str = "au
 
     on_gpu = device.startswith("cuda") or (device == "auto" and torch.cuda.is_available())
     frames, height, width = shape
-    each = EMBEDDED_BYTES if card.embedded else LEAST_BYTES
+    each = EMBEDDED_BYTES.get(card.name, LEAST_BYTES)
     needed = frames * width * height * (each // 2 if on_gpu else each) + (0 if on_gpu else weight_bytes(card))
     free = free_on_gpu(device) if on_gpu else free_bytes()
     if free is None or needed <= free:

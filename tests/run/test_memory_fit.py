@@ -23,6 +23,12 @@ def test_a_clip_that_cannot_fit_is_refused_with_a_size_that_does(monkeypatch):
     check_memory(model_card("sprites-i2v"), (25, 128, 128), "cpu")
 
 
+def test_a_transformer_is_not_refused_by_what_u_nets_take(monkeypatch):
+    """By its rehearsal 81 frames of 1024x1024 take 3.2 GiB on sprites-wan."""
+    monkeypatch.setattr(memory_fit, "free_bytes", lambda: 16 * GB)
+    check_memory(model_card("sprites-wan"), (81, 1024, 1024), "cpu")
+
+
 def test_every_models_own_clip_fits_in_sixteen_gigabytes(monkeypatch):
     monkeypatch.setattr(memory_fit, "free_bytes", lambda: 16 * GB)
     for name in MODELS:
