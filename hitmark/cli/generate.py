@@ -137,11 +137,14 @@ def run(request: Request, outputs: Outputs, *, force: bool, limits: Limits = NO_
     from hitmark.run.illustrate import illustrate
     from hitmark.run.illustrate import planned as planned_picture
     from hitmark.run.model_choice import model_folder
+    from hitmark.run.rehearsal import check_room
 
     planned, picture = checked(request)
     outputs = replace(outputs, from_picture=picture is not None).beside(request.inputs)
     if limits:
         planned = fitted(request, planned, picture, limits).planned
+    silence_libraries()
+    check_room(planned, picture, request.dtype, request.device)
     crude, recorded = crude_reference(request, planned, picture)
     for note in crude.notes if crude is not None else ():
         typer.echo(f"note: {note}", err=True)

@@ -71,3 +71,17 @@ def test_too_little_time_is_refused_before_anything_is_written(hitmark, checkpoi
     done = hitmark("generate", *words, "--time", "0.1")
     assert done.exit_code == 0, done.output
     assert "time: at least 0.0 s here" in done.stderr
+
+
+def test_what_the_free_memory_does_not_hold_is_refused_before_anything_is_written(
+    hitmark, checkpoint, picture, tmp_path, monkeypatch
+):
+    size = ("--width", "256", "--height", "192")
+    words = ("--image", picture, *BOX, "--model", checkpoint, *size, "--method", "none", "-o", "c.mkv")
+    needed = peak(hitmark("generate", *words, "--dry-run").stdout) * 2**20
+    monkeypatch.setattr("hitmark.run.rehearsal.room.free_bytes", lambda: int(0.9 * needed))
+    done = hitmark("generate", *words)
+    assert done.exit_code == 2
+    assert "error: memory: this clip takes about" in done.stderr
+    assert "GiB are free" in done.stderr
+    assert not (tmp_path / "c.mkv").exists()
