@@ -40,6 +40,7 @@ def main(
     run: Annotated[Path, typer.Argument(help="Folder of the training run.")],
     part: Annotated[str, typer.Option(help="averaged (what is exported) or network (as it stands).")] = "averaged",
     clips: Annotated[int, typer.Option(help="Clips of each kind; six windows for each.")] = 12,
+    levels: Annotated[list[float] | None, typer.Option("--level", help="Noise level; repeatable.")] = None,
 ) -> None:
     """Prints a line for each kind of clip and level."""
     configuration = read_configuration(None, "sprites-wan")
@@ -52,7 +53,7 @@ def main(
         model.watch(configuration.recognized_after)
     typer.echo(f"step {state['step']}, {part}")
     for name, batch in batches(configuration, code, range(FIRST, FIRST + clips)):
-        for level in LEVELS:
+        for level in levels or LEVELS:
             typer.echo(f"{name:8} noise {level:.2f}  {line(model, batch, level)}")
 
 

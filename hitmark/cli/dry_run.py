@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -37,9 +37,6 @@ class Limits:
     memory: float | None = None
     time: float | None = None
 
-    def __bool__(self) -> bool:
-        return self != Limits()
-
 
 NO_LIMITS = Limits()
 
@@ -48,39 +45,36 @@ def show_plan(request: Request, planned: Plan, picture: Image | None, limits: Li
     """Print a plan with its notes, and what it takes, within its limits."""
     for note in notes:
         typer.echo(f"note: {note}", err=True)
-    found = fitted(request, planned, picture, replace(limits, time=None))
+    found = fitted(request, planned, picture, limits.memory)
     planned, estimate = found.planned, found.estimate
     size = f"{planned.frames} frames of {planned.width}x{planned.height}"
     typer.echo(f"{planned.card.name}: {size}, {planned.steps} steps")
     typer.echo(planned.method)
     for line in lines_of(estimate):
         typer.echo(line)
-    _tell_time(request, planned, estimate, limits.time)
+    tell_time(request, planned, estimate, limits.time)
 
 
-def fitted(request: Request, planned: Plan, picture: Image | None, limits: Limits) -> Fitted:
-    """The plan within its limits; what is done for that is printed."""
+def fitted(request: Request, planned: Plan, picture: Image | None, memory: float | None) -> Fitted:
+    """The plan within so many GiB, None: as it is; what is done for that is printed."""
     from hitmark.backbones.memory import GIB
     from hitmark.run.allocator import return_at_once
     from hitmark.run.rehearsal import Fitted, rehearse, within
 
     silence_libraries()
-    dtype, memory = dtype_of(request, planned), limits.memory
+    dtype = dtype_of(request, planned)
     if memory is None:
-        found = Fitted(planned, rehearse(planned, picture, dtype))
-    else:
-        found = within(planned, picture, memory, dtype)
-        notes = list(found.notes)
-        if found.estimate.peak * HELD > memory * GIB and return_at_once():
-            notes.insert(0, "memory is given back as soon as it is free (1.5 to 1.7 times the time, the same clip)")
-        for note in notes:
-            typer.echo(f"note: for {memory:g} GiB, {note}", err=True)
-    if limits.time is not None:
-        _tell_time(request, found.planned, found.estimate, limits.time)
+        return Fitted(planned, rehearse(planned, picture, dtype))
+    found = within(planned, picture, memory, dtype)
+    notes = list(found.notes)
+    if found.estimate.peak * HELD > memory * GIB and return_at_once():
+        notes.insert(0, "memory is given back as soon as it is free (1.5 to 1.7 times the time, the same clip)")
+    for note in notes:
+        typer.echo(f"note: for {memory:g} GiB, {note}", err=True)
     return found
 
 
-def _tell_time(request: Request, planned: Plan, estimate: Estimate, minutes: float | None) -> None:
+def tell_time(request: Request, planned: Plan, estimate: Estimate, minutes: float | None) -> None:
     """Print the least time that a clip takes, and refuse one that takes longer than it may."""
     from hitmark.backbones.loading import check_placement
     from hitmark.run.rehearsal import check_time, duration, multiplications_a_second

@@ -12,7 +12,7 @@ import typer
 
 from hitmark.cli import generate_options as options
 from hitmark.cli.crude import crude_reference
-from hitmark.cli.dry_run import NO_LIMITS, Limits, fitted, show_plan
+from hitmark.cli.dry_run import NO_LIMITS, Limits, fitted, show_plan, tell_time
 from hitmark.cli.flags import parse_cutouts, parse_pairs
 from hitmark.cli.found import sentences
 from hitmark.cli.progress import silence_libraries, step_bar
@@ -141,10 +141,14 @@ def run(request: Request, outputs: Outputs, *, force: bool, limits: Limits = NO_
 
     planned, picture = checked(request)
     outputs = replace(outputs, from_picture=picture is not None).beside(request.inputs)
-    if limits:
-        planned = fitted(request, planned, picture, limits).planned
     silence_libraries()
-    check_room(planned, picture, request.dtype, request.device)
+    estimate = None
+    if limits != NO_LIMITS:
+        found = fitted(request, planned, picture, limits.memory)
+        planned, estimate = found.planned, found.estimate
+        if limits.time is not None:
+            tell_time(request, planned, estimate, limits.time)
+    check_room(planned, picture, request.dtype, request.device, estimate=estimate)
     crude, recorded = crude_reference(request, planned, picture)
     for note in crude.notes if crude is not None else ():
         typer.echo(f"note: {note}", err=True)

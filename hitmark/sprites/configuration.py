@@ -120,10 +120,9 @@ class VideoConfiguration(ModelConfiguration):
     decoder_width: int = 24
     """Channels of the decoder's last level; the others have twice as many."""
     decoder_pictures: int = 0
-    """The first so many steps of the decoder see single frames, 4 x `decoder_batch` windows of them."""
-    decoder_short: int = 0
-    """So many steps after these see clips of `short_frames` frames, the others whole clips, half as many.
-    Some must be whole: a decoder that knows short clips only gets worse with every frame after their end."""
+    """The first so many steps of the decoder see single frames, 4 x `decoder_batch` windows of them; the others whole
+    clips, half of `decoder_batch`. A causal decoder that knows short clips only gets worse with every frame after
+    their end."""
     photographs: float = 0.3
     """Share of photographic backgrounds and moving things in clips whose first frame is given."""
     given: float = 0.5

@@ -14,8 +14,9 @@ from hitmark.sprites.video_code import VideoCode
 NOISE = 0.05
 """Standard deviation of noise added to half of the codes, because generated latents are never exact."""
 VIDEO_NOISE = 0.2
-"""The most of it for videos, where it is drawn evenly: clean samples of sprites-wan at a noise level of 0.1 are off by
-0.13 where things are and by 0.04 elsewhere, alike in all channels (at step 6,900, ten clips)."""
+"""The most of it for videos, where it is drawn evenly. At a noise level of 0.1 clean samples of sprites-wan are off by
+0.08 to 0.13 where things are, and by 0.03 elsewhere in clips from text (`scripts/measure_denoising.py --level 0.1`,
+step 11,800: roots of what it prints)."""
 
 
 def decoder_loss(

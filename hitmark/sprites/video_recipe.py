@@ -142,7 +142,7 @@ def build_decoder(configuration: VideoConfiguration) -> AutoencoderKLWan:
 
 
 def decoder_step_loss(code: VideoCode, configuration: VideoConfiguration, device: str) -> StepLoss:
-    """Of windows of CROP pixels, in both worlds by turns: of single frames, then of short clips, then of whole ones."""
+    """Of windows of CROP pixels, in both worlds by turns: of single frames, then of whole clips."""
     worlds = (configuration.world(), configuration.pictured_world())
     laid: list[nn.Module] = []
 
@@ -170,8 +170,6 @@ def _seen_by_decoder(configuration: VideoConfiguration, step: int) -> tuple[int,
     """Frames of the clips of a step, how many clips, and how many windows of each."""
     if step < configuration.decoder_pictures:
         return 1, 2 * configuration.decoder_batch, 2
-    if step < configuration.decoder_pictures + configuration.decoder_short:
-        return configuration.short_frames, configuration.decoder_batch, 1
     return configuration.frames, max(1, configuration.decoder_batch // 2), 1
 
 

@@ -102,8 +102,10 @@ class Maker:
         planned, picture = prepare(scene, None, folder, steps=order["steps"], call=order["call"])
         outputs = Outputs(folder / "clip.mp4", from_picture=picture is not None)
         outputs.check([], overwrite=True, shape=planned.shape)
-        check_memory(planned.card, planned.shape, order["device"])
         loaded = self._has(planned.card, order["dtype"], order["device"])
+        if not loaded:
+            self._loaded = None  # its memory counts as free
+        check_memory(planned.card, planned.shape, order["device"])
         check_room(planned, picture, order["dtype"], order["device"], loaded=loaded)
         pipe = self._pipe(planned.card, order["dtype"], order["device"])
         self.channel.stop_if_cancelled(identity)
@@ -129,14 +131,12 @@ class Maker:
         return Preview(pipe, folder, planned.scene.fps, told, stop)
 
     def _pipe(self, card: ModelCard, dtype: str, device: str) -> Any:
-        """The pipeline of the last job where it is the same model; another one is dropped before loading."""
+        """The pipeline that is kept, else the model's, which is loaded."""
         from hitmark.backbones.loading import load_pipeline
 
-        if not self._has(card, dtype, device):
-            self._loaded = None
+        if self._loaded is None:
             pipe = load_pipeline(card.name, dtype=dtype, device=device, picture=card.takes_picture)
             self._loaded = ((card.name, card.pipeline, dtype, device), pipe)
-        assert self._loaded is not None
         return self._loaded[1]
 
     def _has(self, card: ModelCard, dtype: str, device: str) -> bool:

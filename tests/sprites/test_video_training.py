@@ -161,23 +161,19 @@ def test_a_made_clip_serves_several_steps(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(batches[4].captions) == 6
 
 
-def test_the_decoder_learns_from_single_frames_then_from_short_clips_and_then_from_whole_ones(
+def test_the_decoder_learns_from_single_frames_and_then_from_whole_clips(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen = []
     monkeypatch.setattr(video_recipe, "video_decoder_loss", lambda network, code, videos, *others: seen.append(videos))
-    shipped = read_configuration(None, "sprites-wan", decoder_pictures=1, decoder_short=1)
+    shipped = read_configuration(None, "sprites-wan", decoder_pictures=1)
     loss = video_recipe.decoder_step_loss(None, shipped, "cpu")
-    for step in range(4):
+    for step in range(3):
         loss(torch.nn.Conv3d(8, 8, 3), step, torch.Generator().manual_seed(0))
     crop, pairs = (3, video_recipe.CROP, video_recipe.CROP), shipped.decoder_batch
-    single, short, whole = (
-        (4 * pairs, 1, *crop),
-        (pairs, shipped.short_frames, *crop),
-        (pairs // 2, shipped.frames, *crop),
-    )
-    assert [each.shape for each in seen] == [single, short, whole, whole]
-    assert not torch.equal(seen[2], seen[3])
+    single, whole = (4 * pairs, 1, *crop), (pairs // 2, shipped.frames, *crop)
+    assert [each.shape for each in seen] == [single, whole, whole]
+    assert not torch.equal(seen[1], seen[2])
 
 
 def test_the_decoder_begins_as_one_of_single_frames(configuration: VideoConfiguration) -> None:

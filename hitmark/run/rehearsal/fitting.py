@@ -61,6 +61,7 @@ def within(
     memory: float,
     dtype: torch.dtype = torch.float32,
     source: str = "were given",
+    estimate: Estimate | None = None,
 ) -> Fitted:
     """Return the plan with what it needs to stay within so much memory, by its estimate; no weights are read.
 
@@ -73,12 +74,13 @@ def within(
         memory: GiB for the weights and the work; the libraries' own memory comes on top.
         dtype: of the weights.
         source: where this memory comes from, for the message.
+        estimate: of the plan as it is, where it is known.
 
     Raises:
         HitmarkError: it does not fit, whatever is done; the message says what would. And as `rehearse`.
     """
     limit = memory * GIB
-    now = Fitted(planned, rehearse(planned, picture, dtype))
+    now = Fitted(planned, estimate or rehearse(planned, picture, dtype))
     for saving in list(_savings(planned)) * 2:  # what takes most can be another part after one of them
         if now.estimate.peak <= limit:
             break

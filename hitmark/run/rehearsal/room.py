@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from hitmark.run.plan import Plan
+    from hitmark.run.rehearsal.estimate import Estimate
 
 PLENTY = 15_000
 """Bytes of a pixel of a frame: with so much beside its weights a clip is not rehearsed. SG-I2V takes the most: 6,855 on
@@ -25,7 +26,13 @@ sprites-i2v, and by its rehearsal 3,250 on a network of SVD's size in half preci
 
 
 def check_room(
-    planned: Plan, picture: Image.Image | None, dtype: str = "auto", device: str = "auto", *, loaded: bool = False
+    planned: Plan,
+    picture: Image.Image | None,
+    dtype: str = "auto",
+    device: str = "auto",
+    *,
+    loaded: bool = False,
+    estimate: Estimate | None = None,
 ) -> None:
     """Raise HitmarkError where the memory that is free does not hold a clip by its estimate, with what would help.
 
@@ -37,6 +44,7 @@ def check_room(
         dtype: of the weights, as `load_pipeline` takes it.
         device: likewise.
         loaded: whether the weights are in memory already.
+        estimate: of the plan, where it is known.
     """
     device = check_placement(dtype, device)
     free, weights = free_bytes(), weight_bytes(planned.card)
@@ -46,16 +54,16 @@ def check_room(
         return
     kind = getattr(torch, chosen_dtype(planned.card, dtype, device))
     try:
-        estimate = rehearse(planned, picture, kind)
+        estimate = estimate or rehearse(planned, picture, kind)
     except HitmarkError:
         return
     room = free + (sum(estimate.weights.values()) if loaded else 0)
     if estimate.peak <= room:
         return
     memory = math.floor(10 * room / GIB) / 10
-    fitted = within(planned, picture, memory, kind, "are free")
+    fitted = within(planned, picture, memory, kind, "are free", estimate)
     raise GenerationError(
         f"memory: this clip takes about {gib(estimate.peak)} at its peak ({estimate.largest}), and "
         f"{gib(room)} are free; nothing was started.",
-        hint=f"--memory {memory:g} makes it, with {'; '.join(fitted.notes)}",
+        hint=f"It fits with {'; '.join(fitted.notes)} (on the command line --memory {memory:g} chooses that)",
     )

@@ -34,7 +34,8 @@ def test_a_clip_that_does_not_fit_is_refused_before_it_is_loaded(svd: Path, monk
         GenerationError, match=r"takes about .* \(.*\), and .* are free.*nothing was started"
     ) as refused:
         make(plan, picture)
-    assert "--memory 1 makes it, with " in str(refused.value)
+    assert "It fits with " in str(refused.value)
+    assert "--memory 1 chooses that" in str(refused.value)
     assert any(saving in str(refused.value) for saving in ("memory_budget", "decode_chunk_size", "vae_tiling"))
 
 
