@@ -37,6 +37,7 @@ def main() -> None:
     for name in KINDS:
         networks[name] = build_model(configuration)
         networks[name].transformer.compile_repeated_blocks()
+        networks[name].watch(configuration.recognized_after)
         optimizers[name] = build_optimizers(networks[name], 1e-3)
     for step in range(steps + 2):
         for name, context in KINDS.items():

@@ -130,7 +130,9 @@ class VideoConfiguration(ModelConfiguration):
     drop_caption: float = 0.1
     """Share of training clips with an empty prompt, for classifier-free guidance."""
     shift: float = 3.0
-    """Of the noise levels in training: above 1 is noisier."""
+    """Of the noise levels in training, of windows and pictures: above 1 is noisier."""
+    clip_shift: float = 3.0
+    """The same of clips, where it is noise levels near 1 that decide where things are and how they move."""
     sampling_shift: float = 3.0
     even_levels: float = 0.25
     """Share of training clips with a noise level drawn evenly from 0..1, so that fine detail is met often enough."""

@@ -108,12 +108,12 @@ def pooled(covers: Tensor) -> Tensor:
     return torch.cat([cells[:, :1], cells[:, 1:].unflatten(1, (-1, 4)).amax(2)], 1)
 
 
-def draw_levels(count: int, configuration: VideoConfiguration, generator: torch.Generator) -> Tensor:
-    """Noise levels in 0..1, float32 (count,): shifted logit-normal, a share of them even over 0..1."""
+def draw_levels(count: int, shift: float, even_levels: float, generator: torch.Generator) -> Tensor:
+    """Noise levels in 0..1, float32 (count,): logit-normal, shifted, a share `even_levels` of them even over 0..1."""
     normal = torch.randn(count, generator=generator).sigmoid()
-    shifted = configuration.shift * normal / (1 + (configuration.shift - 1) * normal)
+    shifted = shift * normal / (1 + (shift - 1) * normal)
     even = torch.rand(count, generator=generator)
-    return torch.where(torch.rand(count, generator=generator) < configuration.even_levels, even, shifted)
+    return torch.where(torch.rand(count, generator=generator) < even_levels, even, shifted)
 
 
 def encode_words(model: Any, tokenizer: Any, captions: list[str], length: int) -> Tensor:
@@ -146,12 +146,12 @@ def flow_loss(
     recognizer.
     """
     latents = batch.latents
-    count = len(latents)
-    levels = draw_levels(count, configuration, generator).to(latents)
+    count, single = len(latents), latents.shape[2] == 1
+    shift = configuration.shift if single else configuration.clip_shift
+    levels = draw_levels(count, shift, configuration.even_levels, generator).to(latents)
     keep = torch.rand(count, generator=generator) >= configuration.drop_caption
     captions = [caption if kept else "" for caption, kept in zip(batch.captions, keep.tolist(), strict=True)]
     draw = float(torch.rand((), generator=generator))
-    single = latents.shape[2] == 1
     length = LENGTHS[0][0] if single else next((size for size, share in _cumulative() if draw < share), LENGTHS[0][0])
     noise = torch.randn(latents.shape, generator=generator).to(latents)
     noisy, times, tokens = noised(batch, levels, noise)

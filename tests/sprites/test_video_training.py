@@ -91,13 +91,27 @@ def test_loss_is_the_error_of_the_velocity_where_nothing_is_given(configuration:
     torch.testing.assert_close(loss, wanted)
 
 
-def test_levels_are_in_range_and_mostly_noisy(configuration: VideoConfiguration) -> None:
-    levels = draw_levels(20_000, configuration, torch.Generator().manual_seed(0))
+def test_levels_are_in_range_and_mostly_noisy() -> None:
+    levels = draw_levels(20_000, 3.0, 0.25, torch.Generator().manual_seed(0))
     assert levels.min() > 0
     assert levels.max() < 1
     shifted = np.random.default_rng(0).normal(size=200_000)
     shifted = 3 / (3 + np.exp(-shifted))  # shift s of u: s u / (1 + (s - 1) u), u = 1 / (1 + exp(-x))
     assert float(levels.mean()) == pytest.approx(0.75 * shifted.mean() + 0.25 * 0.5, abs=0.01)
+
+
+def test_clips_have_a_shift_of_their_own() -> None:
+    changes = {"shift": 1e-6, "clip_shift": 1e6, "even_levels": 0.0}
+    configuration = VideoConfiguration(width=32, height=32, frames=9, latent_channels=8, half=False, **changes)
+    encoder, tokenizer = build_text_encoder(configuration), build_tokenizer()
+    for frames, nearest in ((1, 0.0), (3, 1000.0)):
+        latents = torch.zeros(2, 8, frames, 4, 4)
+        known, marks = torch.zeros(2, dtype=torch.bool), torch.zeros(2, frames, 2, 2, 4)
+        batch = VideoBatch(latents, latents[:, 0], ["a car", "a cat"], known, marks)
+        network = Perfect(latents, 0.5)
+        model = VideoModel(network, encoder)
+        flow_loss(model, batch, configuration, torch.Generator().manual_seed(0), tokenizer)
+        torch.testing.assert_close(network.asked[1], torch.full((2, 4 * frames), nearest), atol=1.0, rtol=0)
 
 
 def test_words_are_one_token_each_and_zeros_follow(configuration: VideoConfiguration) -> None:
