@@ -1,14 +1,16 @@
 """Make docs/results.md: run the plans of benchmarks/ (what is there already is not run again), then write the page.
 
-python scripts/make_results.py                       # about two hours on two cores
-python scripts/make_results.py --only sg-i2v.yaml    # run this plan alone, write nothing
-python scripts/make_results.py --write-only          # from the clips that are there
+python -m scripts.make_results                       # about two hours on two cores
+python -m scripts.make_results --only sg-i2v.yaml    # this plan alone; the page's other sections stay as they are
+python -m scripts.make_results --write-only          # from the clips that are there
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +27,11 @@ from hitmark.report.figures import Figure
 from hitmark.report.numbers import NONE, interval, number
 from hitmark.report.run_record import BenchRun, read_run
 from hitmark.report.summary import Cell, Table, baselines, summarize
+from scripts.results_curves import draw_curves
 
 PLANS = Path("benchmarks")
 PAGE = Path("docs/results.md")
+PICTURES = Path("docs/pictures")
 ARROWS = {"greater": "↑", "smaller": "↓", None: ""}
 
 
@@ -35,16 +39,16 @@ def main() -> None:
     """Run and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", type=Path, default=Path("out/results"), help="folder of the runs")
-    parser.add_argument("--only", metavar="PLAN", help="run this plan alone and write nothing")
+    parser.add_argument("--only", metavar="PLAN", help="run this plan alone and write its section anew")
     parser.add_argument("--write-only", action="store_true", help="run nothing")
     options = parser.parse_args()
     shown = yaml.safe_load((PLANS / "results.yaml").read_text(encoding="utf-8"))
     for about in shown["runs"]:
         if not options.write_only and options.only in (None, about["plan"]):
             carry_out(about["plan"], options.output)
-    if options.only is None:
-        write_text(PAGE, page(shown, options.output))
-        print(f"wrote {PAGE}")
+    kept = {} if options.only is None else sections_of(PAGE.read_text(encoding="utf-8"))
+    write_text(PAGE, page(shown, options.output, options.only, kept))
+    print(f"wrote {PAGE}")
 
 
 def carry_out(plan: str, output: Path) -> None:
@@ -64,11 +68,20 @@ def folder_of(plan: str, output: Path) -> Path:
     return output / Path(plan).stem
 
 
-def page(shown: dict[str, Any], output: Path) -> str:
-    """The whole page as Markdown."""
+def sections_of(text: str) -> dict[str, str]:
+    """The sections of a page by their titles."""
+    parts = [part.partition("\n") for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]]
+    return {title: f"## {title}\n{rest}".strip() for title, _, rest in parts}
+
+
+def page(shown: dict[str, Any], output: Path, only: str | None = None, kept: Mapping[str, str] | None = None) -> str:
+    """The whole page as Markdown; `only`: the plan whose section is made, the others being those `kept`, by title."""
     parts = ["# Results", *shown["introduction"]]
     for about in shown["runs"]:
-        parts += section(about, output)
+        if only in (None, about["plan"]):
+            parts += section(about, output)
+        else:
+            parts += [text for title, text in (kept or {}).items() if title == about["title"]]
     parts += ["## Reported by the papers (not measured here, not comparable)", shown["about reported"]]
     for table in shown["reported"]:
         parts += [f"### {table['title']}", markdown_table(table["columns"], table["rows"])]
@@ -89,7 +102,16 @@ def section(about: dict[str, Any], output: Path) -> list[str]:
         if "paper" in group:
             parts.append(f"*The paper:* {group['paper']}")
         parts.append(group_table(table, figures, group["rows"], about["baseline"], distances))
+    if "curves" in about:
+        parts += ["### Curves", picture_of(table, about["curves"])]
     return [*parts, "### Every row by itself", commands(about["plan"], plan)]
+
+
+def picture_of(table: Table, curves: dict[str, Any]) -> str:
+    """Draws control against what is kept, and links the picture."""
+    names = [curves["across"], *curves["up"]]
+    draw_curves(table, [find_figure(table, name) for name in names], curves["lines"], PICTURES / curves["picture"])
+    return f"![{curves['about']}](pictures/{curves['picture']})\n\n*{curves['about']}*"
 
 
 def commands(name: str, plan: BenchPlan) -> str:

@@ -6,6 +6,11 @@
 Each clip is made in a process of its own: the largest resident size during the clip, above that before the weights were
 loaded. The estimate is made before that process begins, from the configuration files alone. The process gives memory
 back as soon as it is free, as with `hitmark generate --memory`; with `--held` it does not.
+
+    OMP_NUM_THREADS=1 python scripts/measure_estimates.py --within    # does a clip stay in the memory that it is given?
+
+Each clip is given the least of SHARES of its estimate in which `--memory` would make it, with what that takes (tiles,
+parts of the network that run twice); the peak is compared with what was given.
 """
 
 from __future__ import annotations
@@ -24,15 +29,19 @@ from typing import Any
 from PIL import Image
 
 from hitmark.backbones import tiny
+from hitmark.backbones.memory import GIB
+from hitmark.errors import GenerationError
 from hitmark.run.allocator import return_at_once
 from hitmark.run.make import make
 from hitmark.run.peak_memory import PeakMemory
 from hitmark.run.plan import Plan
 from hitmark.run.prepare import prepare
-from hitmark.run.rehearsal import rehearse
+from hitmark.run.rehearsal import rehearse, within
 from hitmark.scene.schema import Scene
 
 MIB = 2**20
+SHARES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+"""Of the estimate, tried in turn as the memory that a clip is given."""
 PICTURE = {
     "phrase": "car",
     "keyframes": [{"time": 0, "box": [0.1, 0.3, 0.4, 0.6]}, {"time": 1, "box": [0.5, 0.3, 0.8, 0.6]}],
@@ -80,22 +89,44 @@ ROWS: dict[str, Row] = {
 def main() -> None:
     """Print the table."""
     warnings.simplefilter("ignore")
-    names = tuple(name for name in sys.argv[1:] if name != "--held")
+    names = tuple(name for name in sys.argv[1:] if name not in ("--held", "--within"))
     chosen = {name: row for name, row in ROWS.items() if not names or name.startswith(names)}
-    print(f"{'':22} {'estimate MiB':>13} {'measured MiB':>13} {'ratio':>6}  {'the most at':12} {'seconds':>7}")
+    show = show_within if "--within" in sys.argv else show_estimate
+    print(HEADS[show is show_within])
     for name, row in chosen.items():
         with tempfile.TemporaryDirectory() as folder:
             row.build().save_pretrained(folder)
-            with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-                estimate = pool.submit(estimated, row, folder).result()
-            with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-                measured, seconds = pool.submit(taken, row, folder, "--held" in sys.argv).result()
-        part = max(estimate.parts, key=lambda each: estimate.parts[each].peak)
-        print(
-            f"{name:22} {estimate.peak / MIB:13.0f} {measured / MIB:13.0f} {estimate.peak / measured:6.2f}  "
-            f"{part:12} {seconds:7.1f}",
-            flush=True,
-        )
+            print(f"{name:22} {show(row, folder)}", flush=True)
+
+
+HEADS = (
+    f"{'':22} {'estimate MiB':>13} {'measured MiB':>13} {'ratio':>6}  {'the most at':12} {'seconds':>7}",
+    f"{'':22} {'estimate MiB':>13} {'given MiB':>10} {'measured MiB':>13} {'ratio':>6}  what it does for that",
+)
+
+
+def show_estimate(row: Row, folder: str) -> str:
+    """The estimate of a row beside what its clip takes."""
+    estimate = alone(estimated, row, folder)
+    measured, seconds = alone(taken, row, folder, "--held" in sys.argv)
+    part = max(estimate.parts, key=lambda each: estimate.parts[each].peak)
+    return (
+        f"{estimate.peak / MIB:13.0f} {measured / MIB:13.0f} {estimate.peak / measured:6.2f}  {part:12} {seconds:7.1f}"
+    )
+
+
+def show_within(row: Row, folder: str) -> str:
+    """What a row's clip takes of the memory that it is given."""
+    estimate = alone(estimated, row, folder)
+    given, notes, measured = alone(taken_of_given, row, folder, estimate.peak)
+    done = ", ".join(note.split(":")[0] for note in notes) or "nothing"
+    return f"{estimate.peak / MIB:13.0f} {given / MIB:10.0f} {measured / MIB:13.0f} {measured / given:6.2f}  {done}"
+
+
+def alone(measure: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function gives in a process of its own."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(measure, *arguments).result()
 
 
 def planned(row: Row, folder: str) -> tuple[Plan, Image.Image | None]:
@@ -123,12 +154,29 @@ def estimated(row: Row, folder: str) -> Any:
 
 def taken(row: Row, folder: str, held: bool) -> tuple[int, float]:
     """Bytes that the clip of a row takes above what this process had before, and its seconds."""
+    return taken_by(*planned(row, folder), row, folder, held)
+
+
+def taken_of_given(row: Row, folder: str, estimate: int) -> tuple[float, tuple[str, ...], int]:
+    """The least memory of SHARES that a row's clip fits in, what it does for that, and the bytes that it takes."""
+    warnings.simplefilter("ignore")
+    plan, picture = planned(row, folder)
+    for share in SHARES:
+        try:
+            fitted = within(plan, picture, share * estimate / GIB)
+        except GenerationError:
+            continue
+        return share * estimate, fitted.notes, taken_by(fitted.planned, picture, row, folder, held=False)[0]
+    raise AssertionError("a clip fits in its own estimate")
+
+
+def taken_by(plan: Plan, picture: Image.Image | None, row: Row, folder: str, held: bool) -> tuple[int, float]:
+    """Bytes that a clip takes above what this process had before, and its seconds."""
     import psutil
     import torch
 
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    plan, picture = planned(row, folder)
     if not held:
         return_at_once()
     make(*planned(small(row), folder))
