@@ -109,7 +109,7 @@ def model_card(name_or_path: str | Path) -> ModelCard:
 
     A folder has the defaults of its pipeline class (the papers'), overridden by an optional `hitmark.json` in it with
     any of frames, width, height, fps, steps, call (arguments of the pipeline call), knobs (method -> knob -> value),
-    world ("sprites" = trained on the embedded world).
+    world ("sprites" = trained on the embedded world). Arguments and knobs that it does not name stay the class's.
 
     Raises:
         HitmarkError: unknown name, no such folder, an incomplete checkpoint, or a faulty `hitmark.json`.
@@ -131,7 +131,9 @@ def model_card(name_or_path: str | Path) -> ModelCard:
     if card.frames_in_config:
         card = replace(card, frames=configured_frames(folder, pipeline))
     given = folder_defaults(folder)
-    return replace(card, **given | {"call": card.call | given.get("call", {})})
+    own = given.get("knobs", {})
+    knobs = {method: card.knobs.get(method, {}) | own.get(method, {}) for method in [*card.knobs, *own]}
+    return replace(card, **given | {"call": card.call | given.get("call", {}), "knobs": knobs})
 
 
 def _unknown(given: str) -> str:

@@ -45,6 +45,18 @@ def test_names():
     assert model_card("svd").call["noise_aug_strength"] == 0.02
 
 
+def test_knobs_beside_the_weights_are_on_top_of_those_of_the_class(tmp_path):
+    tiny_wan("2.2").save_pretrained(tmp_path)
+    plain = model_card(tmp_path).knobs
+    assert plain["peekaboo"] == {"as_published": "paper"}
+    own = {"sg-i2v": {"learning_rate": 0.5}, "time-to-move": {"strong": 0.25}}
+    (tmp_path / "hitmark.json").write_text(json.dumps({"knobs": own}))
+    assert model_card(tmp_path).knobs == plain | {
+        "sg-i2v": plain["sg-i2v"] | {"learning_rate": 0.5},
+        "time-to-move": {"strong": 0.25},
+    }
+
+
 def test_every_family_has_cards_and_every_card_a_family():
     from hitmark.backbones import FAMILIES
     from hitmark.backbones.catalog import OF_PIPELINE
@@ -110,7 +122,7 @@ def test_card_of_a_folder(checkpoint):
     (checkpoint / "hitmark.json").write_text(json.dumps(overrides))
     card = model_card(checkpoint)
     assert (card.frames, card.width, card.call["fps"], card.call["motion_bucket_id"]) == (8, 64, 9, 127)
-    assert card.knobs == {"sg-i2v": {"step_size": 0.01}}
+    assert card.knobs == published | {"sg-i2v": {"step_size": 0.01}}
 
 
 @pytest.mark.parametrize(
