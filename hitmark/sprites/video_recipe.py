@@ -53,7 +53,14 @@ CARD: dict[str, Any] = {
     "fps": 8,
     "steps": 20,
     "call": {"guidance_scale": 4.0, "max_sequence_length": TOKENS},
+    "knobs": {
+        "sg-i2v": {"start": 0.1, "stop": 0.5, "learning_rate": 0.012, "layers": "4,5"},
+        "time-to-move": {"strong": 0.4},
+        "peekaboo": {"as_published": "paper", "masked_steps": 6},
+        "ivg-da": {"masked_steps": 6},
+    },
 }
+"""Knobs were chosen on `tune` scenes (docs/models/sprites-wan.md)."""
 BETWEEN = 50
 """Steps from one use of a made clip to its next."""
 CROP = 64
