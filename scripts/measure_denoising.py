@@ -54,7 +54,7 @@ def main(
     typer.echo(f"step {state['step']}, {part}")
     for name, batch in batches(configuration, code, range(FIRST, FIRST + clips)):
         for level in levels or LEVELS:
-            typer.echo(f"{name:8} noise {level:.2f}  {line(model, batch, level, configuration.recognized_after)}")
+            typer.echo(f"{name:8} noise {level:.2f}  {line(model, batch, level)}")
 
 
 def batches(configuration: VideoConfiguration, code: VideoCode, seeds: range) -> Iterator[tuple[str, VideoBatch]]:
@@ -66,8 +66,8 @@ def batches(configuration: VideoConfiguration, code: VideoCode, seeds: range) ->
 
 
 @torch.no_grad()
-def line(model: Any, batch: VideoBatch, level: float, after: int) -> str:
-    """Errors at one level, and what is told after so many blocks."""
+def line(model: Any, batch: VideoBatch, level: float) -> str:
+    """Errors and what is told at one level."""
     latents = batch.latents
     words = encode_words(model.text_encoder, build_tokenizer(), batch.captions, TOKENS)
     noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(1))
@@ -79,7 +79,7 @@ def line(model: Any, batch: VideoBatch, level: float, after: int) -> str:
         for name, chosen in kinds_of_cells(batch).items()
         if chosen.any()
     ]
-    return "; ".join(parts) + ("" if model.recognizer is None else f"; {told(model, batch, after)}")
+    return "; ".join(parts) + ("" if model.recognizer is None else f"; {told(model, batch)}")
 
 
 def kinds_of_cells(batch: VideoBatch) -> dict[str, Tensor]:
@@ -99,9 +99,9 @@ def kinds_of_cells(batch: VideoBatch) -> dict[str, Tensor]:
     return kinds | {"background": bare}
 
 
-def told(model: Any, batch: VideoBatch, after: int) -> str:
-    """What the hidden tokens tell that came out of so many blocks in the last pass."""
-    scores, places = model.recognizer(model.take_given(after)[0])
+def told(model: Any, batch: VideoBatch) -> str:
+    """What the hidden tokens of the last pass tell."""
+    scores, places = model.recognizer(model.take_hidden())
     marks = batch.marks.flatten(1, 3)
     covered = marks[..., 0] > 0
     right = (scores.argmax(-1) == marks[..., 0])[covered].float().mean()

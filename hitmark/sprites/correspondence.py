@@ -149,7 +149,7 @@ class TaughtAttention:
         )
         looked = (query @ key.transpose(-1, -2) * width**-0.5).float().log_softmax(dim=-1)
         rows, columns = truth.known.shape[-2:]
-        indices, parts = taps(truth.places.flatten(0, 1).flatten(1, 2), rows, columns)
+        indices, parts = _taps(truth.places.flatten(0, 1).flatten(1, 2), rows, columns)
         picked = looked.gather(-1, indices[:, None].expand(-1, taught, -1, -1))
         entropy = -(picked * parts[:, None]).sum(dim=-1).mean(dim=1)
         return entropy, probe((looked.exp().to(value) @ value).transpose(1, 2).flatten(2))
@@ -169,7 +169,7 @@ def build_probes(unet: nn.Module, channels: int) -> nn.ModuleList:
     return nn.ModuleList(probes)
 
 
-def taps(places: Tensor, rows: int, columns: int) -> tuple[Tensor, Tensor]:
+def _taps(places: Tensor, rows: int, columns: int) -> tuple[Tensor, Tensor]:
     """Four nearest cells, int64 (..., 4), and their bilinear weights, of places (..., 2) in 0..1."""
     indices, parts = [], []
     x, y = places[..., 0] * columns - 0.5, places[..., 1] * rows - 0.5
