@@ -124,9 +124,10 @@ def how(about: dict[str, Any], made: BenchRun, plan: BenchPlan) -> str:
     """One paragraph on what was run."""
     scenes, noises = len({clip.scene for clip in made.clips}), len({clip.noise for clip in made.clips})
     least = min(sum(clip.row == row for clip in made.clips) for row in made.rows)
+    drawn = "1 noise seed" if noises == 1 else f"{noises} noise seeds"
     autocast = ", bfloat16 inside of the network" if plan.autocast else ", float32"
     told = [
-        f"`benchmarks/{about['plan']}`: {', '.join(plan.scenes)} ({scenes} scenes), {noises} noise seeds each, "
+        f"`benchmarks/{about['plan']}`: {', '.join(plan.scenes)} ({scenes} scenes), {drawn} each, "
         f"{least} clips a row, {made.clips[0].settings['steps']} steps{autocast}; {machines(made)}.",
         about["about"],
     ]

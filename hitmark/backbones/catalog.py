@@ -82,7 +82,11 @@ def _embedded(name: str, task: str, pipeline: str, fps: float, call: dict[str, A
 MODELS: dict[str, ModelCard] = {
     "sprites-i2v": _embedded("sprites-i2v", "image-to-video", "StableVideoDiffusionPipeline", 7, SVD_CALL),
     "sprites-t2v": _embedded("sprites-t2v", "text-to-video", "TextToVideoSDPipeline", 8, TEXT_CALL),
-    "sprites-wan": replace(_embedded("sprites-wan", "text-to-video", "WanPipeline", 8, WAN_CALL), knobs=FLOW_KNOBS),
+    "sprites-wan": replace(
+        _embedded("sprites-wan", "text-to-video", "WanPipeline", 8, WAN_CALL),
+        knobs=FLOW_KNOBS,
+        from_picture="time-to-move",
+    ),
     "svd": _svd("svd", "stabilityai/stable-video-diffusion-img2vid", 14),
     "svd-xt": _svd("svd-xt", "stabilityai/stable-video-diffusion-img2vid-xt", 25),
     "modelscope": _text("modelscope", "ali-vilab/text-to-video-ms-1.7b", 16, 256, 256),
