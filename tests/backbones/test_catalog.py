@@ -206,8 +206,10 @@ def test_the_device_that_auto_means(monkeypatch, counts, device):
             loading._device(f"{device}:7")
 
 
-def test_the_embedded_transformer_has_the_settings_of_its_class():
+def test_the_embedded_transformer_has_the_settings_of_its_class_and_its_own_on_top():
     embedded, published = model_card("sprites-wan"), model_card("wan2.2-ti2v-5b")
-    assert embedded.knobs == published.knobs
+    own = json.loads((embedded.path / "hitmark.json").read_text())["knobs"]
+    assert own["peekaboo"]["as_published"] == published.knobs["peekaboo"]["as_published"]
+    assert embedded.knobs == published.knobs | own
     assert (embedded.pipeline, embedded.pictured) == (published.pipeline, published.pictured)
     assert (embedded.frames, embedded.width, embedded.height) == (17, 128, 128)

@@ -79,7 +79,7 @@ def test_what_is_no_preset_is_refused():
 def test_the_first_clip_from_text_is_made_by_the_better_method():
     planned = plan(scene(prompt="a red car on grass"))
     assert (planned.scene.model, planned.scene.method.name) == ("sprites-t2v", "ivg-da")
-    best = {name: card.starting(picture=True).best_method for name, card in MODELS.items()}
+    best = {name: model_card(name).starting(picture=True).best_method for name in MODELS}
     assert {name: method for name, method in best.items() if method not in ("sg-i2v", "ivg-da")} == {
         "sprites-wan": "time-to-move"
     }
