@@ -2,6 +2,8 @@
 
     OMP_NUM_THREADS=1 python scripts/measure_fewer_passes.py -o out/passes --scenes sprites:tune:0-30
 
+Of the video transformer: `--model sprites-wan --autocast --scenes "sprites:tune:0-30 size=[128,128] frames=17"`.
+
 It is a benchmark run in OUT (`hitmark report OUT` makes its page): run again, and only what is missing is made. Seconds
 are those the process computed for the clip, without observers; passes are those with a backward pass, in all steps
 together. Distances are in diagonals of the picture.
@@ -57,14 +59,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", type=Path, default=Path("out/passes"))
     parser.add_argument("--scenes", default="sprites:tune:0-30", help="a dataset of the sprite world")
+    parser.add_argument("--model", default=MODEL, help="one that starts from a picture of that world")
+    parser.add_argument("--autocast", action="store_true", help="bfloat16 inside of the network")
     parser.add_argument("--rows", nargs="+", default=list(ROWS), metavar="ROW", help="with none and sg-i2v")
     options = parser.parse_args()
     rows = list(dict.fromkeys([NONE, PAPER, *options.rows]))
-    asked = BenchPlan.from_dict({"scenes": [options.scenes], "methods": rows, "models": [MODEL]})
+    plan = {"scenes": [options.scenes], "methods": rows, "models": [options.model], "autocast": options.autocast}
     options.output.mkdir(parents=True, exist_ok=True)
     with timed(options.output / COMPUTED):
-        run(asked, options.output)
-    print(table(options.output))
+        run(BenchPlan.from_dict(plan), options.output)
+    print(table(options.output, options.model))
 
 
 @contextmanager
@@ -91,9 +95,9 @@ def timed(place: Path) -> Iterator[None]:
         executors.run_job, making.make = run_job, make
 
 
-def passes(row: str) -> int:
+def passes(row: str, model: str = MODEL) -> int:
     """Passes of the network with gradients, in a clip of the model's own number of steps."""
-    spec, card = MethodSpec.parse(row), model_card(MODEL)
+    spec, card = MethodSpec.parse(row), model_card(model)
     if spec.name == NONE:
         return 0
     knobs = {"iterations": 5, "gradient_every": 1} | card.knobs["sg-i2v"] | dict(spec.knobs)
@@ -101,7 +105,7 @@ def passes(row: str) -> int:
     return len(active) * math.ceil(knobs["iterations"] / knobs["gradient_every"])
 
 
-def table(folder: Path) -> str:
+def table(folder: Path, model: str = MODEL) -> str:
     """Means over all scenes; ratios to the paper's number of passes, with 95 % intervals over scenes."""
     made = read_run(folder)
     seconds = computed(folder)
@@ -119,7 +123,7 @@ def table(folder: Path) -> str:
     heads = ["row", "passes", *COLUMNS, "seconds", f"guidance / that of {PAPER}", f"{CONTROL} / that of {PAPER}"]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for line in found.lines:
-        cells = [line.label, str(passes(line.row.method))]
+        cells = [line.label, str(passes(line.row.method, model))]
         means = [line.cells[by_label[name]].estimate for name in COLUMNS]
         cells += [number(None if each is None else each.mean) for each in means]
         cells += [f"{statistics.median(spent[line.row].values()):.1f}", f"{guided[line.row] / whole:.2f}"]
