@@ -43,6 +43,9 @@ def main() -> None:
     parser.add_argument("--write-only", action="store_true", help="run nothing")
     options = parser.parse_args()
     shown = yaml.safe_load((PLANS / "results.yaml").read_text(encoding="utf-8"))
+    plans = [about["plan"] for about in shown["runs"]]
+    if options.only not in (None, *plans):
+        raise HitmarkError(f"--only: expected one of {', '.join(plans)}, got {options.only!r}")
     for about in shown["runs"]:
         if not options.write_only and options.only in (None, about["plan"]):
             carry_out(about["plan"], options.output)
