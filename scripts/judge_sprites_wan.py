@@ -153,14 +153,19 @@ def painters(configuration: VideoConfiguration) -> tuple[TextMaker, PictureMaker
     return lambda scene: true_clip(scene, world), lambda made: made.clip.frames
 
 
+def call_of(configuration: VideoConfiguration, steps: int = 20, guidance: float = 4.0) -> dict[str, Any]:
+    """What the pipelines are called with."""
+    size = {"height": configuration.height, "width": configuration.width, "num_frames": configuration.frames}
+    return size | {"num_inference_steps": steps, "guidance_scale": guidance, "max_sequence_length": 32}
+
+
 def makers(
     model: Path, configuration: VideoConfiguration, steps: int, guidance: float
 ) -> tuple[TextMaker, PictureMaker]:
     """Clips of the model's two pipelines."""
     from diffusers import WanImageToVideoPipeline, WanPipeline
 
-    size = {"height": configuration.height, "width": configuration.width, "num_frames": configuration.frames}
-    call = size | {"num_inference_steps": steps, "guidance_scale": guidance, "max_sequence_length": 32}
+    call = call_of(configuration, steps, guidance)
     text = WanPipeline.from_pretrained(model, dtype=torch.float32)
     pictured = WanImageToVideoPipeline(**text.components, expand_timesteps=True)
     for pipe in (text, pictured):

@@ -27,7 +27,7 @@ from hitmark.hooks import attach
 from hitmark.hooks.references import encoded_video
 from hitmark.sprites.configuration import read_configuration
 from hitmark.sprites.text_scenes import TextScene, text_scenes, true_clip
-from scripts.judge_sprites_wan import FIRST, judge_text, make, sheet
+from scripts.judge_sprites_wan import FIRST, call_of, judge_text, make, sheet
 
 LEVELS = (1.0, 0.93, 0.85, 0.75, 0.6, 0.4, 0.0)
 
@@ -79,10 +79,9 @@ def clip(pipe: Any, made: TextScene, level: float) -> np.ndarray:
     true = torch.from_numpy(true_clip(made, configuration.world())).float() / 255
     clean = encoded_video(backbone_for(pipe), true).float()
     noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(made.scene.seed))
-    call = {"height": configuration.height, "width": configuration.width, "num_frames": configuration.frames}
-    call |= {"num_inference_steps": 20, "guidance_scale": 4.0, "max_sequence_length": 32}
-    with attach(pipe, made.scene.replace(width=call["width"], height=call["height"]), TrueDownTo(clean, noise, level)):
-        return make(pipe, made.scene.prompt, made.scene.seed, call)
+    scene = made.scene.replace(width=configuration.width, height=configuration.height)
+    with attach(pipe, scene, TrueDownTo(clean, noise, level)):
+        return make(pipe, scene.prompt, scene.seed, call_of(configuration))
 
 
 if __name__ == "__main__":

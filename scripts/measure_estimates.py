@@ -91,18 +91,16 @@ def main() -> None:
     warnings.simplefilter("ignore")
     names = tuple(name for name in sys.argv[1:] if name not in ("--held", "--within"))
     chosen = {name: row for name, row in ROWS.items() if not names or name.startswith(names)}
-    show = show_within if "--within" in sys.argv else show_estimate
-    print(HEADS[show is show_within])
+    show, head = (show_within, WITHIN_HEAD) if "--within" in sys.argv else (show_estimate, ESTIMATE_HEAD)
+    print(head)
     for name, row in chosen.items():
         with tempfile.TemporaryDirectory() as folder:
             row.build().save_pretrained(folder)
             print(f"{name:22} {show(row, folder)}", flush=True)
 
 
-HEADS = (
-    f"{'':22} {'estimate MiB':>13} {'measured MiB':>13} {'ratio':>6}  {'the most at':12} {'seconds':>7}",
-    f"{'':22} {'estimate MiB':>13} {'given MiB':>10} {'measured MiB':>13} {'ratio':>6}  what it does for that",
-)
+ESTIMATE_HEAD = f"{'':22} {'estimate MiB':>13} {'measured MiB':>13} {'ratio':>6}  {'the most at':12} {'seconds':>7}"
+WITHIN_HEAD = f"{'':22} {'estimate MiB':>13} {'given MiB':>10} {'measured MiB':>13} {'ratio':>6}  what it does for that"
 
 
 def show_estimate(row: Row, folder: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hitmark.errors import HitmarkError
-from hitmark.files import written_whole
+from hitmark.inspection.plots import save_figure
 from hitmark.report.figures import Figure
 from hitmark.report.statistics import Estimate
 from hitmark.report.summary import Table
@@ -48,21 +48,17 @@ def draw_curves(table: Table, figures: Sequence[Figure], lines: Mapping[str, Seq
         panel.set_ylabel(_label(figure))
         panel.grid(linewidth=0.3)
     panels[0].legend(fontsize=7)
-    with written_whole(path) as temporary:
-        drawing.savefig(temporary, dpi=110)
+    save_figure(drawing, path)
 
 
 def _point(table: Table, row: str, across: Figure, up: Figure) -> tuple[Estimate, Estimate] | None:
     """Where a row stands; None where it has not both figures."""
     found = [line for line in table.lines if line.row.method == row]
     if not found:
-        raise HitmarkError(f"curves: the run has no row {row!r}; there are: {', '.join(_rows(table))}")
+        known = ", ".join(line.row.method for line in table.lines)
+        raise HitmarkError(f"curves: the run has no row {row!r}; there are: {known}")
     first, second = (found[0].cells[figure].estimate for figure in (across, up))
     return None if first is None or second is None else (first, second)
-
-
-def _rows(table: Table) -> list[str]:
-    return [line.row.method for line in table.lines]
 
 
 def _reach(points: Sequence[Estimate]) -> list[list[float]]:
