@@ -12,6 +12,7 @@ from pathlib import Path
 from fastapi import Request
 from fastapi.responses import Response
 
+from hitmark.studio.bundle import BUNDLE, bundled, door, is_module
 from hitmark.studio.refusals import RefusedError
 
 PAGE = Path(__file__).parent / "page"
@@ -40,10 +41,10 @@ def sent(name: str, request: Request, words: dict[str, str] | None = None) -> Re
     Raises:
         RefusedError: 404 when there is none of that name.
     """
-    path = found(name)
+    path = PAGE / name if name == BUNDLE else found(name)
     if path is None:
         raise RefusedError(404, f"assets: there is no file {name!r:.80} of the page")
-    data, packed, tag = content(path, path.stat().st_mtime_ns, tuple((words or {}).items()))
+    data, packed, tag = content(path, changed(path), tuple((words or {}).items()))
     headers = {"cache-control": "no-cache", "etag": tag, "vary": "accept-encoding"}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
@@ -67,15 +68,31 @@ def files() -> dict[str, Path]:
     return {path.relative_to(PAGE).as_posix(): path for path in sorted(PAGE.rglob("*")) if path.suffix in TYPES}
 
 
+def changed(path: Path) -> int:
+    """When a file of the page was changed last, in nanoseconds; of the one with all modules: when any was."""
+    parts = files().values() if path == PAGE / BUNDLE else (path,)
+    return max(part.stat().st_mtime_ns for part in parts)
+
+
 @lru_cache(maxsize=256)
 def content(path: Path, _changed: int, words: tuple[tuple[str, str], ...] = ()) -> tuple[bytes, bytes, str]:
     """Bytes, packed bytes and entity tag of a file as it was at that change."""
-    data = path.read_bytes()
     if path.suffix in (".js", ".css"):
-        data = lean(data)
+        data = lean(script(path).encode() if path.suffix == ".js" else path.read_bytes())
+    else:
+        data = path.read_bytes()
     for word, meant in words:
         data = data.replace(word.encode(), meant.encode())
     return data, gzip.compress(data, 9, mtime=0), f'"{hashlib.sha256(data).hexdigest()[:16]}"'
+
+
+def script(path: Path) -> str:
+    """A script of the page as it is sent: modules stand in one file, under their own addresses what fetches them."""
+    if path == PAGE / BUNDLE:
+        sources = {name: place.read_text() for name, place in files().items() if place.suffix == ".js"}
+        return bundled({name: source for name, source in sources.items() if is_module(source)})
+    source = path.read_text()
+    return door(path.relative_to(PAGE).as_posix(), source) if is_module(source) else source
 
 
 def lean(source: bytes) -> bytes:

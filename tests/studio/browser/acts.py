@@ -12,12 +12,12 @@ from playwright.sync_api import Locator, Page, expect
 from tests.studio.browser.process import MILLISECONDS
 
 READ_SCENE = """async () => {
-  const { store } = await import("/assets/scene/store.js");
-  const { stringifyJson } = await import("/assets/server/json.js");
+  const { store } = (await import("/assets/page.js")).of("scene/store.js");
+  const { stringifyJson } = (await import("/assets/page.js")).of("server/json.js");
   return stringifyJson(store.scene);
 }"""
 IN_WINDOW = """async (points) => {
-  const { viewer } = await import("/assets/canvas/canvas.js");
+  const { viewer } = (await import("/assets/page.js")).of("canvas/canvas.js");
   return points.map((point) => viewer.inWindow(point));
 }"""
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"

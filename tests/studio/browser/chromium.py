@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, Playwright
 
 from tests.studio.browser.process import MILLISECONDS
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The first that is there is taken: the shell, which has no window of its own, needs a tenth less of the processor."""
 MISSING = "no Chromium on this machine; install one (Debian: apt-get install chromium) or name it in HITMARK_CHROMIUM"
 OWN_WINDOW = ("PreloadTopChromeWebUI", "WebUIOmniboxPopup", "WebUIOmniboxFullPopup", "WebUIOmniboxAimPopup")
 """Parts of the browser's own window that are pages too: a process a context, for what no test sees."""

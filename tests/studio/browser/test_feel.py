@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
+from hitmark.studio.bundle import BUNDLE
 from tests.studio.browser.weight import LOAD, PAINTS, SUBJECTS, Weight, crowded_scene, drag_in_circles
 
-LARGEST_PAGE = 150_000  # bytes over the wire, headers included
+LARGEST_PAGE = 120_000  # bytes over the wire, headers included
 SHOWN = 2.0  # seconds of processor time until the page is there; a slow machine needs under half of it
 DRAGS = 60
 SCRIPT = 1000 / 60  # ms of processor time that scripts may take for a drag event: more would miss frames
@@ -17,7 +18,8 @@ def test_page_is_small_and_soon_there(studio):
     session = own_time(studio.page)
     studio.open()
     expect(studio.hook("example")).to_have_count(2)
-    assert len(weight.bytes) > 40  # the modules were seen
+    assert weight.bytes[f"{studio.address}assets/{BUNDLE}"] > 30_000  # the modules were seen
+    assert sum(url.endswith(".js") for url in weight.bytes) < 5  # and not one by one
     assert 30_000 < weight.of_page(studio.address) < LARGEST_PAGE
     assert studio.page.evaluate(PAINTS)["first-contentful-paint"] > 0
     spent = seconds(session, "TaskDuration")

@@ -12,8 +12,8 @@ from hitmark.run.framing import frame_picture
 from hitmark.scene import Scene
 
 FIT = """async ([scene, picture, kinds]) => {
-  const { store } = await import("/assets/scene/store.js");
-  const { setPicture, fitPicture } = await import("/assets/picture/fit.js");
+  const { store } = (await import("/assets/page.js")).of("scene/store.js");
+  const { setPicture, fitPicture } = (await import("/assets/page.js")).of("picture/fit.js");
   const made = [];
   for (const kind of kinds) {
     store.change("scene of the test", (draft) => Object.assign(draft, JSON.parse(scene)));

@@ -16,8 +16,8 @@ ASKED = '[data-test="import-needs"]'
 
 def centers(studio, frames=8):
     script = """async (frames) => {
-      const { store } = await import("/assets/scene/store.js");
-      const { tracks } = await import("/assets/scene/motion.js");
+      const { store } = (await import("/assets/page.js")).of("scene/store.js");
+      const { tracks } = (await import("/assets/page.js")).of("scene/motion.js");
       const [first] = tracks(store.scene, frames);
       return first.boxes.map(([x0, y0, x1, y1]) => [(x0 + x1) / 2, (y0 + y1) / 2]);
     }"""

@@ -14,7 +14,7 @@ from hitmark.scene import Scene, evaluate
 EASINGS = ("linear", "in", "out", "in-out", "hold")
 SCENES = 300
 EVALUATE = """async (orders) => {
-  const { tracks } = await import("/assets/scene/motion.js");
+  const { tracks } = (await import("/assets/page.js")).of("scene/motion.js");
   return JSON.stringify(JSON.parse(orders).map(([scene, frames]) => tracks(scene, frames)));
 }"""
 

@@ -16,9 +16,9 @@ from tests.studio.conftest import moving
 
 PICTURE = "pictures/" + "0" * 24 + ".png"
 RULES = """async (scenes) => {
-  const { store } = await import("/assets/scene/store.js");
-  const { framesOn, modelOf, sizeOn } = await import("/assets/scene/model.js");
-  const order = await import("/assets/generate/order.js");
+  const { store } = (await import("/assets/page.js")).of("scene/store.js");
+  const { framesOn, modelOf, sizeOn } = (await import("/assets/page.js")).of("scene/model.js");
+  const order = (await import("/assets/page.js")).of("generate/order.js");
   const { info } = store.ui;
   return JSON.parse(scenes).map((scene) => {
     const model = modelOf(scene, info);
@@ -32,7 +32,7 @@ RULES = """async (scenes) => {
 }"""
 
 FRAMES = """async (asked) => {
-  const { framesOn } = await import("/assets/scene/model.js");
+  const { framesOn } = (await import("/assets/page.js")).of("scene/model.js");
   return asked.map(([frames, unit]) => framesOn({ frames }, { frame_unit: unit }));
 }"""
 

@@ -134,13 +134,13 @@ def test_a_result_lies_under_the_editor_and_the_next_shot_goes_on_from_it(studio
 
 
 UNDER = """async () => {
-  const { frameUnder } = await import("/assets/canvas/underlay.js");
-  const { store } = await import("/assets/scene/store.js");
+  const { frameUnder } = (await import("/assets/page.js")).of("canvas/underlay.js");
+  const { store } = (await import("/assets/page.js")).of("scene/store.js");
   return [store.ui.under, Boolean(frameUnder(0.5))];
 }"""
 OTHERS = """async (id) => {
-  const { framesOf } = await import("/assets/jobs/clip.js");
-  const { jobStore } = await import("/assets/jobs/jobs.js");
+  const { framesOf } = (await import("/assets/page.js")).of("jobs/clip.js");
+  const { jobStore } = (await import("/assets/page.js")).of("jobs/jobs.js");
   const job = await jobStore.whole(id);
   for (let other = 0; other < 8; other += 1) await framesOf({ ...job, id: `other ${other}` });
 }"""
@@ -173,7 +173,7 @@ def test_a_result_under_the_editor_is_seen_plays_and_goes_with_its_scene(studio,
 
 
 CARD = """async (scores) => {
-  const { jobCard } = await import("/assets/results/card.js");
+  const { jobCard } = (await import("/assets/page.js")).of("results/card.js");
   const card = jobCard("x", {});
   card.update({ id: "x", state: "done", seed: 0, role: "controlled", method: "sg-i2v", scores }, false);
   return card.element.querySelector(".card-state").textContent;
@@ -194,7 +194,7 @@ def test_a_card_says_how_far_and_how_sure(asked):
 
 
 SILENCE = """async () => {
-  const { silenceText } = await import("/assets/jobs/words.js");
+  const { silenceText } = (await import("/assets/page.js")).of("jobs/words.js");
   const job = { state: "running", step: 1, steps: 5, eta: 8, heardAt: 0 };
   const others = [{ eta: 4000 }, { cancelling: true }, { state: "done" }].map((more) => [{ ...job, ...more }, 1e6]);
   return [[job, 1e3], [job, 1e6], ...others].map(([each, now]) => silenceText(each, now) !== "");

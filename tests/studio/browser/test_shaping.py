@@ -115,10 +115,10 @@ def test_the_speed_of_a_path_is_drawn(studio):
 
 
 PLAY_TO = """async (time) => {
-  const { store } = await import("/assets/scene/store.js");
+  const { store } = (await import("/assets/page.js")).of("scene/store.js");
   store.setUi({ playing: false, onion: false, selected: null });
-  const { drawPlan } = await import("/assets/canvas/draw.js");
-  const { View } = await import("/assets/canvas/view.js");
+  const { drawPlan } = (await import("/assets/page.js")).of("canvas/draw.js");
+  const { View } = (await import("/assets/page.js")).of("canvas/view.js");
   const image = new Image();
   image.src = store.ui.picture.url;
   await image.decode();

@@ -18,8 +18,8 @@ from tests.studio.browser.test_motion import valid_scenes
 STRANGE = [None, True, 0, -1, 5, 1e9, 0.5, "", "text", [], {}, [1], [1, 2], [0.1, 0.2, 0.3, "x"], {"a": 1}, [[]], [{}]]
 MUTATIONS = 1500
 FLAWS = """async (scenes) => {
-  const { flaw } = await import("/assets/scene/shape.js");
-  const { tracks } = await import("/assets/scene/motion.js");
+  const { flaw } = (await import("/assets/page.js")).of("scene/shape.js");
+  const { tracks } = (await import("/assets/page.js")).of("scene/motion.js");
   return JSON.parse(scenes).map((scene) => {
     const found = flaw(scene);
     if (found) return { found, stumbled: null };
@@ -32,8 +32,8 @@ FLAWS = """async (scenes) => {
   });
 }"""
 LOAD = """async (text) => {
-  const { store } = await import("/assets/scene/store.js");
-  const { parseJson } = await import("/assets/server/json.js");
+  const { store } = (await import("/assets/page.js")).of("scene/store.js");
+  const { parseJson } = (await import("/assets/page.js")).of("server/json.js");
   await store.load(parseJson(text), null, { force: true });
 }"""
 
@@ -149,13 +149,16 @@ def test_a_damaged_draft_is_put_aside_and_the_page_is_whole(studio, scene):
 
 
 def test_a_part_that_fails_takes_no_other_with_it(browser, process):
-    """A module of one part is replaced by one that throws; the others are there and can be used."""
+    """What begins one part is replaced by what throws; the others are there and can be used."""
     made = browser.new_context(viewport={"width": 1280, "height": 720})
     try:
         page = made.new_page()
-        broken = "export function mountTimeline() { throw new Error('on purpose'); }"
+        whole = process.client.get("/assets/page.js").text
+        start = "function mountTimeline("
+        assert whole.count(start) == 1
+        broken = whole.replace(start, "function mountTimeline() { throw new Error('on purpose'); }\nfunction other(")
         answer = {"body": broken, "content_type": "text/javascript"}
-        page.route("**/assets/timeline/timeline.js", lambda route: route.fulfill(**answer))
+        page.route("**/assets/page.js", lambda route: route.fulfill(**answer))
         studio = Studio(page, process.address)
         studio.open()
         expect(studio.hook("trouble")).to_contain_text("The timeline failed: on purpose")

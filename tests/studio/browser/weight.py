@@ -12,7 +12,7 @@ from tests.studio.browser.acts import Point, Studio
 PAINTS = "() => Object.fromEntries(performance.getEntriesByType('paint').map((entry) => [entry.name, entry.startTime]))"
 SUBJECTS, KEYFRAMES = 10, 12
 LOAD = """async (scene) => {
-  const { store } = await import("/assets/scene/store.js");
+  const { store } = (await import("/assets/page.js")).of("scene/store.js");
   await store.load(scene, null, { force: true });
   store.setUi({ selected: 0, tool: "select", time: 0 });
 }"""
