@@ -52,7 +52,7 @@ def region_attention(
     """
     rows = queries.shape[1]
     key_regions = key_regions.expand(rows, -1)
-    query_regions, key_regions, relation = _numbered(query_regions, key_regions, may_see)
+    query_regions, key_regions, relation = relation_of(query_regions, key_regions, may_see)
     if bool(relation.all()):
         return _dense(queries, keys, values, None)
     if keys.shape[3] <= SMALL:
@@ -172,7 +172,7 @@ def _flat(by_token: Tensor, rows: Tensor, places: Tensor) -> Tensor:
     return (rows[:, None] * by_token.shape[2] + places).flatten()
 
 
-def _numbered(query_regions: Tensor, key_regions: Tensor, may_see: Relation) -> tuple[Tensor, Tensor, Tensor]:
+def relation_of(query_regions: Tensor, key_regions: Tensor, may_see: Relation) -> tuple[Tensor, Tensor, Tensor]:
     """Both with the regions that occur numbered from 0, since sets of boxes have numbers up to 2 ** boxes.
 
     And bool (regions, regions) on the queries' device: may_see for the regions that occur; elsewhere True, and never

@@ -27,7 +27,11 @@ from hitmark.control import (
     Step,
     knob,
 )
+from hitmark.errors import HitmarkError
+from hitmark.maths.region_attention import Relation, region_attention
+from hitmark.maths.soft_regions import keep_spread, soft_attention
 from hitmark.methods.regions import (
+    Attend,
     check_subjects,
     everyones,
     masked,
@@ -68,10 +72,38 @@ class Peekaboo(Control):
         "masked, both temporal self-attentions are, overlapping boxes belong to the nearest subject, and the negative "
         "prompt's words are left alone, since none of them means the subject.",
     )
+    penalty: float | None = knob(
+        None,
+        low=0,
+        high=100,
+        optional=True,
+        help="What is taken from the logits between tokens that may not see each other; null: they see nothing.",
+        more='For "paper", and ours, as are `fade` and `spread`. 3 leaves a twentieth of the weight, 1 a third.',
+    )
+    fade: float = knob(
+        0.0, low=0, high=1, help="How much of the penalty is gone at the last masked step, linearly from the first."
+    )
+    spread: Literal["own", "plain"] = knob(
+        "own",
+        choices=("own", "plain"),
+        help='"plain": logits over what a token may see vary as much as over all of the layer, by longer or shorter '
+        "queries.",
+    )
 
     def check(self, layout: Layout) -> None:
-        """Raise HitmarkError unless every subject has a phrase that is in the prompt."""
+        """Raise HitmarkError unless every subject has a phrase that is in the prompt, and knobs fit each other."""
         check_subjects(Peekaboo.method, layout)
+        own = [name for name, used in (("penalty", self.penalty is not None), ("spread", self.spread != "own")) if used]
+        if own and self.as_published == "code":
+            raise HitmarkError(
+                f"{Peekaboo.method}: {own[0]} changes the masks of as_published='paper', and as_published is 'code'. "
+                f"Use as_published='paper' (--set as_published=paper), or leave {own[0]} out."
+            )
+        if self.fade and self.penalty is None:
+            raise HitmarkError(
+                f"{Peekaboo.method}: fade={self.fade:g} says how the penalty ends, but penalty is null: hard masks "
+                "have none. Give a penalty (--set penalty=6), or leave fade out."
+            )
 
     def refusal(self, abilities: Abilities, model: str) -> str | None:
         """The published code is about the blocks of a U-Net."""
@@ -87,7 +119,7 @@ class Peekaboo(Control):
     def attention(self, call: AttentionCall, step: Step) -> Tensor:
         """Eq. 2-5."""
         if self.as_published == "paper":
-            return self._as_in_paper(call, step.layout)
+            return self._as_in_paper(call, step.layout, self._attend(step))
         return self._as_in_code(call, step.layout)
 
     def attention_layer(self, call: LayerCall, step: Step, proceed: Proceed) -> Tensor:
@@ -98,19 +130,55 @@ class Peekaboo(Control):
         shown = call.order(step.layout.subject_bits(call.site.grid) >> last > 0)[None, :, :, None]
         return proceed(replace(call, tokens=torch.where(shown, call.tokens, call.blank()))) * shown
 
-    def _as_in_paper(self, call: AttentionCall, layout: Layout) -> Tensor:
+    def _attend(self, step: Step) -> Attend:
+        """Hard masks, or those of this step's penalty."""
+        penalty = self.penalty
+        if penalty is not None:
+            penalty *= 1 - self.fade * step.index / max(self.masked_steps - 1, 1)
+
+        def attend(
+            queries: Tensor, keys: Tensor, values: Tensor, asking: Tensor, asked: Tensor, may_see: Relation
+        ) -> Tensor:
+            if self.spread == "plain":
+                queries = keep_spread(queries, keys, asking, asked, may_see)
+            if penalty is None:
+                return region_attention(queries, keys, values, asking, asked, may_see)
+            return soft_attention(queries, keys, values, asking, asked, may_see, penalty)
+
+        return attend
+
+    def _as_in_paper(self, call: AttentionCall, layout: Layout, attend: Attend) -> Tensor:
         places = range(len(call.branches))
         prompted = [place for place in places if call.branches[place].prompted]
         others = [place for place in places if place not in prompted]
         if call.site.scope != "words" and not call.site.joint:
             others, prompted = [], list(places)  # no words: every branch alike
         if not others:
-            return _by_owner(call, layout, call.branches[0])
+            return self._by_owner(call, layout, call.branches[0], attend)
         output = call.run().clone() if call.site.scope == "words" else torch.empty_like(call.queries)
         for chosen in (prompted, others) if call.site.joint else (prompted,):
             if chosen:
-                output[chosen] = _by_owner(of_branches(call, chosen), layout, call.branches[chosen[0]])
+                output[chosen] = self._by_owner(of_branches(call, chosen), layout, call.branches[chosen[0]], attend)
         return output
+
+    def _by_owner(self, call: AttentionCall, layout: Layout, branch: Branch, attend: Attend) -> Tensor:
+        """Every token sees those that have an owner in common with it; a given picture's are seen by all."""
+        prompt = check_subjects(Peekaboo.method, layout)
+        everybody = everyones(layout)
+        cells = owners_of_cells(layout, call)
+        shared = cells.copy()
+        shared[: layout.given] = everybody
+        asking, asked = call.tokens(cells, everybody), call.tokens(shared, everybody)
+        if call.site.scope == "words":
+            words = owners_of_words(layout, call.keys.shape[3], prompt, branch)
+            asked = torch.from_numpy(words).to(asking.device)[None]
+        elif call.site.joint:
+            before, after = call.site.text
+            words = torch.from_numpy(owners_of_words(layout, before + after, prompt, branch)).to(asking.device)
+            for tokens in (asking, asked):
+                tokens[:, :before] = words[:before]
+                tokens[:, tokens.shape[1] - after :] = words[before:]
+        return masked(call, asking, asked, share_an_owner, attend)
 
     def _as_in_code(self, call: AttentionCall, layout: Layout) -> Tensor:
         if "second" in call.site.tags:
@@ -125,26 +193,6 @@ class Peekaboo(Control):
             return masked(call, bits, bits, lambda one, other: bool(one & other) or one == other == 0)
         every = 2**count - 1
         return masked(call, bits, bits, lambda one, other: bool(~one & ~other & every) or one == other == every)
-
-
-def _by_owner(call: AttentionCall, layout: Layout, branch: Branch) -> Tensor:
-    """Every token sees those that have an owner in common with it; a given picture's are seen by all."""
-    prompt = check_subjects(Peekaboo.method, layout)
-    everybody = everyones(layout)
-    cells = owners_of_cells(layout, call)
-    shared = cells.copy()
-    shared[: layout.given] = everybody
-    asking, asked = call.tokens(cells, everybody), call.tokens(shared, everybody)
-    if call.site.scope == "words":
-        words = owners_of_words(layout, call.keys.shape[3], prompt, branch)
-        asked = torch.from_numpy(words).to(asking.device)[None]
-    elif call.site.joint:
-        before, after = call.site.text
-        words = torch.from_numpy(owners_of_words(layout, before + after, prompt, branch)).to(asking.device)
-        for tokens in (asking, asked):
-            tokens[:, :before] = words[:before]
-            tokens[:, tokens.shape[1] - after :] = words[before:]
-    return masked(call, asking, asked, share_an_owner)
 
 
 def _words_as_in_code(layout: Layout, count: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +15,10 @@ from hitmark.errors import HitmarkError
 from hitmark.maths.region_attention import Relation, region_attention
 from hitmark.prompt import Prompt
 from hitmark.scene.tracks import Track
+
+
+Attend = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Relation], Tensor]
+"""(queries, keys, values, regions of queries, of keys, relation) -> as queries; see `region_attention`."""
 
 
 def subjects(layout: Layout) -> list[Track]:
@@ -81,25 +85,20 @@ def share_an_owner(one: int, other: int) -> bool:
     return bool(one & other)
 
 
-def masked(call: AttentionCall, asking: Tensor, asked: Tensor, may_see: Relation) -> Tensor:
+def masked(
+    call: AttentionCall, asking: Tensor, asked: Tensor, may_see: Relation, attend: Attend = region_attention
+) -> Tensor:
     """The attention of a call by regions of the queries (rows, length) and of the keys (rows or 1, keys).
 
-    Keys that the layer itself hides in a branch stay hidden there: they are given a region that nobody may see.
+    Keys that the layer itself hides in a branch are left out there.
     """
     seen = call.seen()
     if seen is None or bool(seen.all()):
-        return region_attention(call.queries, call.keys, call.values, asking, asked, may_see)
-    hidden = int(max(asking.max(), asked.max())) + 1
-
-    def visible(one: int, other: int) -> bool:
-        return other != hidden and may_see(one, other)
-
+        return attend(call.queries, call.keys, call.values, asking, asked, may_see)
     parts = []
-    for branch in range(len(call.branches)):
-        alone = slice(branch, branch + 1)
-        keys = torch.where(seen[branch][None], asked, hidden)
-        queries, others, values = (each[alone] for each in (call.queries, call.keys, call.values))
-        parts.append(region_attention(queries, others, values, asking, keys, visible))
+    for branch, shown in enumerate(seen):
+        queries, keys, values = (each[branch : branch + 1] for each in (call.queries, call.keys, call.values))
+        parts.append(attend(queries, keys[:, :, :, shown], values[:, :, :, shown], asking, asked[:, shown], may_see))
     return torch.cat(parts)
 
 

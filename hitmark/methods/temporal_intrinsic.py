@@ -8,6 +8,7 @@ small trained model. See docs/methods/temporal-intrinsic.md. Its three parts can
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -20,6 +21,9 @@ from hitmark.maths.moving_frame import read_boxes, write_boxes
 from hitmark.methods.regions import subjects
 from hitmark.methods.riding_noise import riding_noise
 from hitmark.scene.tracks import Track
+
+SHOWN = 0.05
+"""Of a clean estimate beside the noise, from which on a start anew is worth a preview."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +89,15 @@ class TemporalIntrinsic(Control):
 
     def latents(self, latents: Tensor, step: Step) -> Tensor:
         """Start anew from the preview's clean estimate, with the same noise."""
-        if step.index > 0 or self.preview_steps == 0 or step.estimator is None:
+        if self.preview_steps == 0 or step.estimator is None or step.index != first_shown(step.estimator.levels):
             return latents
-        clean = preview(latents, step.estimator, self.preview_steps, self.preview_guidance)
+        first, clean = preview(latents, step.estimator, self.preview_steps, self.preview_guidance, step.index)
         if self.preview_cutoff < 1:
             clean = low_frequencies(clean[0], self.preview_cutoff)[None]
-        noise = latents / (step.alpha**2 + step.sigma**2) ** 0.5
+        if step.index == 0:
+            noise = latents / (step.alpha**2 + step.sigma**2) ** 0.5
+        else:
+            noise = (latents - step.alpha * first) / step.sigma
         return step.alpha * clean + step.sigma * noise
 
     def prediction(self, clean: Tensor, step: Step) -> Tensor:
@@ -104,22 +111,38 @@ class TemporalIntrinsic(Control):
         return frames[None]
 
 
-def preview(latents: Tensor, estimator: CleanEstimator, steps: int, guidance: float) -> Tensor:
-    """The clean estimate after some steps from the start (deterministic; DDIM, Song et al., arXiv:2010.02502, Eq. 12).
+def first_shown(levels: Sequence[tuple[float, float]]) -> int:
+    """The step at which a clean estimate can be started anew from: 0, but for models that start from noise alone.
 
     Args:
-        latents: (1, frames, channels, height, width), of the loop's first step.
-        estimator: the denoiser.
-        steps: at most as many as the loop has.
-        guidance: of each step.
+        levels: alpha and sigma of every step. At the first of a flow model alpha is 0, so nothing of an estimate would
+            be seen; there it is the first step with SHOWN of it, or 0 if there is none.
     """
-    clean = latents
-    for index in range(min(steps, len(estimator.levels))):
-        if index:
+    if levels[0][0] > 0:
+        return 0
+    return next((index for index, (alpha, sigma) in enumerate(levels) if alpha >= SHOWN * sigma), 0)
+
+
+def preview(
+    latents: Tensor, estimator: CleanEstimator, steps: int, guidance: float, start: int = 0
+) -> tuple[Tensor, Tensor]:
+    """Clean estimates before and after some steps (deterministic; DDIM, Song et al., arXiv:2010.02502, Eq. 12).
+
+    Args:
+        latents: (1, frames, channels, height, width), of step `start` of the loop.
+        estimator: the denoiser.
+        steps: at least 1; at most as many as the loop still has.
+        guidance: of each step.
+        start: step of the loop.
+    """
+    first = clean = latents
+    for index in range(start, min(start + steps, len(estimator.levels))):
+        if index > start:
             (alpha, sigma), (next_alpha, next_sigma) = estimator.levels[index - 1], estimator.levels[index]
             latents = next_alpha * clean + next_sigma * (latents - alpha * clean) / sigma
         clean = estimator(latents, index, guidance)
-    return clean
+        first = clean if index == start else first
+    return first, clean
 
 
 def _towards_mean(frames: Tensor, layout: Layout, track: Track, cutoff: float) -> Tensor:

@@ -49,7 +49,7 @@ CARD: dict[str, Any] = {
         "sg-i2v": {"start": 0.1, "stop": 0.5, "learning_rate": 0.012, "layers": "4,5"},
         "time-to-move": {"strong": 0.4},
         "peekaboo": {"as_published": "paper", "masked_steps": 6},
-        "ivg-da": {"masked_steps": 6},
+        "ivg-da": {"masked_steps": 6, "penalty": 6, "fade": 1},
     },
 }
 """Knobs were chosen on `tune` scenes (docs/models/sprites-wan.md)."""

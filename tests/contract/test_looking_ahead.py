@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 import pytest
 import torch
 
-from hitmark.control import Control
+from hitmark.control import Control, Layout, Step
 from hitmark.hooks import attach
 from hitmark.methods import build
-from hitmark.methods.temporal_intrinsic import TemporalIntrinsic, preview
+from hitmark.methods.temporal_intrinsic import TemporalIntrinsic, first_shown, preview
 
 from .pipelines import IMAGE, PROMPT, SCENE, TEXT, UNETS, make, picture, run
 
@@ -89,9 +89,9 @@ def test_masks_act_in_the_preview():
 class Line:
     """A denoiser whose clean estimate is a fixed clip, whatever it is given."""
 
-    def __init__(self, clip):
+    def __init__(self, clip, levels=((0.1, 0.995), (0.5, 0.866), (0.9, 0.436))):
         self.clip, self.asked = clip, []
-        self.levels = [(0.1, 0.995), (0.5, 0.866), (0.9, 0.436)]
+        self.levels = list(levels)
 
     def __call__(self, latents, index, guidance):
         self.asked.append((latents, index, guidance))
@@ -103,7 +103,9 @@ def test_preview_walks_the_levels_with_the_noise_it_was_given():
     clip, noise = torch.randn(1, 2, 4, 3, 3), torch.randn(1, 2, 4, 3, 3)
     line = Line(clip)
     (alpha, sigma) = line.levels[0]
-    assert torch.equal(preview(alpha * clip + sigma * noise, line, 7, 1.5), clip)
+    first, last = preview(alpha * clip + sigma * noise, line, 7, 1.5)
+    assert torch.equal(first, clip)
+    assert torch.equal(last, clip)
     assert [index for _, index, _ in line.asked] == [0, 1, 2]
     for (latents, _index, guidance), (alpha, sigma) in zip(line.asked, line.levels, strict=True):
         torch.testing.assert_close(latents, alpha * clip + sigma * noise)
@@ -111,8 +113,6 @@ def test_preview_walks_the_levels_with_the_noise_it_was_given():
 
 
 def test_the_start_anew_has_the_estimate_and_the_same_noise():
-    from hitmark.control import Layout, Step
-
     clip, noise = torch.randn(1, 2, 4, 3, 3), torch.randn(1, 2, 4, 3, 3)
     line = Line(clip)
     layout = Layout(2, 3, 3, 8, ())
@@ -122,6 +122,32 @@ def test_the_start_anew_has_the_estimate_and_the_same_noise():
     torch.testing.assert_close(control.latents(noise, step), expected)
     later = Step(1, 3, *line.levels[1], layout, False, None, line)
     assert control.latents(noise, later) is noise
+
+
+FLOW = ((0.0, 1.0), (0.02, 0.98), (0.3, 0.7), (0.6, 0.4))
+"""A flow model starts from noise alone, where a clean estimate would change nothing."""
+
+
+def test_a_flow_model_starts_anew_where_an_estimate_shows():
+    clip, noise = torch.randn(1, 2, 4, 3, 3), torch.randn(1, 2, 4, 3, 3)
+    control = TemporalIntrinsic(noise_cutoff=0, strength=0, preview_steps=2)
+    layout = Layout(2, 3, 3, 8, ())
+    assert first_shown(FLOW) == 2
+    for index, (alpha, sigma) in enumerate(FLOW):
+        line = Line(clip, FLOW)
+        latents = alpha * clip + sigma * noise
+        line.clip = clip if index != 2 else 2 * clip
+        got = control.latents(latents, Step(index, 4, alpha, sigma, layout, False, None, line))
+        assert [at for _, at, _ in line.asked] == ([2, 3] if index == 2 else [])
+        if index != 2:
+            assert got is latents
+        else:  # the noise is what the first estimate leaves of the latents
+            torch.testing.assert_close(got, alpha * 2 * clip + (latents - alpha * 2 * clip))
+
+
+def test_where_no_estimate_shows_the_first_step_is_taken():
+    assert first_shown([(0.0, 1.0), (0.01, 0.99)]) == 0
+    assert first_shown([(0.068, 0.998), (0.5, 0.9)]) == 0
 
 
 def test_svd_takes_a_preview_too():

@@ -1,0 +1,68 @@
+"""Peekaboo with masks that are less than whole, and with logits of kept spread, on a U-Net and on transformers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from hitmark.errors import HitmarkError
+from hitmark.hooks import attach
+from hitmark.methods import build
+from hitmark.methods.peekaboo import Peekaboo
+
+from . import families, pipelines
+
+UNET = "text to video"
+NAMES = (UNET, "wan 2.1", "cogvideox", "hunyuan video 1.5")
+"""By frame, cell and words; over the whole clip and the words; words in the same sequence, without and with padding."""
+
+
+def final(name: str, *controls: Any) -> torch.Tensor:
+    """Final latents of a tiny pipeline."""
+    if name != UNET:
+        with attach(families.pipeline(name), families.wanted(name), list(controls)):
+            return families.run(name)
+    pipe = pipelines.make(pipelines.TEXT)
+    with attach(pipe, pipelines.SCENE, list(controls)):
+        return pipelines.run(pipe)
+
+
+def far(one: torch.Tensor, other: torch.Tensor) -> float:
+    """Largest difference, in standard deviations."""
+    return float((one - other).abs().max() / other.std())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_penalty_goes_from_no_mask_to_a_hard_one(name: str) -> None:
+    hard, plain = final(name, Peekaboo(2, "paper")), final(name)
+    assert far(final(name, Peekaboo(2, "paper", penalty=90.0)), hard) < 1e-3
+    assert far(final(name, Peekaboo(2, "paper", penalty=0.0)), plain) < 1e-3
+    between = final(name, Peekaboo(2, "paper", penalty=2.0))
+    assert min(far(between, plain), far(between, hard)) > 1e-2
+
+
+def test_a_penalty_that_fades_is_whole_at_the_first_step_and_none_at_the_last() -> None:
+    faded = final("wan 2.1", Peekaboo(2, "paper", penalty=90.0, fade=1.0))
+    assert far(faded, final("wan 2.1", Peekaboo(1, "paper"))) < 1e-3
+    assert far(faded, final("wan 2.1", Peekaboo(2, "paper"))) > 1e-2
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_kept_spread_is_another_mask(name: str) -> None:
+    """What it does to logits is compared with a table of all of them in tests/maths/test_soft_regions.py."""
+    kept = final(name, Peekaboo(2, "paper", spread="plain"))
+    assert torch.isfinite(kept).all()
+    assert far(kept, final(name, Peekaboo(2, "paper"))) > 1e-3
+
+
+def test_knobs_that_would_do_nothing_are_refused() -> None:
+    for knobs, words in (
+        ({"penalty": 3.0}, "penalty changes the masks of as_published='paper'"),
+        ({"spread": "plain"}, "spread changes the masks of as_published='paper'"),
+        ({"as_published": "paper", "fade": 1.0}, "fade=1 says how the penalty ends, but penalty is null"),
+    ):
+        pipe = pipelines.make(pipelines.TEXT)
+        with pytest.raises(HitmarkError, match=words), attach(pipe, pipelines.SCENE, build("peekaboo", knobs)):
+            pipelines.run(pipe)
