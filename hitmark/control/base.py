@@ -38,7 +38,8 @@ class Control:
     watches: ClassVar[bool] = False
     """Whether it only looks, and hands on what it is given: a probe."""
     edits_every_step: ClassVar[bool] = True
-    """Whether its `latents` may edit any step; False: only the first, before which no scheduler remembers anything."""
+    """Whether its `latents` may edit any step; False: of diffusion models only the first, before which no scheduler
+    remembers anything. A flow model's first step is noise alone, so there any step may be edited in any case."""
 
     def __init_subclass__(cls) -> None:
         """Let `help()` show the knobs."""

@@ -166,7 +166,7 @@ def check_history(scheduler: Any, controls: Sequence[Control]) -> None:
     for control in controls:
         if control.watches:
             continue
-        latents = control.implements("latents") and control.edits_every_step
+        latents = control.implements("latents") and (control.edits_every_step or _flows(scheduler))
         clean = control.implements("prediction")
         if memory == "order" and (latents or clean):
             raise HitmarkError(
@@ -191,6 +191,8 @@ def _row(scheduler: Any) -> tuple[Kind, Memory]:
 
 
 def _suggestion(scheduler: Any) -> str:
-    kind, _memory = _row(scheduler)
-    flow = kind == "flow" or getattr(scheduler.config, "use_flow_sigmas", False)
-    return SUGGESTION.format("FlowMatchEulerDiscreteScheduler" if flow else "EulerDiscreteScheduler")
+    return SUGGESTION.format("FlowMatchEulerDiscreteScheduler" if _flows(scheduler) else "EulerDiscreteScheduler")
+
+
+def _flows(scheduler: Any) -> bool:
+    return _row(scheduler)[0] == "flow" or bool(getattr(scheduler.config, "use_flow_sigmas", False))

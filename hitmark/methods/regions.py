@@ -16,7 +16,6 @@ from hitmark.maths.region_attention import Relation, region_attention
 from hitmark.prompt import Prompt
 from hitmark.scene.tracks import Track
 
-
 Attend = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Relation], Tensor]
 """(queries, keys, values, regions of queries, of keys, relation) -> as queries; see `region_attention`."""
 

@@ -22,6 +22,8 @@ from hitmark.methods.regions import subjects
 from hitmark.methods.riding_noise import riding_noise
 from hitmark.scene.tracks import Track
 
+NONE = 1e-4
+"""Of a clean estimate beside the noise, up to which there is nothing of it; Stable Video Diffusion has 0.0014."""
 SHOWN = 0.05
 """Of a clean estimate beside the noise, from which on a start anew is worth a preview."""
 
@@ -115,10 +117,11 @@ def first_shown(levels: Sequence[tuple[float, float]]) -> int:
     """The step at which a clean estimate can be started anew from: 0, but for models that start from noise alone.
 
     Args:
-        levels: alpha and sigma of every step. At the first of a flow model alpha is 0, so nothing of an estimate would
-            be seen; there it is the first step with SHOWN of it, or 0 if there is none.
+        levels: alpha and sigma of every step. At the first of a flow model alpha is 0 or a millionth, so nothing of an
+            estimate would be seen; there it is the first step with SHOWN of it, or 0 if there is none.
     """
-    if levels[0][0] > 0:
+    alpha, sigma = levels[0]
+    if alpha > NONE * sigma:
         return 0
     return next((index for index, (alpha, sigma) in enumerate(levels) if alpha >= SHOWN * sigma), 0)
 

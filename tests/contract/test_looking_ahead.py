@@ -10,6 +10,7 @@ from hitmark.hooks import attach
 from hitmark.methods import build
 from hitmark.methods.temporal_intrinsic import TemporalIntrinsic, first_shown, preview
 
+from . import families
 from .pipelines import IMAGE, PROMPT, SCENE, TEXT, UNETS, make, picture, run
 
 GUIDANCE = 2.5
@@ -124,7 +125,7 @@ def test_the_start_anew_has_the_estimate_and_the_same_noise():
     assert control.latents(noise, later) is noise
 
 
-FLOW = ((0.0, 1.0), (0.02, 0.98), (0.3, 0.7), (0.6, 0.4))
+FLOW = ((1e-6, 1.0), (0.02, 0.98), (0.3, 0.7), (0.6, 0.4))
 """A flow model starts from noise alone, where a clean estimate would change nothing."""
 
 
@@ -148,6 +149,15 @@ def test_a_flow_model_starts_anew_where_an_estimate_shows():
 def test_where_no_estimate_shows_the_first_step_is_taken():
     assert first_shown([(0.0, 1.0), (0.01, 0.99)]) == 0
     assert first_shown([(0.068, 0.998), (0.5, 0.9)]) == 0
+    assert first_shown([(1.0, 700.0), (1.0, 300.0), (1.0, 1.0)]) == 0
+
+
+def test_the_preview_acts_on_a_flow_model():
+    """On Wan's own solver, which starts a millionth below noise alone."""
+    plain = families.run("wan 2.1", num_inference_steps=4)
+    with attach(families.pipeline("wan 2.1"), families.wanted("wan 2.1"), TemporalIntrinsic(0.0, 0.0, preview_steps=2)):
+        ahead = families.run("wan 2.1", num_inference_steps=4)
+    assert (ahead - plain).abs().max() > 1e-3 * plain.std()
 
 
 def test_svd_takes_a_preview_too():

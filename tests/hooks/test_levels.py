@@ -141,14 +141,23 @@ class _Clean(Control):
 
 @pytest.mark.parametrize("name", SCHEDULERS)
 def test_only_what_the_memory_would_undo_is_refused(name: str) -> None:
-    scheduler, memory = getattr(diffusers, name)(), SCHEDULERS[name][1]
+    scheduler, (kind, memory) = getattr(diffusers, name)(), SCHEDULERS[name]
     refused = {"order": {_Latents, _Clean}, "start": {_Latents}}.get(memory, set())
+    refused |= {_Start} if kind == "flow" and _Latents in refused else set()  # whose first step has nothing to edit
     for control in (Control, _Latents, _Start, _Probe, _Clean):
         if control in refused:
             with pytest.raises(HitmarkError, match=rf"{name} .*from_config"):
                 check_history(scheduler, [control()])
         else:
             check_history(scheduler, [control()])
+
+
+def test_of_a_flow_model_no_step_is_the_first_that_may_be_edited() -> None:
+    diffusers_own = diffusers.DPMSolverSinglestepScheduler()
+    check_history(diffusers_own, [_Start()])
+    flow = diffusers.DPMSolverSinglestepScheduler(use_flow_sigmas=True, prediction_type="flow_prediction")
+    with pytest.raises(HitmarkError, match="DPMSolverSinglestepScheduler starts several steps from the same latents"):
+        check_history(flow, [_Start()])
 
 
 def _walk(name: str, options: dict[str, Any], *, edited: bool) -> torch.Tensor:
