@@ -61,6 +61,10 @@ def keep_spread(queries: Tensor, keys: Tensor, query_regions: Tensor, key_region
 def _variance(queries: Tensor, keys: Tensor, seen: Tensor) -> Tensor:
     """Of each query's products with the keys that are seen (rows, keys): (branches, rows, heads, length, 1)."""
     share = seen.to(keys) / seen.sum(dim=1, keepdim=True).clamp(min=1)
+    if keys.shape[3] <= keys.shape[4]:  # a table of products is smaller than a covariance
+        products, share = queries @ keys.transpose(-1, -2), share[None, :, None, None, :]
+        centered = products - (share * products).sum(dim=-1, keepdim=True)
+        return (share * centered.square()).sum(dim=-1, keepdim=True)
     share = share[None, :, None, :, None]
     centered = keys - (share * keys).sum(dim=3, keepdim=True)
     covariance = (share * centered).transpose(-1, -2) @ centered
