@@ -102,7 +102,7 @@ class Peekaboo(Control):
         if self.fade and self.penalty is None:
             raise HitmarkError(
                 f"{Peekaboo.method}: fade={self.fade:g} says how the penalty ends, but penalty is null: hard masks "
-                "have none. Give a penalty (--set penalty=6), or leave fade out."
+                "have none. Give a penalty (--set penalty=6), or let nothing fade (--set fade=0)."
             )
 
     def refusal(self, abilities: Abilities, model: str) -> str | None:
