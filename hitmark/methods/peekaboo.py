@@ -154,31 +154,12 @@ class Peekaboo(Control):
         if call.site.scope != "words" and not call.site.joint:
             others, prompted = [], list(places)  # no words: every branch alike
         if not others:
-            return self._by_owner(call, layout, call.branches[0], attend)
+            return _by_owner(call, layout, call.branches[0], attend)
         output = call.run().clone() if call.site.scope == "words" else torch.empty_like(call.queries)
         for chosen in (prompted, others) if call.site.joint else (prompted,):
             if chosen:
-                output[chosen] = self._by_owner(of_branches(call, chosen), layout, call.branches[chosen[0]], attend)
+                output[chosen] = _by_owner(of_branches(call, chosen), layout, call.branches[chosen[0]], attend)
         return output
-
-    def _by_owner(self, call: AttentionCall, layout: Layout, branch: Branch, attend: Attend) -> Tensor:
-        """Every token sees those that have an owner in common with it; a given picture's are seen by all."""
-        prompt = check_subjects(Peekaboo.method, layout)
-        everybody = everyones(layout)
-        cells = owners_of_cells(layout, call)
-        shared = cells.copy()
-        shared[: layout.given] = everybody
-        asking, asked = call.tokens(cells, everybody), call.tokens(shared, everybody)
-        if call.site.scope == "words":
-            words = owners_of_words(layout, call.keys.shape[3], prompt, branch)
-            asked = torch.from_numpy(words).to(asking.device)[None]
-        elif call.site.joint:
-            before, after = call.site.text
-            words = torch.from_numpy(owners_of_words(layout, before + after, prompt, branch)).to(asking.device)
-            for tokens in (asking, asked):
-                tokens[:, :before] = words[:before]
-                tokens[:, tokens.shape[1] - after :] = words[before:]
-        return masked(call, asking, asked, share_an_owner, attend)
 
     def _as_in_code(self, call: AttentionCall, layout: Layout) -> Tensor:
         if "second" in call.site.tags:
@@ -193,6 +174,26 @@ class Peekaboo(Control):
             return masked(call, bits, bits, lambda one, other: bool(one & other) or one == other == 0)
         every = 2**count - 1
         return masked(call, bits, bits, lambda one, other: bool(~one & ~other & every) or one == other == every)
+
+
+def _by_owner(call: AttentionCall, layout: Layout, branch: Branch, attend: Attend) -> Tensor:
+    """Every token sees those that have an owner in common with it; a given picture's are seen by all."""
+    prompt = check_subjects(Peekaboo.method, layout)
+    everybody = everyones(layout)
+    cells = owners_of_cells(layout, call)
+    shared = cells.copy()
+    shared[: layout.given] = everybody
+    asking, asked = call.tokens(cells, everybody), call.tokens(shared, everybody)
+    if call.site.scope == "words":
+        words = owners_of_words(layout, call.keys.shape[3], prompt, branch)
+        asked = torch.from_numpy(words).to(asking.device)[None]
+    elif call.site.joint:
+        before, after = call.site.text
+        words = torch.from_numpy(owners_of_words(layout, before + after, prompt, branch)).to(asking.device)
+        for tokens in (asking, asked):
+            tokens[:, :before] = words[:before]
+            tokens[:, tokens.shape[1] - after :] = words[before:]
+    return masked(call, asking, asked, share_an_owner, attend)
 
 
 def _words_as_in_code(layout: Layout, count: int) -> np.ndarray:

@@ -96,7 +96,7 @@ class TemporalIntrinsic(Control):
         first, clean = preview(latents, step.estimator, self.preview_steps, self.preview_guidance, step.index)
         if self.preview_cutoff < 1:
             clean = low_frequencies(clean[0], self.preview_cutoff)[None]
-        if step.index == 0:
+        if step.index == 0:  # where the latents are noise alone
             noise = latents / (step.alpha**2 + step.sigma**2) ** 0.5
         else:
             noise = (latents - step.alpha * first) / step.sigma
@@ -138,14 +138,13 @@ def preview(
         guidance: of each step.
         start: step of the loop.
     """
-    first = clean = latents
+    cleans: list[Tensor] = []
     for index in range(start, min(start + steps, len(estimator.levels))):
-        if index > start:
+        if cleans:
             (alpha, sigma), (next_alpha, next_sigma) = estimator.levels[index - 1], estimator.levels[index]
-            latents = next_alpha * clean + next_sigma * (latents - alpha * clean) / sigma
-        clean = estimator(latents, index, guidance)
-        first = clean if index == start else first
-    return first, clean
+            latents = next_alpha * cleans[-1] + next_sigma * (latents - alpha * cleans[-1]) / sigma
+        cleans.append(estimator(latents, index, guidance))
+    return cleans[0], cleans[-1]
 
 
 def _towards_mean(frames: Tensor, layout: Layout, track: Track, cutoff: float) -> Tensor:
