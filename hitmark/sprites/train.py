@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from hitmark.errors import HitmarkError
 from hitmark.files import make_folder
@@ -58,8 +59,12 @@ def train(
         training = denoiser_training(recipe, folder, configuration, device)
         training.run(recipe.loss(code, configuration, device), _sheets(recipe, code, configuration))
     if "decoder" in parts:
+
+        def trained() -> nn.Module:
+            return denoiser_training(recipe, folder, configuration, device).averaged.eval()
+
         training = decoder_training(recipe, folder, configuration, device)
-        training.run(recipe.decoder_loss(code, configuration, device))
+        training.run(recipe.decoder_loss(code, configuration, device, trained))
     return export(recipe, folder, configuration)
 
 
