@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hitmark.backbones.families import FAMILIES
-from hitmark.control import Abilities, Control, check_needs
+from hitmark.control import KINDS, Abilities, Control, check_needs
 from hitmark.errors import HitmarkError
 
 if TYPE_CHECKING:
@@ -39,11 +39,8 @@ def check_acting_points(controls: Sequence[Control], model: str, abilities: Abil
     """
     for place, control in enumerate(controls):
         name = control.method or type(control).__name__
-        if control.refines and not any(before.edits_attention and not before.watches for before in controls[:place]):
-            raise HitmarkError(
-                f"{name} corrects what another method does to attention, and none is named before it. "
-                f"Write, for instance, peekaboo+{name}."
-            )
+        if control.refines:
+            _check_something_to_refine(control, controls[:place], model, abilities)
         if control.needs.words and not abilities.reads_words:
             why = f"which {model} does not read. Use it with a text-to-video model, or choose sg-i2v."
             if not abilities.takes_image:  # it is made from words all the same
@@ -57,6 +54,29 @@ def check_acting_points(controls: Sequence[Control], model: str, abilities: Abil
         refusal = control.refusal(abilities, model)
         if refusal is not None:
             raise HitmarkError(refusal)
+
+
+def _check_something_to_refine(control: Control, before: Sequence[Control], model: str, abilities: Abilities) -> None:
+    """Raise HitmarkError where none of the controls before it edits a kind of attention that a control refines."""
+    name = control.method or type(control).__name__
+    edited = [
+        (each.method or type(each).__name__, each.edited_scopes(abilities)) for each in before if not each.watches
+    ]
+    if not any(scopes for _, scopes in edited):
+        raise HitmarkError(
+            f"{name} corrects what another method does to attention, and none is named before it. "
+            f"Write, for instance, peekaboo+{name}."
+        )
+    refined = control.edited_scopes(abilities)
+    if any(scopes & refined for _, scopes in edited):
+        return
+    kinds = sorted({KINDS[scope] for _, scopes in edited for scope in scopes})
+    own = sorted(KINDS[scope] for scope in refined)
+    raise HitmarkError(
+        f"{name} would change nothing: in {model} it corrects {' and '.join(own) or 'no'} attention, and "
+        f"{'+'.join(method for method, scopes in edited if scopes)} edits {' and '.join(kinds)} attention "
+        f"alone. Leave it out, or put it behind a method that edits more, such as peekaboo+{name}."
+    )
 
 
 def check_tracks(

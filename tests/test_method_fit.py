@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from hitmark.backbones.catalog import model_card
+from hitmark.backbones.families import FAMILIES
 from hitmark.backbones.tiny import tiny_svd, tiny_text_to_video
+from hitmark.control import AttentionSite
 from hitmark.errors import HitmarkError
 from hitmark.hooks import attach
 from hitmark.method_fit import check_family, check_method, check_tracks
 from hitmark.methods import METHODS, build
+from hitmark.methods.spec import MethodSpec
 from hitmark.reference import MotionSignal
 from hitmark.run.plan import plan
 from hitmark.scene.schema import Scene
@@ -107,3 +111,44 @@ def test_the_page_of_methods_and_families_is_what_the_code_says() -> None:
     from scripts.make_families_table import PAGE, page
 
     assert PAGE.read_text(encoding="utf-8") == page(), "run python scripts/make_families_table.py"
+
+
+@pytest.mark.parametrize(
+    ("methods", "model", "fits"),
+    [
+        ("trailblazer+mask-normalization", "sprites-wan", False),  # words in layers of their own: nothing to correct
+        ("trailblazer+mask-normalization", "sprites-t2v", True),  # it edits attention over time there too
+        ("trailblazer+mask-normalization kinds=cross", "sprites-wan", True),
+        ("trailblazer+mask-normalization", "cogvideox-2b", True),  # words stand in the video's own sequence
+        ("trailblazer+peekaboo+mask-normalization peekaboo.as_published=paper", "sprites-wan", True),
+        ("freetraj+mask-normalization parts=noise,cross", "sprites-wan", False),
+        ("freetraj+mask-normalization", "sprites-wan", True),
+        ("region-prompts+mask-normalization place_share=0", "sprites-wan", False),
+        ("region-prompts+mask-normalization", "sprites-wan", True),
+        ("query-warp+mask-normalization", "sprites-i2v", True),
+    ],
+)
+def test_a_correction_of_nothing_is_refused(methods: str, model: str, fits: bool) -> None:
+    spec = MethodSpec.parse(methods)
+    try:
+        check_family(build(spec.name, spec.knobs), model_card(model))
+        text = None
+    except HitmarkError as error:
+        text = str(error)
+    assert (text is None) == fits, text
+    assert fits or "mask-normalization would change nothing: in sprites-wan it corrects full attention" in str(text)
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if name != "none"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_method_promises_no_attention_that_it_does_not_edit(name: str, family: str) -> None:
+    """Where the promise is kept too is a matter of steps and depth, which the contract tests see."""
+    abilities = FAMILIES[family].abilities
+    step = SimpleNamespace(index=0, noise_share=1.0, within=lambda first, last: last > first)
+    tags = frozenset({"up", "middle", "second", "down", "first"})
+    for control in build(name):
+        promised = control.edited_scopes(abilities)
+        for scope in abilities.scopes:
+            text = (0, 4) if scope == "video" and "words" not in abilities.scopes else (0, 0)
+            site: Any = AttentionSite("layer", scope, (2, 4, 4), text, 0.5, tags)
+            assert control.attends(site, cast("Any", step)) == (scope in promised), (type(control), scope)

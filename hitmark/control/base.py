@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hitmark.control.abilities import Abilities, Needs
-from hitmark.control.attention import AttentionCall, AttentionSite, LayerCall, Proceed
+from hitmark.control.attention import AttentionCall, AttentionSite, LayerCall, Proceed, Scope
 from hitmark.control.knobs import documented, knobs_of
 from hitmark.control.layout import Layout
 from hitmark.control.step import Step
@@ -112,6 +112,10 @@ class Control:
     def refusal(self, abilities: Abilities, model: str) -> str | None:
         """Why this method cannot act on a model family, as a sentence with what would do; None where it can."""
         return None
+
+    def edited_scopes(self, abilities: Abilities) -> frozenset[Scope]:
+        """Of the kinds of attention that a model family has, those that this control edits at some step."""
+        return abilities.scopes if self.edits_attention else frozenset()
 
     @property
     def keeps_memory(self) -> bool:

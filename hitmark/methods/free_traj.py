@@ -14,7 +14,19 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from hitmark.control import Abilities, AttentionCall, AttentionSite, Control, Layout, Needs, Step, knob, listed_in
+from hitmark.control import (
+    KINDS,
+    Abilities,
+    AttentionCall,
+    AttentionSite,
+    Control,
+    Layout,
+    Needs,
+    Scope,
+    Step,
+    knob,
+    listed_in,
+)
 from hitmark.maths.frequency import merge_video_frequencies
 from hitmark.maths.region_attention import scaled_attention
 from hitmark.methods.free_traj_places import Place, labels_of, places_of, released_noise
@@ -99,11 +111,17 @@ class FreeTraj(Control):
             fresh = fresh.transpose(1, 2)
         return merge_video_frequencies(pasted, fresh, self.cutoff, self.temporal_cutoff)
 
+    def edited_scopes(self, abilities: Abilities) -> frozenset[Scope]:
+        """Those of its parts; words that stand in the video's sequence are edited there."""
+        return frozenset(scope for scope in abilities.scopes if self._edits(scope, "words" not in abilities.scopes))
+
     def attends(self, site: AttentionSite, step: Step) -> bool:
         """In the first steps; full attention is both spatial and temporal, and has words in it where it is joint."""
-        parts = set(self._parts())
-        own = {"spatial", "temporal", *(("cross",) if site.joint else ())} if site.scope == "video" else {site.kind}
-        return step.index < self.guided_steps and bool(parts & own)
+        return step.index < self.guided_steps and self._edits(site.scope, site.joint)
+
+    def _edits(self, scope: Scope, joint: bool) -> bool:
+        whole = {"spatial", "temporal", *(("cross",) if joint else ())}
+        return bool(set(self._parts()) & (whole if scope == "video" else {KINDS[scope]}))
 
     def attention(self, call: AttentionCall, step: Step) -> Tensor:
         """Weaker logits across borders; words of subjects only in their boxes."""

@@ -15,10 +15,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hitmark.control import AttentionSite, Control, LayerCall, Layout, Proceed, Step, knob, listed_in
+from hitmark.control import (
+    KINDS,
+    Abilities,
+    AttentionSite,
+    Control,
+    LayerCall,
+    Layout,
+    Proceed,
+    Scope,
+    Step,
+    knob,
+    listed_in,
+)
 from hitmark.maths.moments import match_moments
 
-KINDS = ("spatial", "temporal", "cross")
+CORRECTED = ("spatial", "temporal", "cross")
 """Full attention, where every token sees the whole clip, counts as spatial and temporal."""
 
 
@@ -46,15 +58,22 @@ class MaskNormalization(Control):
     )
     kinds: str = knob(
         "spatial,temporal",
-        some_of=KINDS,
+        some_of=CORRECTED,
         help="The kinds of attention that are corrected, of spatial, temporal, cross; joined with commas.",
         more="What cross-attention gives to a subject's region is the control itself: matched, it is taken back.",
     )
 
     def attends(self, site: AttentionSite, step: Step) -> bool:
         """On the kinds of attention that are corrected."""
-        own = {"spatial", "temporal"} if site.scope == "video" else {site.kind}
-        return bool(own & set(listed_in(self.kinds))) and (self.mean > 0 or self.deviation > 0)
+        return self._corrects(site.scope) and (self.mean > 0 or self.deviation > 0)
+
+    def edited_scopes(self, abilities: Abilities) -> frozenset[Scope]:
+        """Those that are corrected."""
+        return frozenset(scope for scope in abilities.scopes if self._corrects(scope))
+
+    def _corrects(self, scope: Scope) -> bool:
+        own = {"spatial", "temporal"} if scope == "video" else {KINDS[scope]}
+        return bool(own & set(listed_in(self.kinds)))
 
     def attention_layer(self, call: LayerCall, step: Step, proceed: Proceed) -> Tensor:
         """Run the masked layer and the unmasked one, and match."""

@@ -14,11 +14,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hitmark.control import AttentionSite, Control, Grid, LayerCall, Layout, Needs, Proceed, Step, knob
+from hitmark.control import (
+    Abilities,
+    AttentionSite,
+    Control,
+    Grid,
+    LayerCall,
+    Layout,
+    Needs,
+    Proceed,
+    Scope,
+    Step,
+    knob,
+)
 from hitmark.control.abilities import check_needs
 from hitmark.errors import HitmarkError
 from hitmark.scene.grid import clip_cells, latent_cells
 from hitmark.scene.tracks import Track
+
+SCOPES: frozenset[Scope] = frozenset({"frame", "video"})
+"""Of the attention in which cells of a frame look at each other."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +78,15 @@ class QueryWarp(Control):
         """Raise HitmarkError for a scene without a subject."""
         check_needs(self.method, self.needs, layout.tracks, "", reads_words=layout.reads_words)
 
+    def edited_scopes(self, abilities: Abilities) -> frozenset[Scope]:
+        """Attention among the cells of a frame or of the clip."""
+        return abilities.scopes & SCOPES
+
     def attends(self, site: AttentionSite, step: Step) -> bool:
         """Where the cells of a frame, or of the clip, see each other."""
         deep = self.first_layer <= site.depth <= self.last_layer
         noisy = step.index == 0 or step.noise_share >= self.lowest_noise
-        return site.scope in ("frame", "video") and deep and noisy
+        return site.scope in SCOPES and deep and noisy
 
     def attention_layer(self, call: LayerCall, step: Step, proceed: Proceed) -> Tensor:
         """Run the layer with the queries of the tokens that `sources` names."""

@@ -21,6 +21,7 @@ from hitmark.control import (
     Layout,
     Needs,
     Proceed,
+    Scope,
     Step,
     knob,
 )
@@ -107,9 +108,16 @@ class RegionPrompts(Control):
             )
         return [background, *(text.replace(PHRASE, phrase) for text, phrase in zip(written, phrases, strict=True))]
 
+    def edited_scopes(self, abilities: Abilities) -> frozenset[Scope]:
+        """Words and the whole video, those with a share of the steps."""
+        return frozenset(scope for scope in abilities.scopes if self._share(scope) > 0)
+
+    def _share(self, scope: Scope) -> float:
+        return {"words": self.prompt_share, "video": self.place_share}.get(scope, 0.0)
+
     def attends(self, site: AttentionSite, step: Step) -> bool:
         """Words and the whole video, each in its first steps."""
-        return step.within(0, {"words": self.prompt_share, "video": self.place_share}.get(site.scope, 0.0))
+        return step.within(0, self._share(site.scope))
 
     def attention_layer(self, call: LayerCall, step: Step, proceed: Proceed) -> Tensor:
         """Run the layer with each region's text, or with tokens in other places."""

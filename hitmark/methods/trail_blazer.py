@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from hitmark.control import Abilities, AttentionCall, AttentionSite, Control, Layout, Needs, Step, knob
+from hitmark.control import Abilities, AttentionCall, AttentionSite, Control, Layout, Needs, Scope, Step, knob
 from hitmark.maths.region_attention import edited_attention
 from hitmark.methods.bumps import bumps
 from hitmark.methods.regions import check_subjects, refused_code
@@ -77,6 +77,10 @@ class TrailBlazer(Control):
         if self.as_published == "code" and "frame" not in abilities.scopes:
             return refused_code(self.method, "edits the layers", model)
         return None
+
+    def edited_scopes(self, abilities: Abilities) -> frozenset[Scope]:
+        """Attention to words, in whichever sequence they stand, and temporal attention."""
+        return abilities.scopes & {"cell", "words" if "words" in abilities.scopes else "video"}
 
     def attends(self, site: AttentionSite, step: Step) -> bool:
         """Attention to words everywhere; of temporal attention second layers, in the paper the middle block's."""
