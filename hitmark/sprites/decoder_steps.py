@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -12,52 +13,66 @@ from hitmark.sprites.clip_plan import select_frames
 from hitmark.sprites.configuration import VideoConfiguration
 from hitmark.sprites.decoder import kernels_last, video_decoder_loss, worn
 from hitmark.sprites.fast import Ahead, half_is_fast
-from hitmark.sprites.redrawing import CLIPS, Redrawn, redraw
+from hitmark.sprites.redrawing import CLIPS, PICTURES, Redrawn, redraw_clips, redraw_pictures, window_of
 from hitmark.sprites.training import StepLoss
 from hitmark.sprites.video_code import PATCH, VideoCode
 from hitmark.sprites.world import SPLITS
 
 CROP = 64
 """Pixels of a side of what the decoder learns from; it has no way to know more than its surroundings."""
-NEAR = 16
-"""The middle of a window of a redrawn clip is within so many pixels of a thing, each way."""
+SERVED = 2 * CLIPS
+"""Steps that redrawn clips and pictures serve."""
+AT_ONCE = 16
+"""Redrawn pictures of a step."""
 
 
 def decoder_step_loss(
     code: VideoCode, configuration: VideoConfiguration, device: str, trained: Callable[[], Any]
 ) -> StepLoss:
-    """Of windows of CROP pixels: of single frames, then of whole clips, at last of redrawn clips too.
+    """Of windows of CROP pixels: of single frames, then of whole clips, at last of redrawn clips and pictures too.
 
     `trained`: gives the transformer that redraws, once it is needed.
     """
     laid: list[nn.Module] = []
-    models: list[Any] = []
-
-    def make(number: int) -> Redrawn:
-        if not models:
-            models.append(trained())
-        return redraw(models[0], code, configuration, number, device)
-
-    redrawn = Ahead(make)
-    kept: dict[int, Redrawn] = {}
+    redrawn = _redrawing(code, configuration, device, trained)
 
     def loss(network: nn.Module, step: int, generator: torch.Generator) -> Tensor:
         if configuration.half and half_is_fast(device) and not laid:
             kernels_last(network)
             laid.append(network)
+
+        def of(latents: Tensor, videos: Tensor) -> Tensor:
+            return video_decoder_loss(network, latents.to(device), videos.to(device), configuration.half)
+
+        late = step - (configuration.decoder_steps - configuration.decoder_redrawn)
+        if not configuration.decoder_redrawn or late < 0:
+            videos = true_windows(configuration, step, generator).to(device) * 2 - 1
+            return of(worn(code.encode(videos), generator), videos)
+        clips, pictures = redrawn(late // SERVED)
+        windows = [window_of(pictures, each % PICTURES, CROP, generator) for each in range(late, late + AT_ONCE * 9, 9)]
+        total = of(*(torch.cat(parts) for parts in zip(*windows, strict=True)))
+        if late % 2:
+            return total + of(*window_of(clips, late // 2 % CLIPS, CROP, generator))
         videos = true_windows(configuration, step, generator).to(device) * 2 - 1
-        latents = worn(code.encode(videos), generator)
-        number = (step - (configuration.decoder_steps - configuration.decoder_redrawn)) // CLIPS
-        if configuration.decoder_redrawn and number >= 0:
-            if number not in kept:
-                kept.clear()
-                kept[number] = redrawn.take(number)
-            for clip in range(step, step + configuration.decoder_batch):
-                made, true = redrawn_window(kept[number], clip * (1 + CLIPS // 2) % CLIPS, generator)
-                latents, videos = torch.cat([latents, made.to(device)]), torch.cat([videos, true.to(device)])
-        return video_decoder_loss(network, latents, videos, configuration.half)
+        return total + of(worn(code.encode(videos), generator), videos)
 
     return loss
+
+
+def _redrawing(
+    code: VideoCode, configuration: VideoConfiguration, device: str, trained: Callable[[], Any]
+) -> Callable[[int], tuple[Redrawn, Redrawn]]:
+    """Clips and pictures of a number, the next ones made meanwhile."""
+    models: list[Any] = []
+
+    def make(number: int) -> tuple[Redrawn, Redrawn]:
+        if not models:
+            models.append(trained())
+        clips = redraw_clips(models[0], code, configuration, number, device)
+        return clips, redraw_pictures(models[0], code, configuration, number, device)
+
+    ahead = Ahead(make)
+    return lru_cache(1)(ahead.take)
 
 
 def true_windows(configuration: VideoConfiguration, step: int, generator: torch.Generator) -> Tensor:
@@ -86,18 +101,3 @@ def _seen(configuration: VideoConfiguration, step: int) -> tuple[int, int, int]:
 def _place(side: int, generator: torch.Generator) -> int:
     """Where a window begins, on the grid of cells; 0 where it does not fit."""
     return PATCH * int(torch.randint(0, max(0, side - CROP) // PATCH + 1, (), generator=generator))
-
-
-def redrawn_window(redrawn: Redrawn, clip: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Latents (1, channels, F, 8, 8) and video (1, frames, 3, CROP, CROP) around one of a clip's things in a frame."""
-    middles = redrawn.middles[clip].flatten(0, 1)
-    drawn = torch.rand(3, generator=generator).double()
-    middle = middles[int(drawn[0] * len(middles))] + NEAR * (2 * drawn[1:] - 1)
-    height, width = redrawn.videos.shape[-2:]
-    left, top = (
-        PATCH * round(min(max(float(place) - CROP / 2, 0), max(side - CROP, 0)) / PATCH)
-        for place, side in zip(middle, (width, height), strict=True)
-    )
-    cells = [slice(start // PATCH, (start + CROP) // PATCH) for start in (top, left)]
-    latents = redrawn.latents[clip : clip + 1, :, :, cells[0], cells[1]]
-    return latents, redrawn.videos[clip : clip + 1, :, :, top : top + CROP, left : left + CROP]

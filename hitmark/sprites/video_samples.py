@@ -33,7 +33,10 @@ def sample(
     With `clean` latents the clips begin as these at the sampler's first noise level that is at most `level` (0..1).
     What the stock pipelines do, without an autoencoder.
     """
-    cells = (1 + (configuration.frames - 1) // 4, configuration.height // 8, configuration.width // 8)
+    if clean is None:
+        cells = (1 + (configuration.frames - 1) // 4, configuration.height // 8, configuration.width // 8)
+    else:
+        cells = tuple(clean.shape[2:])
     scheduler: Any = build_flow_scheduler(configuration.sampling_shift)
     scheduler.set_timesteps(steps)
     timesteps, device = scheduler.timesteps, next(model.parameters()).device
