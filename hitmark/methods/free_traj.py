@@ -30,6 +30,7 @@ from hitmark.control import (
 from hitmark.maths.frequency import merge_video_frequencies
 from hitmark.maths.region_attention import scaled_attention
 from hitmark.methods.free_traj_places import Place, labels_of, places_of, released_noise
+from hitmark.methods.noisy_steps import acts, lowest_noise_knob
 from hitmark.methods.regions import check_subjects, refused_code, subjects
 from hitmark.methods.released_cells import first_size
 from hitmark.methods.riding_noise import riding_noise
@@ -82,6 +83,7 @@ class FreeTraj(Control):
         more='In "code" a box keeps the size that it has first, and its size and its first corner are cut to cells by '
         "themselves in every layer; the bump is off the box's middle, in float16; a patch of noise of that size moves.",
     )
+    lowest_noise: float = lowest_noise_knob()
 
     def _parts(self) -> list[str]:
         return listed_in(self.parts)
@@ -117,7 +119,7 @@ class FreeTraj(Control):
 
     def attends(self, site: AttentionSite, step: Step) -> bool:
         """In the first steps; full attention is both spatial and temporal, and has words in it where it is joint."""
-        return step.index < self.guided_steps and self._edits(site.scope, site.joint)
+        return acts(step, self.guided_steps, self.lowest_noise) and self._edits(site.scope, site.joint)
 
     def _edits(self, scope: Scope, joint: bool) -> bool:
         whole = {"spatial", "temporal", *(("cross",) if joint else ())}

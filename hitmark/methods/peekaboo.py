@@ -30,6 +30,7 @@ from hitmark.control import (
 from hitmark.errors import HitmarkError
 from hitmark.maths.region_attention import Relation, region_attention
 from hitmark.maths.soft_regions import keep_spread, soft_attention
+from hitmark.methods.noisy_steps import acts, lowest_noise_knob, progress
 from hitmark.methods.regions import (
     Attend,
     check_subjects,
@@ -81,7 +82,10 @@ class Peekaboo(Control):
         more='For "paper", and ours, as are `fade` and `spread`. 3 leaves a twentieth of the weight, 1 a third.',
     )
     fade: float = knob(
-        0.0, low=0, high=1, help="How much of the penalty is gone at the last masked step, linearly from the first."
+        0.0,
+        low=0,
+        high=1,
+        help="How much of the penalty is gone at the last masked step, linearly from the first, or over the noise.",
     )
     spread: Literal["own", "plain"] = knob(
         "own",
@@ -89,6 +93,7 @@ class Peekaboo(Control):
         help='"plain": logits over what a token may see vary as much as over all of the layer, by longer or shorter '
         "queries.",
     )
+    lowest_noise: float = lowest_noise_knob()
 
     def check(self, layout: Layout) -> None:
         """Raise HitmarkError unless every subject has a phrase that is in the prompt, and knobs fit each other."""
@@ -114,7 +119,7 @@ class Peekaboo(Control):
     def attends(self, site: AttentionSite, step: Step) -> bool:
         """In the first steps, in the blocks that are masked."""
         where = self.as_published == "paper" or bool(site.tags & {"middle", "up"})
-        return step.index < self.masked_steps and where
+        return where and acts(step, self.masked_steps, self.lowest_noise)
 
     def attention(self, call: AttentionCall, step: Step) -> Tensor:
         """Eq. 2-5."""
@@ -134,7 +139,7 @@ class Peekaboo(Control):
         """Hard masks, or those of this step's penalty."""
         penalty = self.penalty
         if penalty is not None:
-            penalty *= 1 - self.fade * step.index / max(self.masked_steps - 1, 1)
+            penalty *= 1 - self.fade * progress(step, self.masked_steps, self.lowest_noise)
 
         def attend(
             queries: Tensor, keys: Tensor, values: Tensor, asking: Tensor, asked: Tensor, may_see: Relation

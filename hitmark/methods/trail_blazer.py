@@ -16,6 +16,7 @@ from torch import Tensor
 from hitmark.control import Abilities, AttentionCall, AttentionSite, Control, Layout, Needs, Scope, Step, knob
 from hitmark.maths.region_attention import edited_attention
 from hitmark.methods.bumps import bumps
+from hitmark.methods.noisy_steps import acts, lowest_noise_knob
 from hitmark.methods.regions import check_subjects, refused_code
 from hitmark.methods.trail_blazer_code import Strength, edited_frames, edited_words, edits_frames, words_edited
 from hitmark.methods.word_bias import attend_with_biases, words_of
@@ -67,6 +68,7 @@ class TrailBlazer(Control):
         "temporal attention is edited in the negative prompt's branch, only in second layers in which branches, heads "
         "and cells make 65,536: the first layer at 512 x 512.",
     )
+    lowest_noise: float = lowest_noise_knob()
 
     def check(self, layout: Layout) -> None:
         """Raise HitmarkError unless every subject has a phrase that is in the prompt."""
@@ -85,9 +87,9 @@ class TrailBlazer(Control):
     def attends(self, site: AttentionSite, step: Step) -> bool:
         """Attention to words everywhere; of temporal attention second layers, in the paper the middle block's."""
         if site.scope == "words" or site.joint:
-            return step.index < self.spatial_steps
+            return acts(step, self.spatial_steps, self.lowest_noise)
         where = site.tags >= ({"second"} if self.as_published == "code" else {"middle", "second"})
-        return site.scope == "cell" and where and step.index < self.temporal_steps
+        return site.scope == "cell" and where and acts(step, self.temporal_steps, self.lowest_noise)
 
     def attention(self, call: AttentionCall, step: Step) -> Tensor:
         """Eq. 1-2 for words, Eq. 3 for frames; or as in the released program."""

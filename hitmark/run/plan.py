@@ -11,7 +11,7 @@ from hitmark.methods import build
 from hitmark.run.call_arguments import call_arguments
 from hitmark.run.frame_rule import fitting_frames, frames_note
 from hitmark.run.model_choice import card_for, configured_frames
-from hitmark.run.plan_remarks import LATE, late, remarks_on
+from hitmark.run.plan_remarks import LATE, from_end_to_end, late, remarks_on
 from hitmark.run.presets import describe, preset_knobs
 from hitmark.scene.schema import MethodChoice, Scene
 from hitmark.scene.tracks import Track, evaluate
@@ -133,6 +133,7 @@ def plan(
         notes=(
             *frames_note(asked, frames, card),
             *remarks_on(whole, card, (frames, height, width)),
+            *from_end_to_end(controls, steps),
             *(f"{name!r} {LATE}" for name in late(tracks, card) if _by_its_look(controls)),
         ),
         vae_tiling=vae_tiling,

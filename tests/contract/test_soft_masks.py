@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ import torch
 from hitmark.errors import HitmarkError
 from hitmark.hooks import attach
 from hitmark.methods import build
+from hitmark.methods.free_traj import FreeTraj
 from hitmark.methods.peekaboo import Peekaboo
+from hitmark.methods.trail_blazer import TrailBlazer
 
 from . import families, pipelines
 
@@ -66,3 +69,16 @@ def test_knobs_that_would_do_nothing_are_refused() -> None:
         pipe = pipelines.make(pipelines.TEXT)
         with pytest.raises(HitmarkError, match=words), attach(pipe, pipelines.SCENE, build("peekaboo", knobs)):
             pipelines.run(pipe)
+
+
+COUNTS = ("masked_steps", "guided_steps", "spatial_steps", "temporal_steps")
+
+
+@pytest.mark.parametrize("name", ["wan 2.1", UNET])
+@pytest.mark.parametrize("control", [Peekaboo(1, "paper"), FreeTraj(1), TrailBlazer(1, 1)])
+def test_a_window_by_noise_is_that_many_steps(name: str, control: Any) -> None:
+    """No step but the first is noise alone."""
+    wider = replace(control, **{count: 2 for count in COUNTS if hasattr(control, count)})
+    short = final(name, control)
+    assert far(final(name, wider), short) > 1e-4, "the second step counts"
+    assert torch.equal(final(name, replace(wider, lowest_noise=1.0)), short)

@@ -36,3 +36,20 @@ def test_it_is_a_warning_in_python() -> None:
     planned = plan(Scene.from_dict({"image": "a.png", "model": "sprites-i2v", "subjects": [late]}))
     with pytest.warns(HitmarkWarning, match="enters after the first frame"):
         planned.warn()
+
+
+def edited(method: str, steps: int, **knobs: object) -> list[str]:
+    subject = {"name": "car", "phrase": "car", "keyframes": BOXES}
+    scene = {"prompt": "a car", "model": "wan2.1-t2v-1.3b", "subjects": [subject]}
+    scene["method"] = {"name": method, "knobs": knobs}
+    return [note for note in plan(Scene.from_dict(scene), steps=steps).notes if "edits all" in note]
+
+
+def test_a_short_run_that_is_edited_from_end_to_end_is_warned_of() -> None:
+    (note,) = edited("ivg-da", 4)
+    assert note.startswith("peekaboo edits all 4 steps (masked_steps=4)")
+    assert "lowest_noise=0.85" in note
+    assert edited("ivg-da", 4, lowest_noise=0.85) == []
+    assert edited("ivg-da", 5) == []
+    assert len(edited("trailblazer", 4)) == len(edited("freetraj", 6)) == 1
+    assert edited("freetraj", 8) == edited("freetraj", 1, guided_steps=1) == edited("region-prompts", 4) == []
