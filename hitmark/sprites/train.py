@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import torch
 from torch import nn
 
 from hitmark.errors import HitmarkError
-from hitmark.files import make_folder
+from hitmark.files import claimed, make_folder
 from hitmark.sprites.configuration import ModelConfiguration, read_configuration
 from hitmark.sprites.going_on import Milestone, read_milestone, write_milestone
 from hitmark.sprites.perceptual import train_perceptual
@@ -39,7 +40,8 @@ def train(
     `config`: a TOML file, None for the one that shipped. `start`: a pipeline that an earlier run exported: a run that
     has no checkpoint begins with its weights and at its step. Writes `configuration.json`, checkpoints, logs and sample
     sheets to `folder`; a run that was stopped goes on where it was. Returns the exported pipeline's folder.
-    Raises HitmarkError for an unknown name, a bad configuration, or a folder that holds a run of other sizes.
+    Raises HitmarkError for an unknown name, a bad configuration, a folder that holds a run of other sizes or is being
+    written by another run.
     """
     if name == PERCEPTUAL and config is None:
         if start is not None or parts != PARTS:
@@ -51,6 +53,18 @@ def train(
     recipe, configuration = RECIPES[name], read_configuration(config, name)
     device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     make_folder(folder)
+    with claimed(folder / "training") if parts else nullcontext():  # what stands there can be exported meanwhile
+        return _train(recipe, configuration, folder, device, parts, start)
+
+
+def _train(
+    recipe: Recipe,
+    configuration: ModelConfiguration,
+    folder: Path,
+    device: str,
+    parts: tuple[str, ...],
+    start: Path | None,
+) -> Path:
     (folder / "configuration.json").write_text(json.dumps(asdict(configuration), indent=2) + "\n", encoding="utf-8")
     if start is not None:
         _begin(recipe, folder, configuration, read_milestone(start))

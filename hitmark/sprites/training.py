@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-import os
+import pickle
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from hitmark.errors import HitmarkError
-from hitmark.files import make_folder
+from hitmark.files import make_folder, written_whole
 from hitmark.sprites.optimizers import build_optimizers
 
 StepLoss = Callable[[Any, int, torch.Generator], Tensor]
@@ -114,7 +114,7 @@ class Training:
         self.save()
 
     def save(self) -> None:
-        """Writes the checkpoint (to a temporary name, then renamed) and the log."""
+        """Writes the checkpoint (to a temporary name of its own, then renamed) and the log."""
         state = {
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
@@ -125,9 +125,8 @@ class Training:
             "seconds": self.seconds,
             "losses": self.losses,
         }
-        temporary = self.checkpoint.with_suffix(".tmp")
-        torch.save(state, temporary)
-        os.replace(temporary, self.checkpoint)
+        with written_whole(self.checkpoint) as temporary:
+            torch.save(state, temporary)
         log = {"step": self.step, "seconds": round(self.seconds), "loss": self.recent_loss()}
         (self.folder / f"{self.name}.json").write_text(json.dumps(log) + "\n", encoding="utf-8")
 
@@ -137,7 +136,13 @@ class Training:
         return sum(recent) / max(1, len(recent))
 
     def _load(self) -> None:
-        state = torch.load(self.checkpoint, map_location=next(self.network.parameters()).device, weights_only=True)
+        try:
+            state = torch.load(self.checkpoint, map_location=next(self.network.parameters()).device, weights_only=True)
+        except (RuntimeError, OSError, pickle.UnpicklingError) as error:
+            raise HitmarkError(
+                f"{self.checkpoint}: expected a checkpoint of this run, and it cannot be read ({error}); delete it to "
+                "begin this part anew, or give another output folder"
+            ) from error
         try:
             self.network.load_state_dict(state["network"])
         except RuntimeError as error:

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from hitmark.errors import HitmarkError
+from hitmark.files import claimed
 from hitmark.sprites.configuration import read_configuration
 from hitmark.sprites.optimizers import orthogonalize
 from hitmark.sprites.train import train
@@ -118,6 +119,25 @@ def test_the_network_that_measures_begins_from_nothing(tmp_path: Path) -> None:
         with pytest.raises(HitmarkError, match="leave out --from and --export"):
             train("sprites-perceptual", None, tmp_path / "run", **options)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_checkpoint_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    def training() -> Training:
+        return Training("net", tmp_path, torch.nn.Linear(8, 8), Schedule(2, 1, 0.5, 1e-2), 0.9, 0)
+
+    begun = training()
+    begun.save()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["net.json", "net.pt"]
+    begun.checkpoint.write_bytes(begun.checkpoint.read_bytes()[:-400])
+    with pytest.raises(HitmarkError, match=r"net\.pt: expected a checkpoint of this run, .*delete it to begin"):
+        training()
+
+
+def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    with claimed(tmp_path / "run" / "training"), pytest.raises(HitmarkError, match="another run is making it"):
+        train("sprites-t2v", None, tmp_path / "run")
+    assert list((tmp_path / "run").iterdir()) == []
 
 
 def test_another_network_in_the_folder_is_refused(tmp_path: Path) -> None:
