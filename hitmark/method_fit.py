@@ -41,6 +41,8 @@ def check_acting_points(controls: Sequence[Control], model: str, abilities: Abil
         name = control.method or type(control).__name__
         if control.refines:
             _check_something_to_refine(control, controls[:place], model, abilities)
+        if control.replaces:
+            _check_nothing_lost(control, controls[:place], model, abilities)
         if control.needs.words and not abilities.reads_words:
             why = f"which {model} does not read. Use it with a text-to-video model, or choose sg-i2v."
             if not abilities.takes_image:  # it is made from words all the same
@@ -77,6 +79,22 @@ def _check_something_to_refine(control: Control, before: Sequence[Control], mode
         f"{'+'.join(method for method, scopes in edited if scopes)} edits {' and '.join(kinds)} attention "
         f"alone. Leave it out, or put it behind a method that edits more, such as peekaboo+{name}."
     )
+
+
+def _check_nothing_lost(control: Control, before: Sequence[Control], model: str, abilities: Abilities) -> None:
+    """Raise HitmarkError where a control would do away with what one before it does to the same attention."""
+    for each in before:
+        shared = each.edited_scopes(abilities) & control.edited_scopes(abilities)
+        if not shared or each.watches or not each.implements("attention"):
+            continue
+        names = [control.method or type(control).__name__ for control in (each, control)]
+        kinds = " and ".join(sorted(KINDS[scope] for scope in shared))
+        free = [f"{name}.parts" for name, owner in zip(names, (each, control), strict=True) if "parts" in owner.knobs()]
+        way = f", or leave one of them other kinds by {' or '.join(free)}" if free else ""
+        raise HitmarkError(
+            f"{names[0]} and {names[1]} both edit {kinds} attention in {model}, where what {names[0]} does would be "
+            f"lost. Use one of them{way}."
+        )
 
 
 def check_tracks(

@@ -120,7 +120,7 @@ def test_the_page_of_methods_and_families_is_what_the_code_says() -> None:
         ("trailblazer+mask-normalization", "sprites-t2v", True),  # it edits attention over time there too
         ("trailblazer+mask-normalization kinds=cross", "sprites-wan", True),
         ("trailblazer+mask-normalization", "cogvideox-2b", True),  # words stand in the video's own sequence
-        ("trailblazer+peekaboo+mask-normalization peekaboo.as_published=paper", "sprites-wan", True),
+        ("trailblazer+ivg-da parts=spatial,temporal", "sprites-wan", True),
         ("freetraj+mask-normalization parts=noise,cross", "sprites-wan", False),
         ("freetraj+mask-normalization", "sprites-wan", True),
         ("region-prompts+mask-normalization place_share=0", "sprites-wan", False),
@@ -137,6 +137,30 @@ def test_a_correction_of_nothing_is_refused(methods: str, model: str, fits: bool
         text = str(error)
     assert (text is None) == fits, text
     assert fits or "mask-normalization would change nothing: in sprites-wan it corrects full attention" in str(text)
+
+
+@pytest.mark.parametrize(
+    ("methods", "model", "lost"),
+    [
+        ("trailblazer+peekaboo", "sprites-t2v", "trailblazer and peekaboo both edit cross and temporal attention"),
+        ("trailblazer+ivg-da", "sprites-wan", "trailblazer and peekaboo both edit cross attention in sprites-wan"),
+        ("freetraj+trailblazer", "cogvideox-2b", "freetraj and trailblazer both edit full attention"),
+        ("trailblazer+ivg-da parts=spatial,temporal", "sprites-wan", None),
+        ("trailblazer+peekaboo parts=spatial temporal_steps=0", "sprites-t2v", None),
+        ("freetraj+trailblazer parts=noise,spatial,temporal", "sprites-wan", None),
+        ("freetraj+region-prompts", "sprites-wan", None),  # it runs the layer, whatever that does
+        ("query-warp+peekaboo as_published=paper", "sprites-wan", None),
+    ],
+)
+def test_two_methods_of_which_one_would_be_lost_are_refused(methods: str, model: str, lost: str | None) -> None:
+    spec = MethodSpec.parse(methods)
+    if lost is None:
+        check_family(build(spec.name, spec.knobs), model_card(model))
+        return
+    with pytest.raises(HitmarkError) as told:
+        check_family(build(spec.name, spec.knobs), model_card(model))
+    assert lost in str(told.value)
+    assert ".parts" in str(told.value)
 
 
 @pytest.mark.parametrize("name", [name for name in METHODS if name != "none"])

@@ -34,6 +34,9 @@ class Control:
     refines: ClassVar[bool] = False
     """Whether it only corrects what controls before it do to attention: it acts on the layers that one of those does.
     """
+    replaces: ClassVar[bool] = False
+    """Whether its `attention` never runs `call.run()` where it acts: what controls before it do there would be lost, so
+    that two that edit the same kind of attention are refused."""
     needs: ClassVar[Needs] = Needs()
     watches: ClassVar[bool] = False
     """Whether it only looks, and hands on what it is given: a probe."""

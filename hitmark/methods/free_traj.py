@@ -49,6 +49,7 @@ class FreeTraj(Control):
     """Noise guidance and attention guidance."""
 
     method: ClassVar[str] = "freetraj"
+    replaces: ClassVar[bool] = True
     needs: ClassVar[Needs] = Needs(subjects=True)
 
     guided_steps: int = knob(

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from hitmark.control import (
+    KINDS,
     Abilities,
     AttentionCall,
     AttentionSite,
@@ -24,8 +25,10 @@ from hitmark.control import (
     Layout,
     Needs,
     Proceed,
+    Scope,
     Step,
     knob,
+    listed_in,
 )
 from hitmark.errors import HitmarkError
 from hitmark.maths.region_attention import Relation, region_attention
@@ -44,6 +47,7 @@ from hitmark.methods.regions import (
     subjects,
 )
 
+PARTS = ("spatial", "temporal", "cross")
 START_TOKEN = 2
 """Region of the start token in the published code: no cell sees it."""
 
@@ -53,6 +57,7 @@ class Peekaboo(Control):
     """Masks for the first steps."""
 
     method: ClassVar[str] = "peekaboo"
+    replaces: ClassVar[bool] = True
     needs: ClassVar[Needs] = Needs(subjects=True)
 
     masked_steps: int = knob(
@@ -94,6 +99,13 @@ class Peekaboo(Control):
         "queries.",
     )
     lowest_noise: float = lowest_noise_knob()
+    parts: str = knob(
+        ",".join(PARTS),
+        some_of=PARTS,
+        help="Kinds of attention that are masked, of spatial, temporal, cross; joined with commas.",
+        more="Full attention counts as spatial and temporal. Without cross another method can edit what words do: "
+        "trailblazer+peekaboo parts=spatial,temporal.",
+    )
 
     def check(self, layout: Layout) -> None:
         """Raise HitmarkError unless every subject has a phrase that is in the prompt, and knobs fit each other."""
@@ -114,12 +126,25 @@ class Peekaboo(Control):
         """The published code is about the blocks of a U-Net."""
         if self.as_published == "code" and "up" not in abilities.tags:
             return refused_code(Peekaboo.method, "masks the middle and up blocks", model)
+        if not self.edited_scopes(abilities):
+            return (
+                f"{Peekaboo.method}: {model} has no attention of the kinds in parts={self.parts!r} by itself. "
+                f"Use parts={','.join(PARTS)}."
+            )
         return None
+
+    def edited_scopes(self, abilities: Abilities) -> frozenset[Scope]:
+        """Those of its parts."""
+        return frozenset(scope for scope in abilities.scopes if self._masks(scope))
+
+    def _masks(self, scope: Scope) -> bool:
+        own = {"spatial", "temporal"} if scope == "video" else {KINDS[scope]}
+        return bool(own & set(listed_in(self.parts)))
 
     def attends(self, site: AttentionSite, step: Step) -> bool:
         """In the first steps, in the blocks that are masked."""
         where = self.as_published == "paper" or bool(site.tags & {"middle", "up"})
-        return where and acts(step, self.masked_steps, self.lowest_noise)
+        return where and self._masks(site.scope) and acts(step, self.masked_steps, self.lowest_noise)
 
     def attention(self, call: AttentionCall, step: Step) -> Tensor:
         """Eq. 2-5."""
@@ -158,12 +183,13 @@ class Peekaboo(Control):
         others = [place for place in places if place not in prompted]
         if call.site.scope != "words" and not call.site.joint:
             others, prompted = [], list(places)  # no words: every branch alike
+        words = "cross" in listed_in(self.parts)
         if not others:
-            return _by_owner(call, layout, call.branches[0], attend)
+            return _by_owner(call, layout, call.branches[0], attend, words)
         output = call.run().clone() if call.site.scope == "words" else torch.empty_like(call.queries)
         for chosen in (prompted, others) if call.site.joint else (prompted,):
             if chosen:
-                output[chosen] = _by_owner(of_branches(call, chosen), layout, call.branches[chosen[0]], attend)
+                output[chosen] = _by_owner(of_branches(call, chosen), layout, call.branches[chosen[0]], attend, words)
         return output
 
     def _as_in_code(self, call: AttentionCall, layout: Layout) -> Tensor:
@@ -181,8 +207,11 @@ class Peekaboo(Control):
         return masked(call, bits, bits, lambda one, other: bool(~one & ~other & every) or one == other == every)
 
 
-def _by_owner(call: AttentionCall, layout: Layout, branch: Branch, attend: Attend) -> Tensor:
-    """Every token sees those that have an owner in common with it; a given picture's are seen by all."""
+def _by_owner(call: AttentionCall, layout: Layout, branch: Branch, attend: Attend, owned: bool) -> Tensor:
+    """Every token sees those that have an owner in common with it; a given picture's are seen by all.
+
+    `owned`: whether words in the video's own sequence have owners too; else they see all and are seen by all.
+    """
     prompt = check_subjects(Peekaboo.method, layout)
     everybody = everyones(layout)
     cells = owners_of_cells(layout, call)
@@ -194,7 +223,8 @@ def _by_owner(call: AttentionCall, layout: Layout, branch: Branch, attend: Atten
         asked = torch.from_numpy(words).to(asking.device)[None]
     elif call.site.joint:
         before, after = call.site.text
-        words = torch.from_numpy(owners_of_words(layout, before + after, prompt, branch)).to(asking.device)
+        owners = owners_of_words(layout, before + after, prompt if owned else None, branch)
+        words = torch.from_numpy(owners).to(asking.device)
         for tokens in (asking, asked):
             tokens[:, :before] = words[:before]
             tokens[:, tokens.shape[1] - after :] = words[before:]

@@ -37,6 +37,7 @@ class TrailBlazer(Control):
     """
 
     method: ClassVar[str] = "trailblazer"
+    replaces: ClassVar[bool] = True
     needs: ClassVar[Needs] = Needs(words=True, subjects=True)
 
     spatial_steps: int = knob(
@@ -82,7 +83,9 @@ class TrailBlazer(Control):
 
     def edited_scopes(self, abilities: Abilities) -> frozenset[Scope]:
         """Attention to words, in whichever sequence they stand, and temporal attention."""
-        return abilities.scopes & {"cell", "words" if "words" in abilities.scopes else "video"}
+        words: Scope = "words" if "words" in abilities.scopes else "video"
+        steps = {words: self.spatial_steps, "cell": self.temporal_steps}
+        return frozenset(scope for scope in abilities.scopes if steps.get(scope, 0) > 0)
 
     def attends(self, site: AttentionSite, step: Step) -> bool:
         """Attention to words everywhere; of temporal attention second layers, in the paper the middle block's."""

@@ -88,8 +88,8 @@ def from_end_to_end(controls: Sequence[Control], steps: int) -> list[str]:
         if not getattr(control, "lowest_noise", 0.0) and (name := next(counts, None)):
             found.append(
                 f"{control.method} edits all {steps} steps ({name}={getattr(control, name)}), and none is left in "
-                "which the model mends what that does to the look; lowest_noise=0.85 (--set lowest_noise=0.85) leaves it the "
-                "noisiest ones, in which places are decided"
+                "which the model mends what that does to the look; lowest_noise=0.85 (--set lowest_noise=0.85) leaves "
+                "it the noisiest ones, in which places are decided"
             )
     return found
 

@@ -82,3 +82,23 @@ def test_a_window_by_noise_is_that_many_steps(name: str, control: Any) -> None:
     short = final(name, control)
     assert far(final(name, wider), short) > 1e-4, "the second step counts"
     assert torch.equal(final(name, replace(wider, lowest_noise=1.0)), short)
+
+
+@pytest.mark.parametrize("name", NAMES[:2])
+def test_masks_of_some_kinds_leave_the_others_to_another_method(name: str) -> None:
+    """Together they do what neither does alone, and Peekaboo's own parts add up to all of it."""
+    words, masks = TrailBlazer(2, 0), Peekaboo(2, "paper", parts="spatial,temporal")
+    both, alone = final(name, words, masks), [final(name, words), final(name, masks)]
+    assert torch.equal(both, final(name, masks, words)), "layers of their own: the order is of no matter"
+    assert min(far(both, each) for each in alone) > 1e-2
+    whole = final(name, Peekaboo(2, "paper"))
+    assert torch.equal(final(name, masks, Peekaboo(2, "paper", parts="cross")), whole)
+    assert far(alone[1], whole) > 1e-2
+
+
+def test_words_in_the_videos_sequence_can_be_left_to_all() -> None:
+    assert (
+        far(final("cogvideox", Peekaboo(2, "paper", parts="temporal")), final("cogvideox", Peekaboo(2, "paper"))) > 1e-2
+    )
+    with pytest.raises(HitmarkError, match=r"has no attention of the kinds in parts='cross' by itself"):
+        final("cogvideox", Peekaboo(2, "paper", parts="cross"))

@@ -54,14 +54,8 @@ def test_knobs_on_top_and_all_of_them() -> None:
     spec = MethodSpec("peekaboo", {"masked_steps": 3}).having({"as_published": "paper"})
     assert (str(spec), spec.resolved()) == (
         "peekaboo masked_steps=3 as_published=paper",
-        {
-            "masked_steps": 3,
-            "lowest_noise": 0.0,
-            "as_published": "paper",
-            "penalty": None,
-            "fade": 0.0,
-            "spread": "own",
-        },
+        {"masked_steps": 3, "as_published": "paper", "penalty": None, "fade": 0.0, "spread": "own"}
+        | {"lowest_noise": 0.0, "parts": "spatial,temporal,cross"},
     )
     assert spec.having({"masked_steps": 4}).knobs == {"masked_steps": 4, "as_published": "paper"}
     assert MethodSpec.parse("none") == MethodSpec("none")

@@ -84,7 +84,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Job]:
 def test_the_best_wins_and_no_job_is_made_twice(made: list[Job], tmp_path: Path) -> None:
     preset = tune(wish(name="mine", command="hitmark tune"), tmp_path / "run")
     assert (preset.method, preset.knobs, preset.chosen) == ("peekaboo", {"masked_steps": 6}, "winner")
-    ours = {"penalty": None, "fade": 0.0, "spread": "own", "lowest_noise": 0.0}
+    ours = {"penalty": None, "fade": 0.0, "spread": "own", "lowest_noise": 0.0, "parts": "spatial,temporal,cross"}
     assert preset.every_knob == {"masked_steps": 6, "as_published": "code"} | ours
     rungs = preset.evidence.rungs
     assert [(rung.scenes, len(rung.settings) - 2) for rung in rungs] == [(2, 5), (4, 3), (8, 2)]
