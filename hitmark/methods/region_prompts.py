@@ -37,6 +37,7 @@ class RegionPrompts(Control):
     """Texts by region in attention to words, and one place for all frames of a subject in full attention."""
 
     method: ClassVar[str] = "region-prompts"
+    replaces: ClassVar[bool] = True  # and words have other places in the texts that it gives
     needs: ClassVar[Needs] = Needs(words=True, subjects=True)
 
     prompt_share: float = knob(
