@@ -123,8 +123,6 @@ class VideoConfiguration(ModelConfiguration):
     """The first so many steps of the decoder see single frames, 4 x `decoder_batch` windows of them; the others whole
     clips, half of `decoder_batch`. A causal decoder that knows short clips only gets worse with every frame after
     their end."""
-    decoder_redrawn: int = 0
-    """The last so many steps of the decoder see clips as the trained transformer redraws them, and whole ones."""
     photographs: float = 0.3
     """Share of photographic backgrounds and moving things in clips whose first frame is given."""
     given: float = 0.5

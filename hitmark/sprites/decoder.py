@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from hitmark.sprites.code import LinearCode
 from hitmark.sprites.fast import half_precision
+from hitmark.sprites.video_code import VideoCode
 
 NOISE = 0.05
 """Standard deviation of noise added to half of the codes, because generated latents are never exact."""
@@ -40,20 +41,16 @@ def decoder_loss(
     return _pixel_loss(decoded.float(), pictures)
 
 
-def worn(latents: Tensor, generator: torch.Generator) -> Tensor:
-    """Latents of clips (batch, ...), every second one, by chance, with noise of up to VIDEO_NOISE."""
-    drawn = torch.rand(2, len(latents), generator=generator).to(latents)
+def video_decoder_loss(
+    decoder: nn.Module, code: VideoCode, videos: Tensor, generator: torch.Generator, half: bool = False
+) -> Tensor:
+    """The same for Wan's causal decoder. Videos (batch, frames, 3, H, W), frames = 1 + 4n; `half`: in bfloat16."""
+    latents = code.encode(videos)
+    drawn = torch.rand(2, len(videos), generator=generator).to(videos)
     strength = VIDEO_NOISE * drawn[0] * (drawn[1] < 0.5)
-    return latents + strength[:, None, None, None, None] * torch.randn(latents.shape, generator=generator).to(latents)
-
-
-def video_decoder_loss(decoder: nn.Module, latents: Tensor, videos: Tensor, half: bool = False) -> Tensor:
-    """The same for Wan's causal decoder: what it makes of latents (batch, channels, F, h, w), against what was wanted.
-
-    Videos (batch, frames, 3, H, W) in -1..1, frames = 1 + 4n; `half`: in bfloat16.
-    """
+    noise = torch.randn(latents.shape, generator=generator).to(videos)
     with half_precision(videos.device.type, half):
-        decoded = decode_causally(decoder, latents)
+        decoded = decode_causally(decoder, latents + strength[:, None, None, None, None] * noise)
     return _pixel_loss(decoded.float().flatten(0, 1), videos.flatten(0, 1))
 
 

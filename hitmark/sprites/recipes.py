@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from hitmark.sprites import code as linear_code
-from hitmark.sprites import decoder_steps, networks, samples, video_encoder, video_recipe, video_samples
+from hitmark.sprites import networks, samples, video_encoder, video_recipe
 from hitmark.sprites.code import LinearCode
 from hitmark.sprites.configuration import ImageToVideoConfiguration, ModelConfiguration, TextToVideoConfiguration
 from hitmark.sprites.correspondence import ShortcutProcessor
@@ -35,8 +35,7 @@ class Recipe:
         network: name of the denoiser, as a part of the training and in the folder.
         code: class of the latent code; `fit` makes one for a configuration, `write_encoder` puts it in an autoencoder.
         model: the denoiser and what is trained with it; `loss` its loss of a step.
-        autoencoder: with an untrained decoder; `decoder_loss` the decoder's loss of a step, of code, configuration,
-            device and a function that gives the trained denoiser's model.
+        autoencoder: with an untrained decoder; `decoder_loss` the decoder's loss of a step.
         sheet: samples of a model that is being trained.
         pipeline: of configuration, model and autoencoder.
         card: what its `hitmark.json` says beside its size.
@@ -49,7 +48,7 @@ class Recipe:
     model: Callable[[Any], nn.Module]
     loss: Callable[[Any, Any, str], StepLoss]
     autoencoder: Callable[[Any], Any]
-    decoder_loss: Callable[[Any, Any, str, Callable[[], Any]], StepLoss]
+    decoder_loss: Callable[[Any, Any, str], StepLoss]
     sheet: Callable[[Any, Any, Any], Image.Image]
     pipeline: Callable[[Any, Any, Any], Any]
     card: dict[str, Any]
@@ -63,10 +62,10 @@ def _fit_pictures(configuration: ModelConfiguration) -> LinearCode:
     return linear_code.fit(pictures, configuration.latent_channels)
 
 
-def _picture_decoder_loss(temporal: bool) -> Callable[[Any, Any, str, Callable[[], Any]], StepLoss]:
+def _picture_decoder_loss(temporal: bool) -> Callable[[Any, Any, str], StepLoss]:
     """Of a decoder, on clips of half the frames. `temporal`: it sees whole clips."""
 
-    def of_run(code: LinearCode, configuration: Any, device: str, trained: Callable[[], Any]) -> StepLoss:
+    def of_run(code: LinearCode, configuration: Any, device: str) -> StepLoss:
         world = configuration.world()
 
         def loss(network: Any, step: int, generator: torch.Generator) -> Tensor:
@@ -174,8 +173,8 @@ RECIPES: dict[str, Recipe] = {
         model=video_recipe.build_model,
         loss=video_recipe.step_loss,
         autoencoder=video_recipe.build_decoder,
-        decoder_loss=decoder_steps.decoder_step_loss,
-        sheet=video_samples.sheet,
+        decoder_loss=video_recipe.decoder_step_loss,
+        sheet=video_recipe.sheet,
         pipeline=video_recipe.build_pipeline,
         card=video_recipe.CARD,
     ),

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from hitmark.errors import HitmarkError
 from hitmark.files import claimed, make_folder
@@ -73,12 +72,8 @@ def _train(
         training = denoiser_training(recipe, folder, configuration, device)
         training.run(recipe.loss(code, configuration, device), _sheets(recipe, code, configuration))
     if "decoder" in parts:
-
-        def trained() -> nn.Module:
-            return denoiser_training(recipe, folder, configuration, device).averaged.eval()
-
         training = decoder_training(recipe, folder, configuration, device)
-        training.run(recipe.decoder_loss(code, configuration, device, trained))
+        training.run(recipe.decoder_loss(code, configuration, device))
     return export(recipe, folder, configuration)
 
 

@@ -7,27 +7,32 @@ from contextlib import nullcontext
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from hitmark.errors import HitmarkError
 from hitmark.sprites import video_code
+from hitmark.sprites.clip_plan import select_frames
 from hitmark.sprites.configuration import VideoConfiguration
-from hitmark.sprites.decoder import see_present_frame
+from hitmark.sprites.decoder import kernels_last, see_present_frame, video_decoder_loss
 from hitmark.sprites.fast import Ahead, attention_by_products, half_is_fast
 from hitmark.sprites.recognition import Recognizer
+from hitmark.sprites.scenes import held_out
 from hitmark.sprites.training import StepLoss
 from hitmark.sprites.video_code import VideoCode
 from hitmark.sprites.video_networks import (
     TOKENS,
     VideoModel,
     assemble_video,
+    build_flow_scheduler,
     build_text_encoder,
     build_tokenizer,
     build_transformer,
     build_video_autoencoder,
 )
-from hitmark.sprites.video_training import PICTURES, VideoBatch, flow_loss, joined, make_video_batch
+from hitmark.sprites.video_training import PICTURES, VideoBatch, encode_words, flow_loss, joined, make_video_batch
 from hitmark.sprites.windows import WINDOWS_OF_A_PLACE, make_windows
 from hitmark.sprites.world import SPLITS
 
@@ -50,6 +55,8 @@ CARD: dict[str, Any] = {
 """Knobs were chosen on `tune` scenes (docs/models/sprites-wan.md)."""
 BETWEEN = 50
 """Steps from one use of a made clip to its next."""
+CROP = 64
+"""Pixels of a side of what the decoder learns from; it has no way to know more than its surroundings."""
 
 
 def fit_videos(configuration: VideoConfiguration) -> VideoCode:
@@ -141,8 +148,93 @@ def build_decoder(configuration: VideoConfiguration) -> AutoencoderKLWan:
     return autoencoder
 
 
+def decoder_step_loss(code: VideoCode, configuration: VideoConfiguration, device: str) -> StepLoss:
+    """Of windows of CROP pixels, in both worlds by turns: of single frames, then of whole clips."""
+    worlds = (configuration.world(), configuration.pictured_world())
+    laid: list[nn.Module] = []
+
+    def loss(network: nn.Module, step: int, generator: torch.Generator) -> Tensor:
+        if configuration.half and half_is_fast(device) and not laid:
+            kernels_last(network)
+            laid.append(network)
+        frames, count, windows = _seen_by_decoder(configuration, step)
+        videos = []
+        for seed in range(step * count, (step + 1) * count):
+            world = worlds[seed % 2]
+            plan = world.plan(SPLITS["train"][0] + seed, measure=False)
+            first = int(torch.randint(0, configuration.frames - frames + 1, (), generator=generator))
+            video = world.render(select_frames(plan, slice(first, first + frames)))
+            for _ in range(windows):
+                left, top = (_place(side, generator) for side in (configuration.width, configuration.height))
+                videos.append(video[..., top : top + CROP, left : left + CROP])
+        shown = torch.stack(videos).to(device) * 2 - 1
+        return video_decoder_loss(network, code, shown, generator, configuration.half)
+
+    return loss
+
+
+def _seen_by_decoder(configuration: VideoConfiguration, step: int) -> tuple[int, int, int]:
+    """Frames of the clips of a step, how many clips, and how many windows of each."""
+    if step < configuration.decoder_pictures:
+        return 1, 2 * configuration.decoder_batch, 2
+    return configuration.frames, max(1, configuration.decoder_batch // 2), 1
+
+
+def _place(side: int, generator: torch.Generator) -> int:
+    """Where a window begins, on the grid of cells; 0 where it does not fit."""
+    return 8 * int(torch.randint(0, max(0, side - CROP) // 8 + 1, (), generator=generator))
+
+
 def build_pipeline(configuration: VideoConfiguration, model: VideoModel, autoencoder: Any) -> WanPipeline:
     """The stock pipeline."""
     return assemble_video(
         configuration, transformer=model.transformer, text_encoder=model.text_encoder, vae=autoencoder
     )
+
+
+@torch.no_grad()
+def sample(
+    model: VideoModel,
+    configuration: VideoConfiguration,
+    captions: list[str],
+    generator: torch.Generator,
+    first: Tensor | None = None,
+    steps: int = 20,
+    guidance: float = 4.0,
+) -> Tensor:
+    """Latents (captions, channels, F, h, w) by the stock sampler; `first`: given latent frames (.., 1, h, w).
+
+    For sheets while training: what the stock pipelines do, without an autoencoder.
+    """
+    cells = (1 + (configuration.frames - 1) // 4, configuration.height // 8, configuration.width // 8)
+    shape = (len(captions), configuration.latent_channels, *cells)
+    scheduler: Any = build_flow_scheduler(configuration.sampling_shift)
+    scheduler.set_timesteps(steps)
+    latents = torch.randn(shape, generator=generator)
+    tokenizer = build_tokenizer()
+    words = [encode_words(model.text_encoder, tokenizer, texts, TOKENS) for texts in (captions, [""] * len(captions))]
+    for timestep in scheduler.timesteps:
+        times = timestep.float().expand(len(captions), *cells).clone()
+        fed = latents.clone()
+        if first is not None:
+            fed[:, :, :1] = first
+            times[:, 0] = 0
+        tokens = times[:, :, ::2, ::2].flatten(1)
+        cond, uncond = (model.transformer(fed, tokens, states, return_dict=False)[0] for states in words)
+        latents = scheduler.step(uncond + guidance * (cond - uncond), timestep, latents, return_dict=False)[0]
+    if first is not None:
+        latents[:, :, :1] = first
+    return latents
+
+
+def sheet(model: VideoModel, code: VideoCode, configuration: VideoConfiguration, clips: int = 6) -> Image.Image:
+    """Rows of frames of clips of the tune split, decoded linearly: from text, then from their first picture."""
+    made = list(held_out(configuration.world(), clips, "tune"))
+    captions = [scene.clip.plan.caption for scene in made]
+    generator = torch.Generator().manual_seed(0)
+    pictures = torch.from_numpy(np.stack([np.asarray(scene.picture) for scene in made]))
+    first = code.encode((pictures.permute(0, 3, 1, 2)[:, None] / 127.5 - 1).float())
+    rows = [sample(model, configuration, captions, generator), sample(model, configuration, captions, generator, first)]
+    frames = code.decode(torch.cat(rows)).clamp(-1, 1)[:, ::4]
+    picture = ((frames + 1) * 127.5).round().to(torch.uint8).permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)
+    return Image.fromarray(picture.numpy())

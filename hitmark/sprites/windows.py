@@ -7,7 +7,7 @@ that the same computing shows several times as many things; places and pairs of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -30,25 +30,8 @@ RESIZED = 0.15
 """Share of things whose size is one that things reach only while they grow or shrink."""
 
 
-@dataclass(frozen=True)
-class DrawnWindows:
-    """Pictures float32 (windows, 1, 3, side, side) in -1..1, what things cover of them, captions and marks."""
-
-    pictures: Tensor
-    covers: Tensor
-    captions: list[str]
-    marks: Tensor
-
-
 def make_windows(world: SpriteWorld, code: VideoCode, seeds: Sequence[int], side: int) -> VideoBatch:
-    """Windows as a batch of clips of one frame; see `draw_windows`."""
-    drawn = draw_windows(world, seeds, side)
-    known = torch.zeros(len(drawn.captions), dtype=torch.bool)
-    return VideoBatch(code.encode(drawn.pictures), pooled(drawn.covers), drawn.captions, known, drawn.marks)
-
-
-def draw_windows(world: SpriteWorld, seeds: Sequence[int], side: int) -> DrawnWindows:
-    """WINDOWS_OF_A_PLACE windows of `side` pixels of each training seed.
+    """WINDOWS_OF_A_PLACE windows of `side` pixels of each training seed, as clips of one frame.
 
     Things have the sizes in pixels that they have in `world`, whose settings are in fractions of its picture.
     """
@@ -65,7 +48,9 @@ def draw_windows(world: SpriteWorld, seeds: Sequence[int], side: int) -> DrawnWi
                 covers.append(cover)
                 captions.append(caption((thing,), place))
                 marks.append(marked([thing], [cover], [np.array([thing.size * side])]))
-    return DrawnWindows(torch.stack(pictures) * 2 - 1, torch.stack(covers), captions, torch.stack(marks))
+    known = torch.zeros(len(captions), dtype=torch.bool)
+    latents = code.encode(torch.stack(pictures) * 2 - 1)
+    return VideoBatch(latents, pooled(torch.stack(covers)), captions, known, torch.stack(marks))
 
 
 def _thing(world: SpriteWorld, generator: np.random.Generator, side: int) -> SpriteObject:

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from hitmark.errors import HitmarkError
-from hitmark.sprites import decoder_steps, video_recipe
+from hitmark.sprites import video_recipe
 from hitmark.sprites.configuration import VideoConfiguration, read_configuration
 from hitmark.sprites.decoder import decode_causally
 from hitmark.sprites.going_on import read_milestone
@@ -46,7 +46,6 @@ batch = 2
 warmup = 1
 decoder_steps = 1
 decoder_batch = 1
-decoder_redrawn = 1
 """
 
 
@@ -180,13 +179,12 @@ def test_the_decoder_learns_from_single_frames_and_then_from_whole_clips(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen = []
-    monkeypatch.setattr(decoder_steps, "video_decoder_loss", lambda network, latents, videos, *_: seen.append(videos))
-    shipped = read_configuration(None, "sprites-wan", decoder_pictures=1, decoder_redrawn=0)
-    code = fit(torch.rand(1, 5, 3, 32, 32, generator=torch.Generator().manual_seed(0)), 8)
-    loss = decoder_steps.decoder_step_loss(code, shipped, "cpu", lambda: pytest.fail("nothing is redrawn"))
+    monkeypatch.setattr(video_recipe, "video_decoder_loss", lambda network, code, videos, *others: seen.append(videos))
+    shipped = read_configuration(None, "sprites-wan", decoder_pictures=1)
+    loss = video_recipe.decoder_step_loss(None, shipped, "cpu")
     for step in range(3):
         loss(torch.nn.Conv3d(8, 8, 3), step, torch.Generator().manual_seed(0))
-    crop, pairs = (3, decoder_steps.CROP, decoder_steps.CROP), shipped.decoder_batch
+    crop, pairs = (3, video_recipe.CROP, video_recipe.CROP), shipped.decoder_batch
     single, whole = (4 * pairs, 1, *crop), (pairs // 2, shipped.frames, *crop)
     assert [each.shape for each in seen] == [single, whole, whole]
     assert not torch.equal(seen[1], seen[2])
