@@ -22,6 +22,7 @@ SAID = {
     "words": "reading the prompt or the picture",
     "picture": "encoding pictures",
     "steps": "denoising",
+    "preview": "looking ahead",
     "guidance": "passes with gradients",
     "decoding": "decoding",
     "frames": "the finished frames",

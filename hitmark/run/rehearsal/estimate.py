@@ -39,7 +39,7 @@ class Estimate:
 
     Attributes:
         weights: bytes of each network of the pipeline.
-        parts: "words", "picture", "steps", "guidance", "decoding", "frames", those that there are.
+        parts: "words", "picture", "steps", "preview", "guidance", "decoding", "frames", those that there are.
     """
 
     weights: dict[str, int] = field(default_factory=dict)

@@ -20,9 +20,10 @@ from hitmark.hooks.features import read_features
 from hitmark.hooks.tracks import layouts_of
 from hitmark.hooks.undo import around
 from hitmark.methods.sg_i2v import SGI2V, alignment_loss, box_matches
+from hitmark.methods.temporal_intrinsic import TemporalIntrinsic
 from hitmark.run.ordering import order_of
 from hitmark.run.rehearsal.counting import Counted, moved, tensors_of
-from hitmark.run.rehearsal.estimate import Estimate
+from hitmark.run.rehearsal.estimate import Estimate, Work
 from hitmark.run.rehearsal.skeleton import skeleton, weights_of
 from hitmark.run.tiling import tiled
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from hitmark.backbones.base import DenoiserCall
-    from hitmark.control import Grid
+    from hitmark.control import Control, Grid
     from hitmark.run.plan import Plan
 
 
@@ -48,8 +49,8 @@ STEPS = 2
 def rehearse(planned: Plan, picture: Image.Image | None, dtype: torch.dtype = torch.float32) -> Estimate:
     """Estimate what the clip of a plan takes, from the configuration of the model; no weights are read.
 
-    Of methods, passes with gradients are counted, and the encoding of a crude video; what attention masks take beside
-    the step is not.
+    Of methods, passes with gradients are counted, steps of a preview, and the encoding of a crude video; what
+    attention masks take beside the step is not.
 
     Args:
         planned: as `hitmark.run.make.make` takes it.
@@ -95,6 +96,9 @@ class _Rehearsal:
         steps = parts["steps"]
         calls, steps.times = steps.times, steps.times * planned.steps // STEPS
         steps.products *= steps.times / calls
+        ahead = sum(previewed(control, planned.steps) for control in planned.controls) / planned.steps
+        if ahead:
+            parts["preview"] = Work(steps.peak, steps.products * ahead, round(steps.times * ahead))
         for control in planned.controls:
             if isinstance(control, SGI2V) and self.call is not None:
                 self._guide(control, self.call)
@@ -197,6 +201,11 @@ class _Rehearsal:
         part = self.estimate.parts["guidance"]
         part.times = passes_of(control, self.planned.steps)
         part.products *= part.times
+
+
+def previewed(control: Control, steps: int) -> int:
+    """Steps of a method's preview; of a model that starts from noise alone the last few of many may be left out."""
+    return min(control.preview_steps, steps) if isinstance(control, TemporalIntrinsic) else 0
 
 
 def passes_of(control: SGI2V, steps: int) -> int:
