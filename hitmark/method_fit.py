@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hitmark.backbones.families import FAMILIES
-from hitmark.control import KINDS, Abilities, Control, check_needs
+from hitmark.control import KINDS, Abilities, Control, Scope, check_needs, listed_in
 from hitmark.errors import HitmarkError
 
 if TYPE_CHECKING:
@@ -87,14 +87,26 @@ def _check_nothing_lost(control: Control, before: Sequence[Control], model: str,
         shared = each.edited_scopes(abilities) & control.edited_scopes(abilities)
         if not shared or each.watches or not each.implements("attention"):
             continue
-        names = [control.method or type(control).__name__ for control in (each, control)]
+        names = [owner.method or type(owner).__name__ for owner in (each, control)]
         kinds = " and ".join(sorted(KINDS[scope] for scope in shared))
-        free = [f"{name}.parts" for name, owner in zip(names, (each, control), strict=True) if "parts" in owner.knobs()]
-        way = f", or leave one of them other kinds by {' or '.join(free)}" if free else ""
+        rest = {name: _rest(owner, shared, abilities) for name, owner in zip(names, (each, control), strict=True)}
+        several = all("parts" in owner.knobs() for owner in (each, control))
+        ways = [
+            f"leave {name} the rest: --set {f'{name}.' if several else ''}parts={parts}"
+            for name, parts in rest.items()
+            if parts
+        ]
         raise HitmarkError(
             f"{names[0]} and {names[1]} both edit {kinds} attention in {model}, where what {names[0]} does would be "
-            f"lost. Use one of them{way}."
+            f"lost. {', or '.join(['Use one of them', *ways[:1]])}."
         )
+
+
+def _rest(control: Control, shared: frozenset[Scope], abilities: Abilities) -> str:
+    """Of the parts of a control that has any, those that are about other attention than that."""
+    whole = {"spatial", "temporal"} if "words" in abilities.scopes else {"spatial", "temporal", "cross"}
+    taken = set().union(*(whole if scope == "video" else {KINDS[scope]} for scope in shared))
+    return ",".join(part for part in listed_in(control.knobs().get("parts", "")) if part not in taken)
 
 
 def check_tracks(

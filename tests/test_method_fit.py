@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -140,22 +141,40 @@ def test_a_correction_of_nothing_is_refused(methods: str, model: str, fits: bool
 
 
 @pytest.mark.parametrize(
-    ("methods", "model", "lost"),
+    ("methods", "model", "lost", "instead"),
     [
-        ("trailblazer+peekaboo", "sprites-t2v", "trailblazer and peekaboo both edit cross and temporal attention"),
-        ("trailblazer+ivg-da", "sprites-wan", "trailblazer and peekaboo both edit cross attention in sprites-wan"),
-        ("freetraj+trailblazer", "cogvideox-2b", "freetraj and trailblazer both edit full attention"),
-        ("trailblazer+ivg-da parts=spatial,temporal", "sprites-wan", None),
-        ("trailblazer+peekaboo parts=spatial temporal_steps=0", "sprites-t2v", None),
-        ("freetraj+trailblazer parts=noise,spatial,temporal", "sprites-wan", None),
-        ("freetraj+region-prompts", "sprites-wan", "freetraj and region-prompts both edit cross and full attention"),
-        ("region-prompts+trailblazer", "sprites-wan", "region-prompts and trailblazer both edit cross attention"),
-        ("freetraj+region-prompts parts=noise", "sprites-wan", None),
-        ("peekaboo+region-prompts place_share=0 as_published=paper parts=spatial,temporal", "sprites-wan", None),
-        ("query-warp+peekaboo as_published=paper", "sprites-wan", None),
+        (
+            "trailblazer+peekaboo",
+            "sprites-t2v",
+            "peekaboo both edit cross and temporal",
+            "parts=spatial",
+        ),
+        (
+            "trailblazer+ivg-da",
+            "sprites-wan",
+            "peekaboo both edit cross attention",
+            "parts=spatial,temporal",
+        ),
+        ("freetraj+trailblazer", "cogvideox-2b", "trailblazer both edit full", "parts=noise"),
+        ("trailblazer+ivg-da parts=spatial,temporal", "sprites-wan", None, None),
+        ("trailblazer+peekaboo parts=spatial temporal_steps=0", "sprites-t2v", None, None),
+        ("freetraj+trailblazer parts=noise,spatial,temporal", "sprites-wan", None, None),
+        (
+            "freetraj+region-prompts",
+            "sprites-wan",
+            "prompts both edit cross and full",
+            "parts=noise",
+        ),
+        ("region-prompts+trailblazer", "sprites-wan", "trailblazer both edit cross", None),
+        ("freetraj+ivg-da", "sprites-wan", "peekaboo both edit cross and full", "freetraj.parts=noise"),
+        ("freetraj+region-prompts parts=noise", "sprites-wan", None, None),
+        ("peekaboo+region-prompts place_share=0 as_published=paper parts=spatial,temporal", "sprites-wan", None, None),
+        ("query-warp+peekaboo as_published=paper", "sprites-wan", None, None),
     ],
 )
-def test_two_methods_of_which_one_would_be_lost_are_refused(methods: str, model: str, lost: str | None) -> None:
+def test_two_methods_of_which_one_would_be_lost_are_refused(
+    methods: str, model: str, lost: str | None, instead: str | None
+) -> None:
     spec = MethodSpec.parse(methods)
     if lost is None:
         check_family(build(spec.name, spec.knobs), model_card(model))
@@ -163,7 +182,10 @@ def test_two_methods_of_which_one_would_be_lost_are_refused(methods: str, model:
     with pytest.raises(HitmarkError) as told:
         check_family(build(spec.name, spec.knobs), model_card(model))
     assert lost in str(told.value)
-    assert (".parts" in str(told.value)) == any(name in methods for name in ("peekaboo", "ivg-da", "freetraj"))
+    assert (found.group(1) if (found := re.search(r"--set (.*)\.$", str(told.value))) else None) == instead
+    if instead is not None:
+        name, _, value = instead.partition("=")
+        check_family(build(spec.name, spec.knobs | {name: value}), model_card(model))
 
 
 @pytest.mark.parametrize("name", [name for name in METHODS if name != "none"])
