@@ -65,6 +65,8 @@ def rehearse(planned: Plan, picture: Image.Image | None, dtype: torch.dtype = to
     try:
         with tiled(rehearsal.pipe, planned.vae_tiling):
             rehearsal.run(picture)
+    except HitmarkError:  # says itself what is wrong
+        raise
     except (RuntimeError, NotImplementedError, TypeError, ValueError, AttributeError) as error:
         reason = str(error).strip().split("\n")[0]
         raise HitmarkError(f"memory: {planned.card.pipeline} cannot be estimated: {reason}") from error

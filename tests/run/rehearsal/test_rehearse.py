@@ -118,6 +118,12 @@ def test_a_larger_clip_takes_more_and_half_precision_less(tmp_path: Path) -> Non
     assert half.parts["decoding"].peak < 0.7 * large.parts["decoding"].peak
 
 
+def test_what_does_not_fit_the_network_is_said_as_it_is(tmp_path: Path) -> None:
+    SVD().save_pretrained(tmp_path)
+    with pytest.raises(HitmarkError, match=r"^layers: this network has no self-attention '9'"):
+        rehearse(*planned(tmp_path, 3, "sg-i2v", 64, layers="9"))
+
+
 def test_an_autoencoder_that_works_in_float32_whatever_the_others_do(tmp_path: Path) -> None:
     SVD().save_pretrained(tmp_path)
     path = tmp_path / "vae" / "config.json"
