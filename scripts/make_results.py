@@ -26,7 +26,7 @@ from hitmark.report.features import Distance, feature_distances, feature_sets, r
 from hitmark.report.figures import Figure
 from hitmark.report.numbers import NONE, interval, number
 from hitmark.report.run_record import BenchRun, read_run
-from hitmark.report.summary import Cell, Table, baselines, summarize
+from hitmark.report.summary import Cell, Table, baselines, by_kind, summarize
 from scripts.results_curves import draw_curves
 
 PLANS = Path("benchmarks")
@@ -105,6 +105,11 @@ def section(about: dict[str, Any], output: Path) -> list[str]:
         if "paper" in group:
             parts.append(f"*The paper:* {group['paper']}")
         parts.append(group_table(table, figures, group["rows"], about["baseline"], distances))
+    for name in about.get("by kind", ()):
+        parts += [
+            f"### By kind of scene: {name}",
+            kinds_table(by_kind(made, baselines(made.rows, about["baseline"])), name),
+        ]
     if "curves" in about:
         parts += ["### Curves", picture_of(table, about["curves"])]
     return [*parts, "### Every row by itself", commands(about["plan"], plan)]
@@ -173,6 +178,18 @@ def group_table(table: Table, figures: list[Figure], rows: list[str], baseline: 
         values += [number(near[row])] if distances else []
         cells.append([f"**{row}**" if row == baseline else row, *values])
     return markdown_table(heads + (["Frechet ↓"] if distances else []), cells)
+
+
+def kinds_table(tables: list[Table], name: str) -> str:
+    """A figure of every row on each kind of scene."""
+    heads, columns = ["row"], []
+    for table in tables:
+        figure = find_figure(table, name)
+        scenes = max(line.scenes for line in table.lines)
+        heads.append(f"{table.kind} ({scenes} scenes) {ARROWS[figure.card.better]}".strip())
+        columns.append({line.row.method: cell_text(line.cells[figure], figure) for line in table.lines})
+    rows = dict.fromkeys(row for column in columns for row in column)
+    return markdown_table(heads, [[row, *(column.get(row, NONE) for column in columns)] for row in rows])
 
 
 def cell_text(cell: Cell, figure: Figure) -> str:
