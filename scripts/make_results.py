@@ -106,10 +106,8 @@ def section(about: dict[str, Any], output: Path) -> list[str]:
             parts.append(f"*The paper:* {group['paper']}")
         parts.append(group_table(table, figures, group["rows"], about["baseline"], distances))
     for name in about.get("by kind", ()):
-        parts += [
-            f"### By kind of scene: {name}",
-            kinds_table(by_kind(made, baselines(made.rows, about["baseline"])), name),
-        ]
+        kinds = by_kind(made, baselines(made.rows, about["baseline"]))
+        parts += [f"### By kind of scene: {name}", kinds_table(kinds, name)]
     if "curves" in about:
         parts += ["### Curves", picture_of(table, about["curves"])]
     return [*parts, "### Every row by itself", commands(about["plan"], plan)]
