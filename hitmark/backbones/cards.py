@@ -41,7 +41,8 @@ class ModelCard:
         world: "sprites" for a model that was trained on the embedded world; None = anything.
         half: the type of half precision it was made for.
         cell: pixels of a latent cell; None: as in its family's row.
-        from_picture: the method that steers a clip from a picture best by our own tables.
+        from_picture, from_text: the method that steers a clip from a picture, or from words alone, best by our own
+            tables.
     """
 
     name: str
@@ -63,6 +64,7 @@ class ModelCard:
     pictured: str | None = None
     cell: int | None = None
     from_picture: str = "sg-i2v"
+    from_text: str = "ivg-da"
 
     def starting(self, picture: bool) -> ModelCard:
         """The card as it is for a clip that starts from a picture, or from words alone, where the weights do both."""
@@ -98,7 +100,7 @@ class ModelCard:
     @property
     def best_method(self) -> str:
         """What a scene's method "auto" means: the best of our own tables (docs/methods)."""
-        return self.from_picture if self.takes_picture else "ivg-da"
+        return self.from_picture if self.takes_picture else self.from_text
 
 
 def _wan(name: str, repository: str, size: tuple[int, int], *, image: bool = False, **other: Any) -> ModelCard:

@@ -86,6 +86,7 @@ MODELS: dict[str, ModelCard] = {
         _embedded("sprites-wan", "text-to-video", "WanPipeline", 8, WAN_CALL),
         knobs=FLOW_KNOBS,
         from_picture="time-to-move",
+        from_text="trailblazer",
     ),
     "svd": _svd("svd", "stabilityai/stable-video-diffusion-img2vid", 14),
     "svd-xt": _svd("svd-xt", "stabilityai/stable-video-diffusion-img2vid-xt", 25),
