@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hitmark.backbones.families import FAMILIES
-from hitmark.control import KINDS, Abilities, Control, Scope, check_needs, listed_in
+from hitmark.control import KINDS, Abilities, Control, Scope, check_needs, kinds_of, listed_in
 from hitmark.errors import HitmarkError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def check_acting_points(controls: Sequence[Control], model: str, abilities: Abil
         abilities: of its family.
     """
     for place, control in enumerate(controls):
-        name = control.method or type(control).__name__
+        name = _name(control)
         if control.refines:
             _check_something_to_refine(control, controls[:place], model, abilities)
         if control.replaces:
@@ -60,53 +60,55 @@ def check_acting_points(controls: Sequence[Control], model: str, abilities: Abil
 
 def _check_something_to_refine(control: Control, before: Sequence[Control], model: str, abilities: Abilities) -> None:
     """Raise HitmarkError where none of the controls before it edits a kind of attention that a control refines."""
-    name = control.method or type(control).__name__
-    edited = [
-        (each.method or type(each).__name__, each.edited_scopes(abilities)) for each in before if not each.watches
-    ]
-    if not any(scopes for _, scopes in edited):
+    name = _name(control)
+    edits = [each for each in before if each.edits_attention and not each.watches]
+    if not edits:
         raise HitmarkError(
             f"{name} corrects what another method does to attention, and none is named before it. "
             f"Write, for instance, peekaboo+{name}."
         )
     refined = control.edited_scopes(abilities)
-    if any(scopes & refined for _, scopes in edited):
-        return
-    kinds = sorted({KINDS[scope] for _, scopes in edited for scope in scopes})
-    own = sorted(KINDS[scope] for scope in refined)
-    raise HitmarkError(
-        f"{name} would change nothing: in {model} it corrects {' and '.join(own) or 'no'} attention, and "
-        f"{'+'.join(method for method, scopes in edited if scopes)} edits {' and '.join(kinds)} attention "
-        f"alone. Leave it out, or put it behind a method that edits more, such as peekaboo+{name}."
-    )
+    edited = frozenset[Scope]().union(*(each.edited_scopes(abilities) for each in edits))
+    if edited and not edited & refined:  # methods that are told to edit no step leave nothing to correct, as told
+        raise HitmarkError(
+            f"{name} would change nothing: in {model} it corrects {_kinds(refined) or 'no'} attention, and "
+            f"{'+'.join(map(_name, edits))} edits {_kinds(edited)} attention alone. Leave it out, or put it behind a "
+            f"method that edits more, such as peekaboo+{name}."
+        )
 
 
 def _check_nothing_lost(control: Control, before: Sequence[Control], model: str, abilities: Abilities) -> None:
     """Raise HitmarkError where a control would do away with what one before it does to the same attention."""
     for each in before:
         shared = each.edited_scopes(abilities) & control.edited_scopes(abilities)
-        if not shared or each.watches or not each.implements("attention"):
-            continue
-        names = [owner.method or type(owner).__name__ for owner in (each, control)]
-        kinds = " and ".join(sorted(KINDS[scope] for scope in shared))
-        rest = {name: _rest(owner, shared, abilities) for name, owner in zip(names, (each, control), strict=True)}
-        several = all("parts" in owner.knobs() for owner in (each, control))
-        ways = [
-            f"leave {name} the rest: --set {f'{name}.' if several else ''}parts={parts}"
-            for name, parts in rest.items()
-            if parts
-        ]
-        raise HitmarkError(
-            f"{names[0]} and {names[1]} both edit {kinds} attention in {model}, where what {names[0]} does would be "
-            f"lost. {', or '.join(['Use one of them', *ways[:1]])}."
-        )
+        if shared and each.implements("attention") and not each.watches:
+            raise HitmarkError(
+                f"{_name(each)} and {_name(control)} both edit {_kinds(shared)} attention in {model}, where what "
+                f"{_name(each)} does would be lost. Use one of them{_other_way((each, control), shared, abilities)}."
+            )
 
 
-def _rest(control: Control, shared: frozenset[Scope], abilities: Abilities) -> str:
-    """Of the parts of a control that has any, those that are about other attention than that."""
-    whole = {"spatial", "temporal"} if "words" in abilities.scopes else {"spatial", "temporal", "cross"}
-    taken = set().union(*(whole if scope == "video" else {KINDS[scope]} for scope in shared))
-    return ",".join(part for part in listed_in(control.knobs().get("parts", "")) if part not in taken)
+def _other_way(pair: Sequence[Control], shared: frozenset[Scope], abilities: Abilities) -> str:
+    """How one of two can be left other kinds of attention, if one has parts of other kinds."""
+    joint = "words" not in abilities.scopes
+    taken = frozenset[str]().union(*(kinds_of(scope, joint=joint) for scope in shared))
+    owners = [each for each in pair if "parts" in each.knobs()]
+    for owner in owners:
+        rest = ",".join(part for part in listed_in(owner.knobs()["parts"]) if part not in taken)
+        if rest:
+            whose = f"{_name(owner)}." if len(owners) > 1 else ""
+            return f", or leave {_name(owner)} the rest: --set {whose}parts={rest}"
+    return ""
+
+
+def _name(control: Control) -> str:
+    return control.method or type(control).__name__
+
+
+def _kinds(scopes: frozenset[Scope]) -> str:
+    """Such as "cross, spatial and temporal"."""
+    *most, last = sorted(KINDS[scope] for scope in scopes) or [""]
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def check_tracks(
@@ -114,5 +116,5 @@ def check_tracks(
 ) -> None:
     """Raise HitmarkError where a control cannot serve these tracks, as far as that is known without a tokenizer."""
     for control in controls:
-        name = control.method or type(control).__name__
+        name = _name(control)
         check_needs(name, control.needs, tracks, scene.prompt, reads_words=reads_words)

@@ -105,8 +105,8 @@ def section(about: dict[str, Any], output: Path) -> list[str]:
         if "paper" in group:
             parts.append(f"*The paper:* {group['paper']}")
         parts.append(group_table(table, figures, group["rows"], about["baseline"], distances))
+    kinds = by_kind(made, baselines(made.rows, about["baseline"])) if "by kind" in about else []
     for name in about.get("by kind", ()):
-        kinds = by_kind(made, baselines(made.rows, about["baseline"]))
         parts += [f"### By kind of scene: {name}", kinds_table(kinds, name)]
     if "curves" in about:
         parts += ["### Curves", picture_of(table, about["curves"])]

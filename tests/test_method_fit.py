@@ -168,6 +168,8 @@ def test_a_correction_of_nothing_is_refused(methods: str, model: str, fits: bool
         ("region-prompts+trailblazer", "sprites-wan", "trailblazer both edit cross", None),
         ("freetraj+ivg-da", "sprites-wan", "peekaboo both edit cross and full", "freetraj.parts=noise"),
         ("freetraj+region-prompts parts=noise", "sprites-wan", None, None),
+        ("trailblazer+peekaboo peekaboo.as_published=paper masked_steps=0", "sprites-wan", None, None),
+        ("freetraj+peekaboo guided_steps=0", "sprites-t2v", None, None),
         ("peekaboo+region-prompts place_share=0 as_published=paper parts=spatial,temporal", "sprites-wan", None, None),
         ("query-warp+peekaboo as_published=paper", "sprites-wan", None, None),
     ],
@@ -191,7 +193,7 @@ def test_two_methods_of_which_one_would_be_lost_are_refused(
 @pytest.mark.parametrize("name", [name for name in METHODS if name != "none"])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_method_promises_no_attention_that_it_does_not_edit(name: str, family: str) -> None:
-    """Where the promise is kept too is a matter of steps and depth, which the contract tests see."""
+    """At the first step, in a layer with every tag, it acts on the kinds of attention that it names and no other."""
     abilities = FAMILIES[family].abilities
     step = SimpleNamespace(index=0, noise_share=1.0, within=lambda first, last: last > first)
     tags = frozenset({"up", "middle", "second", "down", "first"})

@@ -16,6 +16,7 @@ from hitmark.control.attention import (
     LayerCall,
     Proceed,
     Scope,
+    kinds_of,
 )
 from hitmark.control.base import Control
 from hitmark.control.knobs import Knob, knob, knobs_of, listed_in
@@ -50,6 +51,7 @@ __all__ = [
     "Step",
     "check_needs",
     "check_phrases",
+    "kinds_of",
     "knob",
     "knobs_of",
     "listed_in",

@@ -18,6 +18,16 @@ KINDS: dict[Scope, str] = {"frame": "spatial", "cell": "temporal", "words": "cro
 """The field's words for the scopes, as parameters and reports have them."""
 
 
+def kinds_of(scope: Scope, *, joint: bool = False) -> frozenset[str]:
+    """What a layer counts as where kinds are chosen: full attention is spatial and temporal.
+
+    `joint`: with words in the same sequence, so that it is cross-attention too.
+    """
+    if scope != "video":
+        return frozenset({KINDS[scope]})
+    return frozenset({"spatial", "temporal", "cross"} if joint else {"spatial", "temporal"})
+
+
 @dataclass(frozen=True)
 class Branch:
     """One of the runs that classifier-free guidance is made of.

@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from hitmark.control import (
-    KINDS,
     Abilities,
     AttentionCall,
     AttentionSite,
@@ -24,6 +23,7 @@ from hitmark.control import (
     Needs,
     Scope,
     Step,
+    kinds_of,
     knob,
     listed_in,
 )
@@ -116,15 +116,15 @@ class FreeTraj(Control):
 
     def edited_scopes(self, abilities: Abilities) -> frozenset[Scope]:
         """Those of its parts; words that stand in the video's sequence are edited there."""
-        return frozenset(scope for scope in abilities.scopes if self._edits(scope, "words" not in abilities.scopes))
+        joint = "words" not in abilities.scopes
+        return frozenset(scope for scope in abilities.scopes if self.guided_steps and self._edits(scope, joint))
 
     def attends(self, site: AttentionSite, step: Step) -> bool:
         """In the first steps; full attention is both spatial and temporal, and has words in it where it is joint."""
         return acts(step, self.guided_steps, self.lowest_noise) and self._edits(site.scope, site.joint)
 
     def _edits(self, scope: Scope, joint: bool) -> bool:
-        whole = {"spatial", "temporal", *(("cross",) if joint else ())}
-        return bool(set(self._parts()) & (whole if scope == "video" else {KINDS[scope]}))
+        return not kinds_of(scope, joint=joint).isdisjoint(self._parts())
 
     def attention(self, call: AttentionCall, step: Step) -> Tensor:
         """Weaker logits across borders; words of subjects only in their boxes."""

@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 from hitmark.control import (
-    KINDS,
     Abilities,
     AttentionSite,
     Control,
@@ -25,6 +24,7 @@ from hitmark.control import (
     Proceed,
     Scope,
     Step,
+    kinds_of,
     knob,
     listed_in,
 )
@@ -72,8 +72,7 @@ class MaskNormalization(Control):
         return frozenset(scope for scope in abilities.scopes if self._corrects(scope))
 
     def _corrects(self, scope: Scope) -> bool:
-        own = {"spatial", "temporal"} if scope == "video" else {KINDS[scope]}
-        return bool(own & set(listed_in(self.kinds)))
+        return not kinds_of(scope).isdisjoint(listed_in(self.kinds))
 
     def attention_layer(self, call: LayerCall, step: Step, proceed: Proceed) -> Tensor:
         """Run the masked layer and the unmasked one, and match."""

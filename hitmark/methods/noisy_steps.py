@@ -12,7 +12,7 @@ from hitmark.control import Step, knob
 
 
 def lowest_noise_knob() -> Any:
-    """The knob that all methods with a number of edited steps have."""
+    """The knob of methods that count the steps that they edit."""
     return knob(
         0.0,
         low=0,
@@ -22,9 +22,14 @@ def lowest_noise_knob() -> Any:
     )
 
 
+def noisy(step: Step, lowest_noise: float) -> bool:
+    """Whether a step is the first, or noise is at least that share of its latents."""
+    return step.index == 0 or step.noise_share >= lowest_noise
+
+
 def acts(step: Step, count: int, lowest_noise: float) -> bool:
-    """Whether a step is among the first `count`, and noisy enough or the first."""
-    return step.index < count and (step.index == 0 or step.noise_share >= lowest_noise)
+    """Whether a step is among the first `count` and noisy enough."""
+    return step.index < count and noisy(step, lowest_noise)
 
 
 def progress(step: Step, count: int, lowest_noise: float) -> float:

@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from hitmark.control import (
-    KINDS,
     Abilities,
     AttentionCall,
     AttentionSite,
@@ -27,6 +26,7 @@ from hitmark.control import (
     Proceed,
     Scope,
     Step,
+    kinds_of,
     knob,
     listed_in,
 )
@@ -126,7 +126,7 @@ class Peekaboo(Control):
         """The published code is about the blocks of a U-Net."""
         if self.as_published == "code" and "up" not in abilities.tags:
             return refused_code(Peekaboo.method, "masks the middle and up blocks", model)
-        if not self.edited_scopes(abilities):
+        if not any(self._masks(scope) for scope in abilities.scopes):
             return (
                 f"{Peekaboo.method}: {model} has no attention of the kinds in parts={self.parts!r} by itself. "
                 f"Use parts={','.join(PARTS)}."
@@ -135,11 +135,10 @@ class Peekaboo(Control):
 
     def edited_scopes(self, abilities: Abilities) -> frozenset[Scope]:
         """Those of its parts."""
-        return frozenset(scope for scope in abilities.scopes if self._masks(scope))
+        return frozenset(scope for scope in abilities.scopes if self.masked_steps and self._masks(scope))
 
     def _masks(self, scope: Scope) -> bool:
-        own = {"spatial", "temporal"} if scope == "video" else {KINDS[scope]}
-        return bool(own & set(listed_in(self.parts)))
+        return not kinds_of(scope).isdisjoint(listed_in(self.parts))
 
     def attends(self, site: AttentionSite, step: Step) -> bool:
         """In the first steps, in the blocks that are masked."""

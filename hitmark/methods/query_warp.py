@@ -29,6 +29,7 @@ from hitmark.control import (
 )
 from hitmark.control.abilities import check_needs
 from hitmark.errors import HitmarkError
+from hitmark.methods.noisy_steps import noisy
 from hitmark.scene.grid import clip_cells, latent_cells
 from hitmark.scene.tracks import Track
 
@@ -85,8 +86,7 @@ class QueryWarp(Control):
     def attends(self, site: AttentionSite, step: Step) -> bool:
         """Where the cells of a frame, or of the clip, see each other."""
         deep = self.first_layer <= site.depth <= self.last_layer
-        noisy = step.index == 0 or step.noise_share >= self.lowest_noise
-        return site.scope in SCOPES and deep and noisy
+        return site.scope in SCOPES and deep and noisy(step, self.lowest_noise)
 
     def attention_layer(self, call: LayerCall, step: Step, proceed: Proceed) -> Tensor:
         """Run the layer with the queries of the tokens that `sources` names."""

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 FAR_BEYOND = 16
 """Times the pixels of a model's own clip from which on a clip is said to be much."""
-STEP_COUNTS = ("masked_steps", "guided_steps", "spatial_steps")
-"""Knobs that say in how many steps a method edits attention."""
 LATE = (
     "enters after the first frame, of which the model takes its look: what the picture shows in its first box, the "
     "background, would move instead; let it enter from outside of the picture, or use a model that reads text"
@@ -84,12 +82,13 @@ def from_end_to_end(controls: Sequence[Control], steps: int) -> list[str]:
     """Methods that edit every step of a short run, which leaves the model none in which to mend what they do."""
     found = []
     for control in controls:
-        counts = (name for name in STEP_COUNTS if getattr(control, name, 0) >= steps > 1)
-        if not getattr(control, "lowest_noise", 0.0) and (name := next(counts, None)):
+        knobs = control.knobs()
+        counts = [name for name, value in knobs.items() if name.endswith("_steps") and value]
+        if knobs.get("lowest_noise") == 0 and counts and all(knobs[name] >= steps > 1 for name in counts):
             found.append(
-                f"{control.method} edits all {steps} steps ({name}={getattr(control, name)}), and none is left in "
-                "which the model mends what that does to the look; lowest_noise=0.85 (--set lowest_noise=0.85) leaves "
-                "it the noisiest ones, in which places are decided"
+                f"{control.method} edits all {steps} steps ({counts[0]}={knobs[counts[0]]}), and none is left in which "
+                "the model mends what that does to the look; lowest_noise=0.85 (--set lowest_noise=0.85) leaves it the "
+                "noisiest ones, in which places are decided"
             )
     return found
 

@@ -1,4 +1,4 @@
-"""Peekaboo with masks that are less than whole, and with logits of kept spread, on a U-Net and on transformers."""
+"""What goes beyond published masks, on a U-Net and on transformers: soft ones, kept spread, windows by noise, parts."""
 
 from __future__ import annotations
 
