@@ -1,0 +1,131 @@
+"""The cards of the video transformers. Importing this needs no torch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from hitmark.backbones.cards import PICTURED, WAN_PICTURED, ModelCard
+
+APACHE = "Apache-2.0"
+COGVIDEOX = "CogVideoX License (see the repository; 2B: Apache-2.0)"
+LTX = "LTX-Video Open Weights License (see the repository)"
+TRANSFORMER_KNOBS: dict[str, dict[str, Any]] = {"peekaboo": {"as_published": "paper"}}
+"""The published code of Peekaboo is about a U-Net."""
+FLOW_KNOBS = TRANSFORMER_KNOBS | {"sg-i2v": {"learning_rate": 0.002, "start": 0.02, "stop": 0.12}}
+"""SG-I2V's step of 0.21 at SVD's noise levels, in the units of a flow, at the same shares of noise; not tuned."""
+
+
+def _wan(name: str, repository: str, size: tuple[int, int], *, image: bool = False, **other: Any) -> ModelCard:
+    task, pipeline = ("image-to-video", WAN_PICTURED) if image else ("text-to-video", "WanPipeline")
+    settings: dict[str, Any] = {"frames": 81, "fps": 16, "steps": 50, "call": {"guidance_scale": 5.0}} | other
+    return ModelCard(
+        name=name,
+        hub_id=f"Wan-AI/{repository}",
+        license=APACHE,
+        task=task,
+        pipeline=pipeline,
+        width=size[0],
+        height=size[1],
+        knobs=FLOW_KNOBS,
+        half="bfloat16",
+        **settings,
+    )
+
+
+def _cogvideox(name: str, size: tuple[int, int], frames: int, fps: float, *, image: bool = False) -> ModelCard:
+    return ModelCard(
+        name=name,
+        hub_id=f"THUDM/{name.replace('cogvideox', 'CogVideoX')}",
+        license=COGVIDEOX,
+        task="image-to-video" if image else "text-to-video",
+        pipeline="CogVideoXImageToVideoPipeline" if image else "CogVideoXPipeline",
+        frames=frames,
+        width=size[0],
+        height=size[1],
+        fps=fps,
+        steps=50,
+        call={"guidance_scale": 6.0},
+        knobs=TRANSFORMER_KNOBS
+        | {"sg-i2v": {"learning_rate": 0.002, "start": 0.02, "stop": 0.12}}
+        | {"time-to-move": {"weak": 0.959, "strong": 0.895}},
+        half="bfloat16",
+    )
+
+
+def _ltx(name: str) -> ModelCard:
+    return ModelCard(
+        name=name,
+        hub_id="Lightricks/LTX-Video",
+        license=LTX,
+        task="text-to-video",
+        pipeline="LTXPipeline",
+        pictured=PICTURED["LTXPipeline"],
+        frames=161,
+        width=704,
+        height=480,
+        fps=24,
+        steps=50,
+        call={"guidance_scale": 3.0},
+        knobs=FLOW_KNOBS,
+        half="bfloat16",
+    )
+
+
+def _by_name(*cards: ModelCard) -> dict[str, ModelCard]:
+    return {card.name: card for card in cards}
+
+
+TI2V: dict[str, Any] = {"frames": 121, "fps": 24, "cell": 16}
+SMALL, LARGE = (832, 480), (1280, 720)
+TRANSFORMERS: dict[str, ModelCard] = _by_name(
+    _wan("wan2.1-t2v-1.3b", "Wan2.1-T2V-1.3B-Diffusers", SMALL),
+    _wan("wan2.1-t2v-14b", "Wan2.1-T2V-14B-Diffusers", SMALL),
+    _wan("wan2.1-i2v-14b", "Wan2.1-I2V-14B-480P-Diffusers", SMALL, image=True),
+    _wan("wan2.2-t2v-a14b", "Wan2.2-T2V-A14B-Diffusers", LARGE, steps=40, call={"guidance_scale": 4.0}),
+    _wan("wan2.2-i2v-a14b", "Wan2.2-I2V-A14B-Diffusers", LARGE, image=True, steps=40, call={"guidance_scale": 3.5}),
+    _wan("wan2.2-ti2v-5b", "Wan2.2-TI2V-5B-Diffusers", (1280, 704), pictured=WAN_PICTURED, **TI2V),
+    _cogvideox("cogvideox-2b", (720, 480), 49, 8),
+    _cogvideox("cogvideox-5b", (720, 480), 49, 8),
+    _cogvideox("cogvideox-5b-i2v", (720, 480), 49, 8, image=True),
+    _cogvideox("cogvideox1.5-5b", (1360, 768), 81, 16),
+    _cogvideox("cogvideox1.5-5b-i2v", (1360, 768), 81, 16, image=True),
+    _ltx("ltx-video"),
+    replace(
+        _ltx("ltx-2"),
+        hub_id="Lightricks/LTX-2",
+        license="LTX-2 Community License (see the repository)",
+        pipeline="LTX2Pipeline",
+        pictured=None,
+        frames=121,
+        width=768,
+        height=512,
+        steps=30,
+    ),
+    ModelCard(
+        name="hunyuanvideo-1.5",
+        hub_id="hunyuanvideo-community/HunyuanVideo-1.5-Diffusers-480p_t2v",
+        license="Tencent Hunyuan Community License (see the repository)",
+        task="text-to-video",
+        pipeline="HunyuanVideo15Pipeline",
+        frames=121,
+        width=848,
+        height=480,
+        fps=24,
+        steps=50,
+        knobs=TRANSFORMER_KNOBS,
+        half="bfloat16",
+    ),
+)
+"""Video transformers by name. No method was tuned on their weights."""
+OF_TRANSFORMER = {
+    "WanPipeline": "wan2.1-t2v-1.3b",
+    "WanImageToVideoPipeline": "wan2.1-i2v-14b",
+    "CogVideoXPipeline": "cogvideox-5b",
+    "CogVideoXImageToVideoPipeline": "cogvideox-5b-i2v",
+    "LTXPipeline": "ltx-video",
+    "LTXImageToVideoPipeline": "ltx-video",
+    "LTX2Pipeline": "ltx-2",
+    "HunyuanVideo15Pipeline": "hunyuanvideo-1.5",
+}
+"""The model whose defaults a folder of this class of pipeline has."""
