@@ -47,6 +47,15 @@ class StepClock:
         self.index, self.fresh, self.edited, self.calls = 0, True, None, {}
         self.known, self._held = self.backbone.canonical(latents, sizes), latents
 
+    def end(self) -> None:
+        """No loop runs: what calls the denoiser or the scheduler now is something else, and none of ours."""
+        self.known, self._held, self.fresh = None, None, False
+
+    @property
+    def runs(self) -> bool:
+        """Whether the denoiser was called in a loop that is not at its end."""
+        return self.known is not None and (self.index > 0 or not self.fresh)
+
     @property
     def latents(self) -> Tensor:
         """`known`, within a loop."""
@@ -115,6 +124,8 @@ class StepClock:
         sample = result[0] if isinstance(result, tuple) else result.prev_sample
         self.known, self._held = self.backbone.from_step(sample, current).to(current.dtype), sample
         self.index, self.fresh, self.edited = self.index + 1, True, None
+        if self.index == len(self.levels):
+            self.end()
         return result
 
     @contextmanager

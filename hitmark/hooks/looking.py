@@ -31,6 +31,11 @@ class Looking:
     attention: AttentionClock
     encoded: Sequence[Any] = ()
 
+    def end(self) -> None:
+        """No loop runs."""
+        self.clock.end()
+        self.attention.clear()
+
     def step(self, call: DenoiserCall, clip: int, layout: Layout) -> Step:
         """The current step of one clip."""
         clock, backbone = self.clock, self.clock.backbone

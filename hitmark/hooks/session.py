@@ -16,6 +16,7 @@ from hitmark.control import POOLINGS, Control, Layout, Pooling, Step
 from hitmark.control.pooling import check_pooling
 from hitmark.errors import HitmarkError
 from hitmark.hooks.clock import StepClock
+from hitmark.hooks.encoding import Encoding
 from hitmark.hooks.features import check_layouts
 from hitmark.hooks.guards import (
     check_free,
@@ -34,7 +35,6 @@ from hitmark.hooks.texts import other_texts
 from hitmark.hooks.tracks import Wanted, check_scene, layouts_of
 from hitmark.hooks.undo import around, attribute, before_call, frozen, uncompiled
 from hitmark.method_fit import check_acting_points
-from hitmark.prompt import Prompt
 
 
 @contextmanager
@@ -83,15 +83,12 @@ class Session:
         self.backbone = backbone_for(pipe)
         self.pipe, self.scene, self.controls = pipe, scene, controls
         self.pooling: Pooling = pooling
-        self.reference = reference
-        self.scheduler = pipe.scheduler
+        self.reference, self.scheduler = reference, pipe.scheduler
         self.denoisers = self.backbone.denoisers()
         self._clock: StepClock
         self._layouts: list[Layout] = []
         self._steps: list[Step] = []
-        self._prompts: list[Prompt] | None = None
-        self._encoded: list[Any] = []  # by calls of encode_prompt that no loop has followed yet
-        self._encode_text: Any = None  # how the prompt was encoded
+        self._encoding = Encoding(self.backbone)
         self._looking: Looking
         self._late: LateStart
         self._inside = False  # of a control: what it runs is not of the loop
@@ -102,9 +99,10 @@ class Session:
         self._check()
         changes: list[tuple[Any, str, Callable[..., Any]]] = [
             (self.scheduler, "step", self._step),
-            *([(self.scheduler, "set_timesteps", self._late)] if self._late.acts else []),
+            (self.scheduler, "set_timesteps", self._set_timesteps),
             (self.pipe, "prepare_latents", self._prepare_latents),
-            (self.pipe, "encode_prompt", self._encode_prompt),
+            (self.pipe, "check_inputs", self._check_inputs),
+            (self.pipe, "encode_prompt", self._encoding),
             *((each, "cache_context", self._clock.in_context) for each in self.backbone.networks()),
         ]
         for owner, name, change in changes:
@@ -142,13 +140,17 @@ class Session:
             change = detached_module(layer.__call__) if compiled else layer
             stack.enter_context(around(site.module, "forward", change))
 
-    def _encode_prompt(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Remember which words the clips are of; a pipeline that encodes in several calls begins with the prompt."""
-        encoded = original(*args, **kwargs)
-        if not self._encoded:
-            self._prompts, self._encode_text = self.backbone.prompts(args, kwargs), (original, (args, kwargs))
-        self._encoded.append(encoded)
-        return encoded
+    def _check_inputs(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """A call begins; what one before it left unfinished, or was encoded by hand, is no part of it."""
+        self._looking.end()
+        self._encoding.begin()
+        return original(*args, **kwargs)
+
+    def _set_timesteps(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """A loop that runs is over then: it was stopped, and another pipeline has the scheduler now."""
+        if self._clock.runs:
+            self._looking.end()
+        return self._late(original, *args, **kwargs)
 
     def _prepare_latents(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Before the loop: check what depends on this call, then edit the start noise."""
@@ -168,14 +170,14 @@ class Session:
         else:
             _clips, frames, _channels, height, width = self.backbone.canonical(latents, (1, 1, 1)).shape
             sizes = frames, height, width
-        self._looking.encoded, self._encoded = self._encoded, []
-        self._attention.sizes = sizes
-        self._layouts = layouts_of(self.scene, self._prompts, (len(latents), sizes), self.backbone, self.pooling)
+        self._looking.encoded, self._attention.sizes = self._encoding.taken(), sizes
+        prompts, shape = self._encoding.prompts, (len(latents), sizes)
+        self._layouts = layouts_of(self.scene, prompts, shape, self.backbone, self.pooling)
         generators = self.backbone.generators(args, kwargs, len(latents))
         if self.reference is not None:
             self._layouts = with_references(self._layouts, self.reference, self.backbone, latents, generators)
         check_layouts(self.backbone, self.controls, self._layouts)
-        self._attention.texts = other_texts(self.backbone, self.controls, self._layouts, self._encode_text)
+        self._attention.texts = other_texts(self.backbone, self.controls, self._layouts, self._encoding.how)
         latents = with_initial_noise(latents, self.controls, self._layouts, generators, self.backbone, sizes)
         self._clock.begin(latents, sizes)
         return (latents, *prepared[1:]) if isinstance(prepared, tuple) else latents

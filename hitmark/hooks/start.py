@@ -22,14 +22,11 @@ class LateStart:
         self.arguing = [control for control in controls if control.implements("step_arguments")]
         self._timesteps: Any = None  # of the last call, with those left out
 
-    @property
-    def acts(self) -> bool:
-        """Whether any control has a say."""
-        return bool(self.starting or self.arguing)
-
     def __call__(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call it and cut what it set."""
         result = original(*args, **kwargs)
+        if not self.starting and not self.arguing:
+            return result
         self._timesteps = self.levels.scheduler.timesteps
         shares = [self.levels[index].noise_share for index in range(len(self.levels))]
         self.levels.drop(max((control.first_step(shares) for control in self.starting), default=0))
