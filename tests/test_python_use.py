@@ -59,6 +59,12 @@ def test_a_call_of_another_size_than_the_scene_says_is_warned_of():
         warn_of_other_size([SCENE, sized], 576, 1024)
 
 
+def test_of_a_scene_with_a_width_alone_both_sides_are_named():
+    told = "the scene is for 64x576 and this call makes 1024x576; give the call width=64, height=576"
+    with pytest.warns(HitmarkWarning, match=told):
+        warn_of_other_size(SCENE.replace(width=64), 576, 1024)
+
+
 @pytest.mark.filterwarnings("error")
 def test_a_call_of_the_scenes_size_or_of_a_scene_without_one_is_not(recwarn):
     warn_of_other_size(SCENE.replace(width=64, height=48), 48, 64)

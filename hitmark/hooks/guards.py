@@ -39,10 +39,11 @@ def warn_of_other_size(scene: Any, height: int, width: int) -> None:
     `height`, `width`: of the clip, in pixels.
     """
     for each in [scene] if isinstance(scene, Scene) else scene:
-        if isinstance(each, Scene) and (each.width or width, each.height or height) != (width, height):
+        wide, high = (each.width or width, each.height or height) if isinstance(each, Scene) else (width, height)
+        if (wide, high) != (width, height):
             warnings.warn(
-                f"the scene is for {each.width}x{each.height} and this call makes {width}x{height}; give the call "
-                f"width={each.width}, height={each.height}, or leave both out of the scene",
+                f"the scene is for {wide}x{high} and this call makes {width}x{height}; give the call "
+                f"width={wide}, height={high}, or leave both out of the scene",
                 HitmarkWarning,
                 stacklevel=2,
             )
