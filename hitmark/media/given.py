@@ -28,7 +28,7 @@ def as_picture(value: Any, field: str = "image") -> Image.Image:
     if isinstance(value, (str, Path)):
         return load_image(Path(value)).image
     array = _array(value)
-    if array is None or array.ndim != 3:
+    if array is None or array.ndim != 3 or 0 in array.shape:
         raise HitmarkError(
             f"{field}: expected a Pillow image, a path, or an array (height, width, 3) of uint8 or of 0..1, got "
             f"{_described(value)}"

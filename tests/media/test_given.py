@@ -47,7 +47,7 @@ def test_a_batch_is_told_how_to_choose_one():
         as_frames(CLIP[None])
 
 
-@pytest.mark.parametrize("value", [None, 3, CLIP, {"a": 1}, CLIP[0, ..., 0]])
+@pytest.mark.parametrize("value", [None, 3, CLIP, {"a": 1}, CLIP[0, ..., 0], CLIP[0, :0], CLIP[0, :, :0]])
 def test_what_is_no_picture_is_told(value):
     with pytest.raises(HitmarkError, match="image: expected"):
         as_picture(value)
