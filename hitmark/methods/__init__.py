@@ -78,9 +78,13 @@ def build(name: str, knobs: Mapping[str, Any] | None = None) -> list[Control]:
         HitmarkError: unknown method or knob (with the nearest name), or a value out of range.
     """
     parts = parts_of(name)
+    if knobs is not None and not isinstance(knobs, Mapping):
+        raise HitmarkError(
+            f"knobs: expected a table of names and values, such as {{'iterations': 5}}, got {knobs!r:.80}"
+        )
     valid = {part: _knobs_of(METHODS[part]) for part in parts}
     chosen: dict[str, dict[str, Any]] = {part: {} for part in parts}
-    for knob, value in (knobs or {}).items():
+    for knob, value in knob_table(knobs).items():
         owner, _, short = knob.rpartition(".")
         owners = [part for part in parts if short in valid[part] and owner in ("", part)]
         if not owners:
@@ -112,8 +116,22 @@ def spelled(name: str, knobs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {f"{part}.{knob}": value for part, own in zip(parts, knobs, strict=True) for knob, value in own.items()}
 
 
+def knob_table(knobs: Any) -> Mapping[str, Any]:
+    """The knobs that somebody gave, none for None. Raises HitmarkError for what is no table of them."""
+    if knobs is None:
+        return {}
+    if not isinstance(knobs, Mapping):
+        told = f"expected a table of names and values, such as {{'iterations': 5}}, got {knobs!r:.80}"
+        raise HitmarkError(f"knobs: {told}")
+    return knobs
+
+
 def parts_of(name: str) -> list[str]:
     """The methods of a name, in their order. Raises HitmarkError for one that is not in METHODS, or is there twice."""
+    if not isinstance(name, str):
+        raise HitmarkError(
+            f"method: expected a name, such as 'sg-i2v', got {name!r:.80}; there are: {', '.join(METHODS)}."
+        )
     parts = [part.strip() for part in name.split("+")]
     for part in parts:
         if part not in METHODS:

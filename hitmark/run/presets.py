@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from hitmark.errors import HitmarkError
 from hitmark.methods import build as build_method
-from hitmark.methods import fast_knobs, parts_of, spelled
+from hitmark.methods import fast_knobs, knob_table, parts_of, spelled
 from hitmark.scene.parts import PRESETS, Preset
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def build(
             raise HitmarkError(
                 f'preset: "{chosen}" settings are those of a model; say which, as in model="svd" or model=pipe'
             )
-        knobs = preset_knobs(_card(model), name, knobs or {}, chosen)
+        knobs = preset_knobs(_card(model), name, knob_table(knobs), chosen)
     return build_method(name, knobs)
 
 

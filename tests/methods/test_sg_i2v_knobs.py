@@ -53,6 +53,20 @@ def test_bad_knobs(knobs, match):
         build("sg-i2v", knobs)
 
 
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        ((None,), "method: expected a name, such as 'sg-i2v', got None; there are: none, sg-i2v"),
+        ((["sg-i2v"],), r"method: expected a name.*got \['sg-i2v'\]"),
+        (("sg-i2v", [3]), r"knobs: expected a table of names and values, such as \{'iterations': 5\}, got \[3\]"),
+        (("sg-i2v", "iterations=3"), "knobs: expected a table.*got 'iterations=3'"),
+    ],
+)
+def test_what_is_no_name_or_no_table_is_told(given, match):
+    with pytest.raises(HitmarkError, match=match):
+        build(*given)
+
+
 def test_methods_by_name():
     assert build("none") == []
     assert build("sg-i2v", {"iterations": 3}) == [SGI2V(iterations=3)]

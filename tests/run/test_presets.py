@@ -76,6 +76,13 @@ def test_what_is_no_preset_is_refused():
     assert hitmark.build is build
 
 
+@pytest.mark.parametrize("model", [None, "sprites-i2v"])
+def test_knobs_that_are_no_table_are_told(model):
+    for given in ([3], "iterations=3"):
+        with pytest.raises(HitmarkError, match="knobs: expected a table of names and values"):
+            build("sg-i2v", given, model=model)
+
+
 def test_the_first_clip_from_text_is_made_by_the_better_method():
     planned = plan(scene(prompt="a red car on grass"))
     assert (planned.scene.model, planned.scene.method.name) == ("sprites-t2v", "ivg-da")
