@@ -34,7 +34,10 @@ def remarks_on(scene: Scene, card: ModelCard, shape: tuple[int, int, int]) -> li
         card: of the model.
         shape: frames, height and width of the clip.
     """
-    return [*_size(card, *shape), *_unused(scene, card), *_same_words(scene, card), *_canvas(scene, *shape[1:])]
+    found = [*_size(card, *shape), *_unused(scene, card), *_same_words(scene, card)]
+    if not card.takes_picture:  # else the shape of the picture counts, which is not read yet
+        found += on_canvas(scene, "clip", (shape[2], shape[1]))
+    return found
 
 
 def _size(card: ModelCard, frames: int, height: int, width: int) -> list[str]:
@@ -121,14 +124,18 @@ def _same_words(scene: Scene, card: ModelCard) -> list[str]:
     return found
 
 
-def _canvas(scene: Scene, height: int, width: int) -> list[str]:
-    """Paths that were drawn on a canvas of another shape, with no picture that says how to bring them to the clip's."""
+def on_canvas(scene: Scene, what: str, size: tuple[int, int]) -> list[str]:
+    """Paths that were drawn on a canvas of another shape than that of which their boxes are fractions.
+
+    Args:
+        scene: as a reader made it.
+        what: boxes are fractions of: the first picture, or the clip where there is none.
+        size: its width and height.
+    """
     canvas = noted_canvas(scene)
-    if canvas is None or scene.image is not None:
-        return []
-    if same_shape(canvas, (width, height)):
+    if canvas is None or same_shape(canvas, size):
         return []
     return [
-        f"the paths were drawn on {canvas[0]}x{canvas[1]} and the clip is {width}x{height}: they are "
-        "stretched to its shape"
+        f"the paths were drawn on {canvas[0]}x{canvas[1]} and the {what} is {size[0]}x{size[1]}: they are stretched "
+        "to its shape"
     ]

@@ -12,6 +12,7 @@ from hitmark.media.images import WHITE, Color, LoadedImage
 from hitmark.run.first_picture import load_first_picture, refuse_picture
 from hitmark.run.framing import frame_picture
 from hitmark.run.plan import Plan, plan
+from hitmark.run.plan_remarks import on_canvas
 from hitmark.scene.schema import Scene
 from hitmark.scene.tracks import evaluate
 
@@ -58,6 +59,7 @@ def with_picture(planned: Plan, picture: LoadedImage) -> tuple[Plan, Image.Image
     """
     scene = planned.scene
     framed = frame_picture(scene, picture.image, (planned.width, planned.height))
-    notes = (*planned.notes, *picture.notes, *framed.notes)
+    drawn = on_canvas(scene, "picture", picture.image.size)
+    notes = (*planned.notes, *picture.notes, *drawn, *framed.notes)
     tracks = planned.tracks if framed.scene is scene else evaluate(framed.scene, planned.frames)
     return replace(planned, scene=framed.scene, tracks=tracks, notes=notes), framed.picture

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from PIL import Image
 
 from hitmark.errors import HitmarkWarning
 from hitmark.run.plan import plan
+from hitmark.run.prepare import prepare
 from hitmark.scene import Scene
 
 BOXES = [{"time": 0, "box": [0.1, 0.2, 0.5, 0.6]}, {"time": 1, "box": [0.4, 0.2, 0.8, 0.6]}]
@@ -53,3 +55,21 @@ def test_a_short_run_that_is_edited_from_end_to_end_is_warned_of() -> None:
     assert edited("ivg-da", 5) == []
     assert len(edited("trailblazer", 4)) == len(edited("freetraj", 6)) == 1
     assert edited("freetraj", 8) == edited("freetraj", 1, guided_steps=1) == edited("region-prompts", 4) == []
+
+
+def on_a_canvas(picture: tuple[int, int], **more: object) -> list[str]:
+    drawn = {"subjects": [{"name": "car", "keyframes": BOXES}], "notes": {"wan-move": {"canvas": [832, 480]}}}
+    scene = Scene.from_dict({"model": "sprites-i2v", "method": {"name": "none"}, **drawn, **more})
+    planned, _ = prepare(scene, Image.new("RGB", picture))
+    return [note for note in planned.notes if "drawn on" in note]
+
+
+def test_paths_of_a_canvas_in_the_shape_of_the_picture_are_stretched_to_nothing() -> None:
+    """They are carried along with the picture to the clip of 64x64."""
+    assert on_a_canvas((416, 240)) == []
+
+
+def test_paths_of_a_canvas_of_another_shape_than_the_picture_are_told_of() -> None:
+    (note,) = on_a_canvas((640, 640))
+    assert note == "the paths were drawn on 832x480 and the picture is 640x640: they are stretched to its shape"
+    assert on_a_canvas((640, 640), image="other.png") == [note]
