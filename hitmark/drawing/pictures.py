@@ -18,6 +18,7 @@ from hitmark.drawing.canvas import DARK, Canvas, Color
 from hitmark.drawing.colors import STILL, track_colors
 from hitmark.errors import HitmarkError
 from hitmark.media.given import as_frames, as_picture
+from hitmark.media.images import as_rgb
 from hitmark.scene.schema import Scene
 from hitmark.scene.tracks import Track, evaluate
 
@@ -52,7 +53,7 @@ def plan_picture(
     Raises:
         HitmarkError: no picture, or neither a scene nor tracks.
     """
-    image = as_picture(image).convert("RGB")
+    image = as_rgb(as_picture(image)).image
     tracks = _as_tracks(tracks, None)
     canvas = Canvas.over(image, LEAST_SIDE, _overhang(tracks))
     colors = track_colors(tracks)

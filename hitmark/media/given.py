@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from hitmark.errors import HitmarkError
-from hitmark.media.images import load_image
+from hitmark.media.images import as_rgb, load_image
 
 
 def as_picture(value: Any, field: str = "image") -> Image.Image:
@@ -49,9 +49,7 @@ def as_frames(value: Any, field: str = "frames") -> np.ndarray:
         HitmarkError: something else, or frames of several sizes.
     """
     if isinstance(value, (list, tuple)) and value:
-        pictures = [
-            np.asarray(as_picture(each, f"{field}[{place}]").convert("RGB")) for place, each in enumerate(value)
-        ]
+        pictures = [np.asarray(as_rgb(as_picture(each, f"{field}[{place}]")).image) for place, each in enumerate(value)]
         if len({each.shape for each in pictures}) > 1:
             sizes = sorted({f"{each.shape[1]}x{each.shape[0]}" for each in pictures})
             raise HitmarkError(f"{field}: expected frames of one size, got {', '.join(sizes)}; resize them first")

@@ -191,3 +191,25 @@ def test_side_by_side():
 def test_side_by_side_refuses_what_does_not_fit(clips, labels):
     with pytest.raises(HitmarkError, match="one shape and a label for each"):
         side_by_side(clips, labels)
+
+
+@pytest.mark.parametrize("kind", ["turned", "16 bits", "transparent"])
+def test_an_open_picture_is_drawn_on_as_its_file_is(kind, tmp_path):
+    file, exif = tmp_path / "a.png", Image.Exif()
+    if kind == "16 bits":
+        Image.fromarray(np.linspace(0, 65_535, 80 * 40).reshape(40, 80).astype(np.uint16)).save(file)
+    elif kind == "transparent":
+        Image.new("RGBA", (80, 40), (200, 0, 0, 0)).save(file)
+    else:
+        exif[0x0112] = 6  # taken with the camera on its side
+        picture().save(file, exif=exif)
+    with Image.open(file) as opened:
+        drawn = plan_picture(opened, scene())
+    np.testing.assert_array_equal(np.asarray(drawn), np.asarray(plan_picture(file, scene())))
+    assert (drawn.width < drawn.height) == (kind == "turned")
+
+
+def test_frames_with_transparency_are_laid_on_white_as_pictures_are():
+    frames = [Image.new("RGBA", (64, 48), (200, 0, 0, 0))] * 3
+    sheet = np.asarray(contact_sheet(frames, []))
+    np.testing.assert_array_equal(sheet, np.asarray(contact_sheet(np.full((3, 48, 64, 3), 255, np.uint8), [])))
