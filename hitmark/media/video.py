@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -49,7 +50,7 @@ def write_video(frames: Any, path: Path | str, fps: float = 7.0) -> Path:
         frames = as_frames(frames)
     except HitmarkError as error:
         raise VideoError(f"cannot write {path}: {error}") from error
-    if not (math.isfinite(fps) and fps > 0):
+    if isinstance(fps, bool) or not isinstance(fps, Real) or not (math.isfinite(fps) and fps > 0):
         raise VideoError(f"fps must be a positive number, not {fps!r}")
     with written_whole(path) as temporary:
         writer(np.ascontiguousarray(frames), temporary, fps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Literal
 
 import numpy as np
@@ -60,6 +61,8 @@ class Track:
 
 def frame_times(frames: int) -> np.ndarray:
     """Return the moment of each frame, float64 (frames,): frame / (frames - 1). Raises `SceneError` below 2 frames."""
+    if isinstance(frames, bool) or not isinstance(frames, Integral):
+        raise SceneError(f"frames: expected a whole number from 2 to {MOST_FRAMES}, got {frames!r:.80}")
     if not 2 <= frames <= MOST_FRAMES:
         raise SceneError(f"frames: expected 2 to {MOST_FRAMES}, got {frames}; a path needs a first and a last frame")
     return np.arange(frames, dtype=np.float64) / (frames - 1)
@@ -76,9 +79,11 @@ def evaluate(scene: Scene, frames: int, moments: np.ndarray | None = None) -> li
         moments: of the frames, 0 = first and 1 = last, float64 (frames,) increasing; None: evenly spaced.
 
     Raises:
-        SceneError: fewer than 2 frames; a subject that no frame shows, or that lies wholly outside the picture in its
-            first visible frame; a camera or pins for which the subjects leave no room.
+        SceneError: no scene; fewer than 2 frames; a subject that no frame shows, or that lies wholly outside the
+            picture in its first visible frame; a camera or pins for which the subjects leave no room.
     """
+    if not isinstance(scene, Scene):
+        raise SceneError(f"scene: expected a Scene, such as Scene.load('scene.json'), got {scene!r:.80}")
     even = frame_times(frames)
     moments = even if moments is None else np.asarray(moments, dtype=np.float64)
     if moments.shape != even.shape or moments[0] != 0 or moments[-1] != 1 or (np.diff(moments) <= 0).any():

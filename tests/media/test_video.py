@@ -98,7 +98,7 @@ def test_wrong_frames(tmp_path, frames, words):
         write_video(frames, tmp_path / "clip.mp4")
 
 
-@pytest.mark.parametrize("fps", [0, -1, float("nan"), float("inf")])
+@pytest.mark.parametrize("fps", [0, -1, float("nan"), float("inf"), "7", None, True])
 def test_wrong_rate(tmp_path, fps):
     with pytest.raises(VideoError, match="fps"):
         write_video(moving_picture(), tmp_path / "clip.mp4", fps)

@@ -292,3 +292,14 @@ def test_background_boxes_rest_while_a_subject_covers_them() -> None:
     assert pin.visible[0]
     assert not pin.visible[-1]
     assert tracks["pin:bottom-left"].visible.all()
+
+
+@pytest.mark.parametrize("frames", [None, 8.0, "8", True])
+def test_what_is_no_number_of_frames_is_told(frames):
+    with pytest.raises(SceneError, match="frames: expected a whole number from 2 to 10000, got"):
+        evaluate(Scene(), frames)
+
+
+def test_what_is_no_scene_is_told():
+    with pytest.raises(SceneError, match=r"scene: expected a Scene, such as Scene.load\('scene.json'\), got 'a.json'"):
+        evaluate("a.json", 8)
