@@ -30,6 +30,8 @@ RESULT = "result.json"
 """The file that every finished job has."""
 CLIP, COST, FEATURES = "clip.mkv", "cost.json", "features.npz"
 """Files of a finished job, beside result.json."""
+OWN_FILES = ("plan.json", "jobs.json")
+"""Of a run's folder, written anew by every run."""
 FORMAT = 1
 """Of result.json, and part of every job's key: raised when the same job would be scored otherwise."""
 
@@ -47,8 +49,10 @@ class Store:
         """Holds the folder for one run at a time, and removes what killed ones left behind.
 
         Raises:
-            HitmarkError: another process is running there, or the folder cannot be written.
+            HitmarkError: another process is running there, files that no run wrote would be replaced, or the folder
+                cannot be written.
         """
+        self._check_own()
         try:
             self.jobs.mkdir(parents=True, exist_ok=True)
             self.failures.mkdir(exist_ok=True)
@@ -65,6 +69,17 @@ class Store:
             yield
         finally:
             lock.release()
+
+    def _check_own(self) -> None:
+        """A run makes its folders before its files: where there are none, the files are somebody else's."""
+        if self.jobs.is_dir() or self.failures.is_dir():
+            return
+        for name in OWN_FILES:
+            if (self.folder / name).exists():
+                raise HitmarkError(
+                    f"{self.folder}: expected a new folder, or that of a benchmark run, got one with another {name}, "
+                    "which would be replaced; choose another folder (-o)."
+                )
 
     def place(self, job: str) -> Path:
         """Folder of a finished job; it may not be there yet."""

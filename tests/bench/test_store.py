@@ -98,3 +98,17 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(HitmarkError, match="not a folder"), Store(tmp_path / "file" / "run").claimed():
         pass
+
+
+@pytest.mark.parametrize("name", ["plan.json", "jobs.json"])
+def test_files_that_no_run_wrote_are_not_replaced(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("mine")
+    with (
+        pytest.raises(HitmarkError, match=rf"expected a new folder.*with another {name}.*\(-o\)"),
+        Store(tmp_path).claimed(),
+    ):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == [name], "nothing is made there either"
+    (tmp_path / "jobs").mkdir()  # as in a run whose plan.json is torn, or was copied without empty folders
+    with Store(tmp_path).claimed():
+        pass
