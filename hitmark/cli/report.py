@@ -40,11 +40,13 @@ def report(
     """Make the tables of a benchmark run, and one page with charts and clips that needs no network.
 
     Every mean has a 95 % interval over scenes, every row a paired difference to the baseline. What cannot be counted
-    (torn files, other versions, failed jobs) is listed with the reason. Files of an earlier report are replaced.
+    (torn files, other versions, failed jobs) is listed with the reason. Files of an earlier report are replaced,
+    others are not.
     """
     from hitmark.report.tables import markdown
-    from hitmark.report.write import make_report, write_report
+    from hitmark.report.write import check_place, make_report, write_report
 
+    check_place(output or run / "report")
     made = make_report(
         run,
         baseline=baseline,

@@ -31,6 +31,8 @@ from hitmark.run.record import hitmark_version
 if TYPE_CHECKING:
     from hitmark.report.contents import Report
 
+OWN_TITLE = "<title>Benchmark "
+"""By which a page of ours is known."""
 MOST_LISTED = 200
 """Jobs that are listed one by one; further ones are counted only."""
 
@@ -38,9 +40,9 @@ MOST_LISTED = 200
 def page(report: Report) -> str:
     """The whole page."""
     run, table = report.run, report.table
-    title = f"Benchmark {escape(run.folder.resolve().name)}"
+    name = escape(run.folder.resolve().name)
     sections = [
-        f"<h1>{title}</h1>\n{_introduction(run, table)}",
+        f"<h1>Benchmark {name}</h1>\n{_introduction(run, table)}",
         _notes(report.notes),
         page_readings.lacks(report),
         how_to_read(table) + group_tables(table, run.rows),
@@ -60,7 +62,7 @@ def page(report: Report) -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<link rel="icon" href="data:,">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        f"{OWN_TITLE}{name}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
         f"{chr(10).join(part for part in sections if part)}\n{script}</body>\n</html>\n"
     )
 

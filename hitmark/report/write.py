@@ -16,7 +16,7 @@ from hitmark.report.numbers import counted
 from hitmark.report.outside import with_outside
 from hitmark.report.over_time import comma_separated as times_as_csv
 from hitmark.report.over_time import over_time
-from hitmark.report.page import page
+from hitmark.report.page import OWN_TITLE, page
 from hitmark.report.published import published_rows
 from hitmark.report.run_record import BenchRun, read_run
 from hitmark.report.statistics import DRAWS
@@ -25,6 +25,9 @@ from hitmark.report.tables import clips_as_csv, comma_separated, latex, markdown
 from hitmark.report.wanted import with_wanted
 
 PAGE, CLIPS = "index.html", 24
+TABLES = ("tables.md", "tables.tex", "tables.csv", "published.csv", "over_time.csv", "clips.csv")
+HEAD = 1_000
+"""Characters of a page in which its title stands."""
 
 
 def make_report(
@@ -86,26 +89,44 @@ def _with_boxes(run: BenchRun) -> tuple[BenchRun, list[str]]:
     return with_outside(replace(run, clips=clips)), notes
 
 
+def check_place(folder: Path) -> None:
+    """Raise HitmarkError where a file that no report wrote would be replaced by one."""
+    there = [name for name in (PAGE, *TABLES) if (folder / name).exists()]
+    if not there:
+        return
+    try:
+        with (folder / PAGE).open(encoding="utf-8", errors="replace") as page_file:
+            ours = OWN_TITLE in page_file.read(HEAD)
+    except OSError:
+        ours = False
+    if not ours:
+        raise HitmarkError(
+            f"{folder}: expected a new folder, or that of an earlier report, got one with another {there[0]}, which "
+            "would be replaced; choose another folder (-o)."
+        )
+
+
 def write_report(report: Report, folder: Path) -> list[Path]:
     """Writes the page and the tables, replacing those of an earlier report; returns their paths.
 
     Raises:
-        OutputError: what the operating system refuses.
+        HitmarkError: files that no report wrote would be replaced, or what the operating system refuses.
     """
+    check_place(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise output_error(folder, error) from error
     tables: Sequence[Table] = report.tables()
-    texts = {
-        PAGE: page(report),
-        "tables.md": markdown(tables, report.distances, report.notes, report.readings, report.lacking),
-        "tables.tex": latex(tables, report.distances, report.notes, report.readings),
-        "tables.csv": comma_separated(tables),
-        "published.csv": readings_as_csv(report.readings),
-        "over_time.csv": times_as_csv(report.times),
-        "clips.csv": clips_as_csv(report.run),
-    }
+    contents = (
+        markdown(tables, report.distances, report.notes, report.readings, report.lacking),
+        latex(tables, report.distances, report.notes, report.readings),
+        comma_separated(tables),
+        readings_as_csv(report.readings),
+        times_as_csv(report.times),
+        clips_as_csv(report.run),
+    )
+    texts = {PAGE: page(report), **dict(zip(TABLES, contents, strict=True))}
     for name, text in texts.items():
         write_text(folder / name, text)
     return [folder / name for name in texts]

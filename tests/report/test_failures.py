@@ -121,3 +121,15 @@ def test_a_run_in_which_all_failed_says_with_what(tmp_path: Path) -> None:
     fake.fail("k", "no memory\nTraceback")
     with pytest.raises(HitmarkError, match="1 failed: no memory"):
         read_run(fake.folder)
+
+
+@pytest.mark.parametrize("name", ["index.html", "tables.csv"])
+def test_files_that_no_report_wrote_are_not_replaced(fake: FakeRun, name: str, tmp_path: Path) -> None:
+    report, folder = make_report(fake.folder, clips=0, draws=100), tmp_path / "site"
+    folder.mkdir()
+    (folder / name).write_text("mine")
+    with pytest.raises(HitmarkError, match=rf"site: expected a new folder.*with another {name}.*\(-o\)"):
+        write_report(report, folder)
+    assert [(path.name, path.read_text()) for path in folder.iterdir()] == [(name, "mine")]
+    (folder / name).unlink()
+    assert write_report(report, folder) == write_report(report, folder), "its own it replaces"
