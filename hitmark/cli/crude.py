@@ -23,13 +23,15 @@ def crude_reference(
     Raises:
         HitmarkError: one is given, or pictures to cut one with, and the method looks at none; one that cannot be drawn.
     """
-    from hitmark.reference.choice import chosen_reference
+    from hitmark.reference.choice import check_wanted, chosen_reference
     from hitmark.reference.folder import read_reference
     from hitmark.run.record import signal_sha256
     from hitmark.run.recorded_reference import CrudeVideo
 
     if request.cutouts:
         return _cut(request, planned, picture)
+    if request.reference is not None:
+        check_wanted(planned.scene, planned.controls)  # before what is wrong with it: nothing would make it of use
     given = None if request.reference is None else read_reference(*request.reference)
     crude = chosen_reference(planned.scene, planned.shape, picture, given, planned.controls)
     if crude is None or request.reference is None:

@@ -78,10 +78,6 @@ def build(name: str, knobs: Mapping[str, Any] | None = None) -> list[Control]:
         HitmarkError: unknown method or knob (with the nearest name), or a value out of range.
     """
     parts = parts_of(name)
-    if knobs is not None and not isinstance(knobs, Mapping):
-        raise HitmarkError(
-            f"knobs: expected a table of names and values, such as {{'iterations': 5}}, got {knobs!r:.80}"
-        )
     valid = {part: _knobs_of(METHODS[part]) for part in parts}
     chosen: dict[str, dict[str, Any]] = {part: {} for part in parts}
     for knob, value in knob_table(knobs).items():

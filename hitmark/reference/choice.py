@@ -31,11 +31,9 @@ def chosen_reference(
     Raises:
         CrudeVideoError: one is given and none looks at it, or has too few frames; none is given and none can be drawn.
     """
-    if not any(control.needs.reference for control in controls):
+    if not _wants(controls):
         if given is not None:
-            raise CrudeVideoError(
-                f"reference: {scene.method.name} looks at none; leave it out, or choose --method time-to-move"
-            )
+            check_wanted(scene, controls)
         return None
     if given is not None:
         return given.first(shape[0])
@@ -45,3 +43,15 @@ def chosen_reference(
             f"{scene.model} takes none; give one with --reference and --mask, or choose another model"
         )
     return reference_of(scene, picture, shape)
+
+
+def check_wanted(scene: Scene, controls: Iterable[Any]) -> None:
+    """Raise CrudeVideoError where none of the controls of a scene's method looks at a reference."""
+    if not _wants(controls):
+        raise CrudeVideoError(
+            f"reference: {scene.method.name} looks at none; leave it out, or choose --method time-to-move"
+        )
+
+
+def _wants(controls: Iterable[Any]) -> bool:
+    return any(control.needs.reference for control in controls)

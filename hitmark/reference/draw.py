@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from hitmark.media.images import as_rgb
 from hitmark.reference.cutouts import has_transparency
 from hitmark.reference.fill import filled
 from hitmark.reference.resample import in_pixels, moved, pixels_in
@@ -63,7 +64,7 @@ def reference_of(
         CrudeVideoError: a subject that cannot be cut out.
     """
     frames, height, width = size
-    first = np.asarray(picture.convert("RGB").resize((width, height)))
+    first = np.asarray(as_rgb(picture).image.resize((width, height)))
     camera = None
     if scene.camera is not None:
         camera = camera_boxes(WHOLE, scene.camera, frame_times(frames))

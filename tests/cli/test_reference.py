@@ -127,6 +127,7 @@ def test_references_that_are_of_no_use_are_refused(hitmark, scene_file, checkpoi
     hitmark("reference", scene_file, "-o", "crude", *model)
     for words, given in (
         ("looks at none", ("--method", "sg-i2v", "--reference", "crude")),
+        ("looks at none", ("--method", "sg-i2v", "--reference", "crude/motion_signal.mp4")),
         ("give --reference too", ("--method", "time-to-move", "--mask", "crude/mask.mp4")),
         ("at least 9 frames", ("--method", "time-to-move", "--reference", "crude", "--frames", "9")),
         ("cuts nothing out", ("--method", "sg-i2v", "--cutout", "car=photo.png")),

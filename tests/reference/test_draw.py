@@ -55,6 +55,12 @@ def test_the_first_frame_is_the_picture_to_the_byte():
     assert (first == np.asarray(given.resize((48, 32)))).all()
 
 
+def test_a_picture_of_16_bits_is_scaled():
+    deep = Image.fromarray(np.linspace(0, 65535, 18 * 24).astype(np.uint16).reshape(18, 24))
+    first = reference_of(scene(subject("a", LEFT, RIGHT)), deep, (3, 18, 24)).frames[0]
+    assert np.abs(first[..., 0].astype(int) - np.asarray(deep) / 257).max() <= 1
+
+
 def test_what_is_dragged_is_meant_and_what_is_filled_is_not():
     signal = draw_reference(picture(), evaluate(scene(subject("a", (0, 0, 0.25, 0.5), (0.5, 0.5, 0.75, 1))), 2))
     assert signal.mask[0, :9, :6].all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+
 from hitmark.media.images import EXTENSIONS, ImageError, format_name, shown_size
 from hitmark.scene.formats.source import Source
 
@@ -15,8 +17,8 @@ def what_it_is(source: Source) -> str | None:
         return _folder(source)
     suffix = source.path.suffix.lower()
     kind = format_name(source.data[:64]) or ""
-    if not source.data.strip():
-        return f"{source.path}: the file is empty; give a scene file"
+    if (unread := _no_text(source)) is not None:
+        return unread
     if "video" in kind or (suffix in CLIPS and suffix != ".gif") or (suffix == ".gif" and source.data[:3] == b"GIF"):
         return _clip(source)
     if suffix in WEIGHTS:
@@ -25,6 +27,18 @@ def what_it_is(source: Source) -> str | None:
         return (
             f"{source.path}: this is a picture, not a scene; `hitmark generate --image {source.path.name} --box "
             '0.1,0.5,0.3,0.8 --path "0.5,0.3 0.8,0.6"` makes a clip that starts with it'
+        )
+    return None
+
+
+def _no_text(source: Source) -> str | None:
+    """Of a file with nothing in it, or text of another encoding."""
+    if not source.data.strip():
+        return f"{source.path}: the file is empty; give a scene file"
+    if source.data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return (
+            f"{source.path}: expected UTF-8 text, got UTF-16 (as Windows PowerShell writes it); save it as UTF-8, in "
+            "PowerShell by `| Out-File -Encoding utf8 FILE`"
         )
     return None
 

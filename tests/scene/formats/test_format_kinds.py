@@ -292,6 +292,9 @@ def test_what_is_no_scene_is_said_with_a_way_on(tmp_path):
     (tmp_path / "nothing.json").write_bytes(b"")
     with pytest.raises(SceneError, match="the file is empty"):
         read(tmp_path / "nothing.json")
+    (tmp_path / "powershell.json").write_text('{"version": 1}', encoding="utf-16")
+    with pytest.raises(SceneError, match="expected UTF-8 text, got UTF-16"):
+        read(tmp_path / "powershell.json")
     (tmp_path / "frames").mkdir()
     for number in range(3):
         Image.new("RGB", (8, 8)).save(tmp_path / "frames" / f"{number}.png")
