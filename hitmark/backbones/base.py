@@ -58,6 +58,7 @@ class Family:
         tokens: which characters of a prompt each text token stands for, from the arguments of `encode_prompt`.
         words: the arguments of a layer of words that say another text, from the pipeline, a network and what
             `encode_prompt` gave for that text; None: the words change from layer to layer.
+        words_change: why they do in this network, where others of the family have them alike; None: they do not.
         default_features: which of the readable layers (by name, in running order) a method reads unless told.
         denoisers: attributes of the pipeline that hold them; the first runs the noisy steps.
         latents, at_step: see `Axes`, `AtStep`.
@@ -74,6 +75,7 @@ class Family:
             `encode_prompt` gave; for families whose guidance takes two calls. {}: not known.
         hold_edited: whether the pipeline computes with its own latents between the denoiser and the scheduler, so that
             edited ones must be written into them.
+        repacks: the pipeline's method that makes these of what the scheduler gave; "": it goes on with that itself.
         encode: clean canonical latents of a video (frames, height, width, 3) in -1..1, in the autoencoder's type: the
             inverse of `decode`, by the means of its distribution. None: not known.
         callback: the argument of the pipeline's call that is called after each step; None: there is none.
@@ -88,6 +90,7 @@ class Family:
     tokens: Callable[[Any, Mapping[str, Any]], list[Prompt] | None]
     default_features: Callable[[Sequence[str]], Sequence[str]]
     words: Callable[[Any, Any, Any], dict[str, Tensor]] | None = None
+    words_change: Callable[[Any], str | None] = lambda _network: None
     denoisers: tuple[str, ...] = ("transformer",)
     latents: Axes = "bcfhw"
     at_step: AtStep = "same"
@@ -103,6 +106,7 @@ class Family:
     halvings: bool = False
     negative: Callable[[Sequence[Any]], dict[str, Any]] | None = None
     hold_edited: bool = False
+    repacks: str = ""
     encode: Callable[[Any, Tensor], Tensor] | None = None
     callback: Literal["callback_on_step_end", "callback"] | None = "callback_on_step_end"
     halving_vae: bool = False

@@ -10,7 +10,7 @@ from hitmark.backbones.base import Family
 from hitmark.backbones.families import FAMILIES
 
 WAN_PICTURED = "WanImageToVideoPipeline"
-PICTURED = {"LTXPipeline": "LTXImageToVideoPipeline"}
+PICTURED = {"LTXPipeline": "LTXImageToVideoPipeline", "LTX2Pipeline": "LTX2ImageToVideoPipeline"}
 """Classes of pipelines whose weights are always those of another class that starts from an image."""
 
 

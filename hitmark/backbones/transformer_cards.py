@@ -96,7 +96,7 @@ TRANSFORMERS: dict[str, ModelCard] = _by_name(
         hub_id="Lightricks/LTX-2",
         license="LTX-2 Community License (see the repository)",
         pipeline="LTX2Pipeline",
-        pictured=None,
+        pictured=PICTURED["LTX2Pipeline"],
         frames=121,
         width=768,
         height=512,
@@ -126,6 +126,7 @@ OF_TRANSFORMER = {
     "LTXPipeline": "ltx-video",
     "LTXImageToVideoPipeline": "ltx-video",
     "LTX2Pipeline": "ltx-2",
+    "LTX2ImageToVideoPipeline": "ltx-2",
     "HunyuanVideo15Pipeline": "hunyuanvideo-1.5",
 }
 """The model whose defaults a folder of this class of pipeline has."""

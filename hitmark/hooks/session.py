@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from hitmark.backbones import backbone_for
-from hitmark.backbones.pipeline import uncompiled_module
 from hitmark.control import POOLINGS, Control, Layout, Pooling, Step
 from hitmark.control.pooling import check_pooling
 from hitmark.errors import HitmarkError
@@ -24,13 +23,12 @@ from hitmark.hooks.guards import (
     check_not_compiled_inside,
     chosen_controls,
 )
-from hitmark.hooks.intercept import detached_module
-from hitmark.hooks.layers import AttentionClock, ControlledLayer
+from hitmark.hooks.layers import AttentionClock, control_layers
 from hitmark.hooks.levels import Levels, check_history
 from hitmark.hooks.looking import Looking
 from hitmark.hooks.references import Signals, check_reference, with_references
 from hitmark.hooks.start import LateStart, with_initial_noise
-from hitmark.hooks.texts import other_texts
+from hitmark.hooks.texts import check_texts, other_texts
 from hitmark.hooks.tracks import Wanted, check_scene, layouts_of
 from hitmark.hooks.undo import around, attribute, before_call, frozen, uncompiled
 from hitmark.method_fit import check_acting_points
@@ -105,6 +103,7 @@ class Session:
             *([(self.scheduler, "set_timesteps", self._late)] if self._late.acts else []),
             (self.pipe, "prepare_latents", self._prepare_latents),
             (self.pipe, "encode_prompt", self._encode_prompt),
+            (self.pipe, self.backbone.family.repacks, self._clock.repacked),
             *((each, "cache_context", self._clock.in_context) for each in self.backbone.networks()),
         ]
         for owner, name, change in changes:
@@ -113,34 +112,23 @@ class Session:
         for denoiser in self.denoisers:
             stack.enter_context(before_call(denoiser, self._before_denoiser))
             if self._attention.controls:
-                self._control_layers(denoiser, stack)
+                control_layers(denoiser, self.backbone, self._attention, stack)
 
     def _check(self) -> None:
         levels = Levels(self.scheduler)
         check_history(self.scheduler, self.controls)
         check_acting_points(self.controls, type(self.pipe).__name__, self.backbone.abilities)
         check_reference(self.controls, self.reference, self.backbone)
+        check_texts(self.controls, self.backbone)
         check_free([self.scheduler, *self.denoisers, *self.backbone.networks()])
         reads = any(hasattr(control, "layers") for control in self.controls)
         for name, network in self.backbone.named_networks().items():
             check_gradients_possible(network)
             if reads:
                 check_not_compiled_inside(network, name)
-        self._clock, self._late = StepClock(self.backbone, levels), LateStart(levels, self.controls)
+        self._clock, self._late = StepClock(self.backbone, levels), LateStart(levels, self.controls, self.pipe)
         self._clock.keeps_memory = all(control.keeps_memory for control in self._those_with("latents"))
         self._looking = Looking(self._clock, self._attention)
-
-    def _control_layers(self, denoiser: Any, stack: ExitStack) -> None:
-        """Around each attention module; torch.compile leaves what stands there alone."""
-        network = uncompiled_module(denoiser)
-        compiled = network is not denoiser or any(
-            hasattr(module, "_orig_mod") or vars(module).get("_compiled_call_impl") is not None
-            for module in network.modules()
-        )
-        for site in self.backbone.sites(network):
-            layer: Any = ControlledLayer(site, self.backbone, self._attention, network)
-            change = detached_module(layer.__call__) if compiled else layer
-            stack.enter_context(around(site.module, "forward", change))
 
     def _encode_prompt(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Remember which words the clips are of; a pipeline that encodes in several calls begins with the prompt."""

@@ -53,10 +53,11 @@ def tokens(pipe: Any, arguments: Mapping[str, Any]) -> list[Prompt] | None:
 
 
 def words(_pipe: Any, network: Any, encoded: Any) -> dict[str, Tensor]:
-    """Through the network's own projection of captions; padding is hidden as the network hides it."""
+    """Through the network's own projection of captions, if any; padding is hidden as the network hides it."""
     embedded, mask = (each.to(network.dtype) for each in encoded[:2])
+    project = getattr(network, "caption_projection", None)
     return {
-        "encoder_hidden_states": network.caption_projection(embedded),
+        "encoder_hidden_states": embedded if project is None else project(embedded),
         "attention_mask": ((1 - mask) * HIDDEN)[:, None],
     }
 
