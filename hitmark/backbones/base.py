@@ -67,7 +67,8 @@ class Family:
         stride: pixels per latent cell (time, rows, columns), where the pipeline does not say it itself.
         patch: latent cells per token (time, rows, columns), likewise. causal: see `frame_groups`.
         halving_vae: whether the autoencoder halves the picture between any two of its `block_out_channels`.
-        given: first latent frames that are a given picture; `given_if`: only where the pipeline's config has this.
+        given: first latent frames that are a given picture; `given_if`: only where the pipeline's config has this;
+            `given_in`: their number by the arguments of `prepare_latents`, where a call may leave the picture out.
         text_first: whether in joint attention the text's tokens stand before the video's.
         unit: pixels that the pipeline wants both sides to be multiples of, whatever its autoencoder is.
         halvings: whether the sides must also be halved exactly at every level of the network.
@@ -101,6 +102,7 @@ class Family:
     causal: bool = True
     given: int = 0
     given_if: str | None = None
+    given_in: Callable[[Any, Mapping[str, Any]], int] | None = None
     text_first: bool = False
     unit: int = 16
     halvings: bool = False

@@ -21,10 +21,11 @@ from hitmark.hooks.guards import (
     check_gradients_possible,
     check_not_cached,
     check_not_compiled_inside,
+    check_pictured,
     chosen_controls,
 )
 from hitmark.hooks.layers import AttentionClock, control_layers
-from hitmark.hooks.levels import Levels, check_history
+from hitmark.hooks.levels import Levels, check_history, sign_of_output
 from hitmark.hooks.looking import Looking
 from hitmark.hooks.references import Signals, check_reference, with_references
 from hitmark.hooks.start import LateStart, with_initial_noise
@@ -149,6 +150,8 @@ class Session:
         for name, network in self.backbone.named_networks().items():
             check_gradients_possible(network)
             check_not_cached(network, self.controls, name)
+        self.backbone.begin(args, kwargs)
+        check_pictured(self.controls, self.backbone)
         prepared = original(*args, **kwargs)
         latents = prepared[0] if isinstance(prepared, tuple) else prepared
         if latents.ndim == 3:
@@ -207,12 +210,12 @@ class Session:
         clock, levels, backbone = self._clock, self._clock.levels, self.backbone
         current = clock.latents if clock.edited is None else clock.edited
         sample = backbone.to_step(current.to(clock.latents.dtype)).float()
-        output = named["model_output"]
-        clean = clock.with_given(backbone.from_step(levels.clean(output.float(), sample, clock.level), current.float()))
+        output, sign = named["model_output"], sign_of_output(named)
+        clean = clock.with_given(backbone.from_step(levels.clean(sign * output.float(), sample, clock.level), current.float()))
         edited = self._edit("prediction", clean)
         if edited is not clean:
             edited = backbone.to_step(clock.with_given(edited))
-            named["model_output"] = levels.output(edited, sample, clock.level).to(output.dtype)
+            named["model_output"] = (sign * levels.output(edited, sample, clock.level)).to(output.dtype)
 
     def _edit(self, point: str, values: Tensor) -> Tensor:
         """Let the controls edit each clip by itself; the very same tensor when none of them changed anything."""

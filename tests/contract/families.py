@@ -112,6 +112,16 @@ CASES: dict[str, Case] = {
     ),
     "ltx": Case(tiny.tiny_ltx, 64, (3, 8, 8), frames=17, refuses=TEXT_ONLY | TRANSFORMER),
     "ltx image": Case(lambda: tiny.tiny_ltx(image=True), 64, (3, 8, 8), frames=17, image=True, refuses=TRANSFORMER),
+    "ltx condition": Case(
+        lambda: tiny.tiny_ltx(condition=True),
+        64,
+        (3, 8, 8),
+        frames=17,
+        refuses=TRANSFORMER | {"sg-i2v": "gave none", "time-to-move": "gave none"},
+    ),
+    "ltx condition image": Case(
+        lambda: tiny.tiny_ltx(condition=True), 64, (3, 8, 8), frames=17, image=True, refuses=TRANSFORMER
+    ),
     "ltx-2": Case(tiny.tiny_ltx2, 64, (3, 8, 8), frames=17, refuses=TEXT_ONLY | TRANSFORMER, **LTX2),
     "ltx-2.3 image": Case(
         lambda: tiny.tiny_ltx2("2.3", image=True),
@@ -153,6 +163,12 @@ def pipeline(name: str) -> Any:
     pipe = CASES[name].make()
     pipe.set_progress_bar_config(disable=True)
     return pipe
+
+
+def given(name: str) -> int:
+    """First latent frames of a case's clip that are a given picture."""
+    backbone = backbone_for(pipeline(name))
+    return backbone.geometry.given if backbone.family.given_in is None else int(CASES[name].image)
 
 
 def wanted(name: str) -> list[Track]:

@@ -3,7 +3,7 @@
 from hitmark.backbones.base import Family
 from hitmark.backbones.families.cogvideox import COGVIDEOX, COGVIDEOX_IMAGE
 from hitmark.backbones.families.hunyuan_video import HUNYUAN_VIDEO
-from hitmark.backbones.families.ltx import LTX, LTX_IMAGE
+from hitmark.backbones.families.ltx import LTX, LTX_CONDITION, LTX_IMAGE
 from hitmark.backbones.families.ltx2 import LTX2, LTX2_IMAGE
 from hitmark.backbones.families.stable_video import STABLE_VIDEO
 from hitmark.backbones.families.text_to_video import TEXT_TO_VIDEO
@@ -18,6 +18,7 @@ FAMILIES: dict[str, Family] = {
     "CogVideoXImageToVideoPipeline": COGVIDEOX_IMAGE,
     "LTXPipeline": LTX,
     "LTXImageToVideoPipeline": LTX_IMAGE,
+    "LTXConditionPipeline": LTX_CONDITION,
     "LTX2Pipeline": LTX2,
     "LTX2ImageToVideoPipeline": LTX2_IMAGE,
     "HunyuanVideo15Pipeline": HUNYUAN_VIDEO,
