@@ -211,7 +211,8 @@ class Session:
         current = clock.latents if clock.edited is None else clock.edited
         sample = backbone.to_step(current.to(clock.latents.dtype)).float()
         output, sign = named["model_output"], sign_of_output(named)
-        clean = clock.with_given(backbone.from_step(levels.clean(sign * output.float(), sample, clock.level), current.float()))
+        clean = levels.clean(sign * output.float(), sample, clock.level)
+        clean = clock.with_given(backbone.from_step(clean, current.float()))
         edited = self._edit("prediction", clean)
         if edited is not clean:
             edited = backbone.to_step(clock.with_given(edited))

@@ -1,4 +1,4 @@
-"""LTX-Video: `LTXVideoTransformer3DModel` in diffusers' `LTXPipeline`, `LTXImageToVideoPipeline`, `LTXConditionPipeline`.
+"""LTX-Video: `LTXVideoTransformer3DModel` in `LTXPipeline`, `LTXImageToVideoPipeline` and `LTXConditionPipeline`.
 
 Latents are packed, one token a cell. A given picture is latent frame 0, which the scheduler is not given. Padding of
 the words is hidden by a mask.
@@ -74,7 +74,8 @@ def given_in(pipe: Any, arguments: Mapping[str, Any]) -> int:
             "Expected 1; call it without the controls to refine a finished clip."
         )
     conditions: Sequence[Any] = arguments["conditions"] or ()
-    elsewhere = next((place for _, place in zip(conditions, arguments["condition_frame_index"] or ()) if place), 0)
+    places: Sequence[int] = arguments["condition_frame_index"] if conditions else ()
+    elsewhere = next((place for place in places if place), 0)
     if elsewhere:
         raise HitmarkError(
             f"frame_index: expected 0, a picture or video that the clip begins with, got {elsewhere}. Give that one "
