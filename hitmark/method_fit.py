@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hitmark.backbones.families import FAMILIES
 from hitmark.control import KINDS, Abilities, Control, Scope, check_needs, kinds_of, listed_in
 from hitmark.errors import HitmarkError
 
@@ -21,12 +20,12 @@ def check_method(controls: Sequence[Control], card: ModelCard, scene: Scene, tra
     `scene`: with size and frames filled in. What a tokenizer or the grid of latents decides is left to `attach`.
     """
     check_family(controls, card)
-    check_tracks(controls, scene, tracks, reads_words=FAMILIES[card.pipeline].abilities.reads_words)
+    check_tracks(controls, scene, tracks, reads_words=card.abilities.reads_words)
 
 
 def check_family(controls: Sequence[Control], card: ModelCard) -> None:
-    """`check_acting_points` by the row of the model's family."""
-    check_acting_points(controls, card.name, FAMILIES[card.pipeline].abilities)
+    """`check_acting_points` by the row of the model's family and its task."""
+    check_acting_points(controls, card.name, card.abilities)
 
 
 def check_acting_points(controls: Sequence[Control], model: str, abilities: Abilities) -> None:

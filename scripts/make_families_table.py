@@ -25,7 +25,8 @@ USED: dict[str, list[tuple[str, dict[str, object]]]] = {
 HEAD = """# Which method acts on which model family
 
 Made from the code by `python scripts/make_families_table.py`: "acts", or the number of the reason below. Image-to-video
-families start from a given picture. What each method does in full and joint attention is on its own page in
+families start from a given picture, those with "or words" where a call has one; without it, methods that read a picture
+are refused. What each method does in full and joint attention is on its own page in
 [methods](methods).
 
 """
@@ -47,7 +48,8 @@ def page() -> str:
         abilities = family.abilities
         cells = [_cell(name, knobs, pipeline, reasons) for name, knobs in methods]
         scopes = ", ".join(sorted(abilities.scopes))
-        rows.append(f"| {pipeline} | {'yes' if abilities.takes_image else ''} | {scopes} | {' | '.join(cells)} |")
+        image = "" if not abilities.takes_image else "yes" if family.given_in is None else "or words"
+        rows.append(f"| {pipeline} | {image} | {scopes} | {' | '.join(cells)} |")
     listed = [f"{number}. {reason}" for number, reason in enumerate(reasons, start=1)]
     return HEAD + "\n".join([*rows, "", *listed, ""])
 

@@ -58,6 +58,7 @@ class Family:
         tokens: which characters of a prompt each text token stands for, from the arguments of `encode_prompt`.
         words: the arguments of a layer of words that say another text, from the pipeline, a network and what
             `encode_prompt` gave for that text; None: the words change from layer to layer.
+        words_change: why they do in this network, where others of the family have them alike; None: they do not.
         default_features: which of the readable layers (by name, in running order) a method reads unless told.
         denoisers: attributes of the pipeline that hold them; the first runs the noisy steps.
         latents, at_step: see `Axes`, `AtStep`.
@@ -66,7 +67,8 @@ class Family:
         stride: pixels per latent cell (time, rows, columns), where the pipeline does not say it itself.
         patch: latent cells per token (time, rows, columns), likewise. causal: see `frame_groups`.
         halving_vae: whether the autoencoder halves the picture between any two of its `block_out_channels`.
-        given: first latent frames that are a given picture; `given_if`: only where the pipeline's config has this.
+        given: first latent frames that are a given picture; `given_if`: only where the pipeline's config has this;
+            `given_in`: their number by the arguments of `prepare_latents`, where a call may leave the picture out.
         text_first: whether in joint attention the text's tokens stand before the video's.
         unit: pixels that the pipeline wants both sides to be multiples of, whatever its autoencoder is.
         halvings: whether the sides must also be halved exactly at every level of the network.
@@ -74,6 +76,7 @@ class Family:
             `encode_prompt` gave; for families whose guidance takes two calls. {}: not known.
         hold_edited: whether the pipeline computes with its own latents between the denoiser and the scheduler, so that
             edited ones must be written into them.
+        repacks: the pipeline's method that makes these of what the scheduler gave; "": it goes on with that itself.
         encode: clean canonical latents of a video (frames, height, width, 3) in -1..1, in the autoencoder's type: the
             inverse of `decode`, by the means of its distribution. None: not known.
         callback: the argument of the pipeline's call that is called after each step; None: there is none.
@@ -88,6 +91,7 @@ class Family:
     tokens: Callable[[Any, Mapping[str, Any]], list[Prompt] | None]
     default_features: Callable[[Sequence[str]], Sequence[str]]
     words: Callable[[Any, Any, Any], dict[str, Tensor]] | None = None
+    words_change: Callable[[Any], str | None] = lambda _network: None
     denoisers: tuple[str, ...] = ("transformer",)
     latents: Axes = "bcfhw"
     at_step: AtStep = "same"
@@ -98,11 +102,13 @@ class Family:
     causal: bool = True
     given: int = 0
     given_if: str | None = None
+    given_in: Callable[[Any, Mapping[str, Any]], int] | None = None
     text_first: bool = False
     unit: int = 16
     halvings: bool = False
     negative: Callable[[Sequence[Any]], dict[str, Any]] | None = None
     hold_edited: bool = False
+    repacks: str = ""
     encode: Callable[[Any, Tensor], Tensor] | None = None
     callback: Literal["callback_on_step_end", "callback"] | None = "callback_on_step_end"
     halving_vae: bool = False

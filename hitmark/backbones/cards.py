@@ -8,10 +8,16 @@ from typing import Any
 
 from hitmark.backbones.base import Family
 from hitmark.backbones.families import FAMILIES
+from hitmark.control.abilities import Abilities
 
 WAN_PICTURED = "WanImageToVideoPipeline"
-PICTURED = {"LTXPipeline": "LTXImageToVideoPipeline"}
-"""Classes of pipelines whose weights are always those of another class that starts from an image."""
+PICTURED = {
+    "LTXPipeline": "LTXImageToVideoPipeline",
+    "LTX2Pipeline": "LTX2ImageToVideoPipeline",
+    "LTXConditionPipeline": "LTXConditionPipeline",
+}
+"""Classes of pipelines whose weights are always those of another class that starts from an image, or of the same one,
+which may be called without."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +30,8 @@ class ModelCard:
         license: its name and what it asks for.
         task: "image-to-video" or "text-to-video".
         pipeline: class of the diffusers pipeline.
-        pictured: class of the pipeline that starts a clip from an image with the same weights; None for weights that
-            do one of both alone.
+        pictured: class of the pipeline that starts a clip from an image with the same weights, `pipeline` itself where
+            that may be called without; None for weights that do one of both alone.
         frames, width, height, fps, steps: what the model is called with unless told otherwise; None = its config's.
         embedded: whether the weights are in this package.
         call: further arguments of the pipeline call.
@@ -69,6 +75,11 @@ class ModelCard:
     def family(self) -> Family:
         """The row of its class of pipeline."""
         return FAMILIES[self.pipeline]
+
+    @property
+    def abilities(self) -> Abilities:
+        """Of its family, as it is for this task."""
+        return replace(self.family.abilities, takes_image=self.takes_picture)
 
     @property
     def takes_picture(self) -> bool:

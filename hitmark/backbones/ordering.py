@@ -25,7 +25,7 @@ def run_order(backbone: Backbone, order: Order) -> np.ndarray:
         HitmarkError: a model that starts from a picture, and none was given.
     """
     own: dict[str, Any] = {}
-    if backbone.abilities.takes_image:
+    if backbone.abilities.takes_image and (order.picture is not None or backbone.family.given_in is None):
         if order.picture is None:
             raise HitmarkError("image: this model starts from a picture, but none was given; add one")
         own["image"] = order.picture.resize((order.width, order.height))

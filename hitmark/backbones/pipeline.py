@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,12 @@ class PipelineBackbone:
         (time, rows, columns), causal = self.geometry.stride, self.geometry.causal
         frames = (named["num_frames"] - 1) // time + 1 if causal else named["num_frames"]
         return frames, named["height"] // rows, named["width"] // columns
+
+    def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """A call of `prepare_latents`, which says how many first frames are given where calls differ in that."""
+        if self.family.given_in is not None:
+            given = self.family.given_in(self.pipe, self.named("prepare_latents", args, kwargs))
+            self.geometry = replace(self.geometry, given=given)
 
     def canonical(self, latents: Tensor, sizes: Grid) -> Tensor:
         """Latents as the pipeline holds them, as (clips, frames, channels, height, width)."""

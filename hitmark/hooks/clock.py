@@ -93,7 +93,9 @@ class StepClock:
                 "with them after the network too, and the controls' change cannot be written there. Change them in "
                 'the callback without replacing them: values["latents"].copy_(...), and return {}.'
             )
-        self._held.copy_(self.backbone.native(self.edited))
+        given = self.backbone.geometry.given
+        held = self.backbone.canonical(self._held, self.sizes)
+        self._held.copy_(self.backbone.native(torch.cat([held[:, :given], self.edited[:, given:].to(held)], dim=1)))
 
     def fed(self, call: DenoiserCall) -> dict[str, Any] | None:
         """The arguments of a call on the edited latents; None: it stays as it is."""
@@ -127,6 +129,11 @@ class StepClock:
         if self.index == len(self.levels):
             self.end()
         return result
+
+    def repacked(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Around the pipeline's own method that makes its latents of what the scheduler gave."""
+        self._held = original(*args, **kwargs)
+        return self._held
 
     @contextmanager
     def in_context(self, original: Callable[..., Any], name: str, *args: Any, **kwargs: Any) -> Any:

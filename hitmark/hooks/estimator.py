@@ -70,8 +70,8 @@ class Estimator:
         family = self.backbone.family
         fed = self.backbone.with_latents(call, latents.to(self.dtype), level.norm if family.scaled else 1.0)
         arguments = {**call.arguments, family.argument: fed, "return_dict": False}
-        for name in ("timestep", "sigma"):
-            if name in arguments:
+        for name in ("timestep", "audio_timestep", "sigma"):
+            if arguments.get(name) is not None:
                 arguments[name] = _at(arguments[name], timestep)
         half = fed.dtype == torch.float16
         step = Step(index, len(self._levels), level.alpha, level.sigma, self.layout, half)
@@ -81,10 +81,11 @@ class Estimator:
 
 
 def _at(before: Any, timestep: Tensor) -> Any:
-    """A call's timestep, of a clip or of each token, at another time; tokens at 0 are of a given picture and stay."""
+    """A call's timestep, of a clip or of each token, at another time; tokens of a given picture stay at theirs."""
     if not isinstance(before, Tensor) or before.ndim == 0:
         return timestep
-    return torch.where(before == before.max(), timestep.to(before.dtype), before)
+    now = timestep.to(before)
+    return torch.where(before == before.max(), now, torch.minimum(before, now))
 
 
 @contextmanager

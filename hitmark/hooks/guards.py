@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from hitmark.backbones.base import Backbone
 from hitmark.control import Control
 from hitmark.errors import HitmarkError, HitmarkWarning
 from hitmark.hooks.undo import is_changed
@@ -48,6 +49,16 @@ def warn_of_other_size(scene: Any, height: int, width: int) -> None:
                 stacklevel=2,
             )
             return
+
+
+def check_pictured(controls: Sequence[Control], backbone: Backbone) -> None:
+    """Raise HitmarkError for a control that needs a given picture, where this call of the pipeline left it out."""
+    name = next((control.method for control in controls if control.needs.image), None)
+    if name is not None and backbone.family.given_in is not None and not backbone.geometry.given:
+        raise HitmarkError(
+            f"{name} reads what things look like from a given picture, and this call of {type(backbone.pipe).__name__} "
+            "gave none. Give it image=..., or choose a text-to-video method."
+        )
 
 
 def check_free(owners: Iterable[Any]) -> None:

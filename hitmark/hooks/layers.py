@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -12,10 +13,12 @@ import torch
 from torch import Tensor
 
 from hitmark.backbones.base import Backbone, Site, rows_of
+from hitmark.backbones.pipeline import uncompiled_module
 from hitmark.control import AttentionCall, AttentionSite, Branch, Control, Grid, LayerCall, Proceed, Step
-from hitmark.hooks.intercept import Attend, as_mask, projected, run_seen
+from hitmark.hooks.intercept import Attend, as_mask, detached_module, projected, run_seen
 from hitmark.hooks.rotary import placed
 from hitmark.hooks.texts import OtherTexts
+from hitmark.hooks.undo import around
 
 
 @dataclass
@@ -145,6 +148,19 @@ class ControlledLayer:
             return _attended(edits, step, call).flatten(0, 1).to(queries.dtype)
 
         return run_seen(run, self.site.module, self.site.name, edit)
+
+
+def control_layers(denoiser: Any, backbone: Backbone, clock: AttentionClock, stack: ExitStack) -> None:
+    """Put controls around each attention module of a denoiser; torch.compile leaves what stands there alone."""
+    network = uncompiled_module(denoiser)
+    compiled = network is not denoiser or any(
+        hasattr(module, "_orig_mod") or vars(module).get("_compiled_call_impl") is not None
+        for module in network.modules()
+    )
+    for site in backbone.sites(network):
+        layer: Any = ControlledLayer(site, backbone, clock, network)
+        change = detached_module(layer.__call__) if compiled else layer
+        stack.enter_context(around(site.module, "forward", change))
 
 
 def _acting(controls: Sequence[Control], site: AttentionSite, step: Step) -> list[Control]:

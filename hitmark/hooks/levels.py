@@ -7,7 +7,7 @@ earlier steps; all of that is written down here, and a class that is not in the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -157,6 +157,15 @@ class Levels:
                 f"{', '.join(sorted(known))}."
             )
         return "sample" if kind == "original_sample" else kind
+
+
+def sign_of_output(named: Mapping[str, Any]) -> float:
+    """What the network's output is multiplied with in a call of `step`, by the arguments of that call.
+
+    With a time for each token `FlowMatchEulerDiscreteScheduler` counts the step down from it, not up, and pipelines
+    give it the negative of what the network said.
+    """
+    return 1.0 if named.get("per_token_timesteps") is None else -1.0
 
 
 def check_history(scheduler: Any, controls: Sequence[Control]) -> None:

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from hitmark.backbones import backbone_for
-from hitmark.backbones.pipeline import uncompiled_module
 from hitmark.control import POOLINGS, Control, Layout, Pooling, Step
 from hitmark.control.pooling import check_pooling
 from hitmark.errors import HitmarkError
@@ -23,15 +22,15 @@ from hitmark.hooks.guards import (
     check_gradients_possible,
     check_not_cached,
     check_not_compiled_inside,
+    check_pictured,
     chosen_controls,
 )
-from hitmark.hooks.intercept import detached_module
-from hitmark.hooks.layers import AttentionClock, ControlledLayer
-from hitmark.hooks.levels import Levels, check_history
+from hitmark.hooks.layers import AttentionClock, control_layers
+from hitmark.hooks.levels import Levels, check_history, sign_of_output
 from hitmark.hooks.looking import Looking
 from hitmark.hooks.references import Signals, check_reference, with_references
 from hitmark.hooks.start import LateStart, with_initial_noise
-from hitmark.hooks.texts import other_texts
+from hitmark.hooks.texts import check_texts, other_texts
 from hitmark.hooks.tracks import Wanted, check_scene, layouts_of
 from hitmark.hooks.undo import around, attribute, before_call, frozen, uncompiled
 from hitmark.method_fit import check_acting_points
@@ -99,10 +98,11 @@ class Session:
         self._check()
         changes: list[tuple[Any, str, Callable[..., Any]]] = [
             (self.scheduler, "step", self._step),
-            (self.scheduler, "set_timesteps", self._set_timesteps),
+            (self.scheduler, "set_timesteps", self._late),
             (self.pipe, "prepare_latents", self._prepare_latents),
             (self.pipe, "check_inputs", self._check_inputs),
             (self.pipe, "encode_prompt", self._encoding),
+            (self.pipe, self.backbone.family.repacks, self._clock.repacked),
             *((each, "cache_context", self._clock.in_context) for each in self.backbone.networks()),
         ]
         for owner, name, change in changes:
@@ -111,34 +111,24 @@ class Session:
         for denoiser in self.denoisers:
             stack.enter_context(before_call(denoiser, self._before_denoiser))
             if self._attention.controls:
-                self._control_layers(denoiser, stack)
+                control_layers(denoiser, self.backbone, self._attention, stack)
 
     def _check(self) -> None:
         levels = Levels(self.scheduler)
         check_history(self.scheduler, self.controls)
         check_acting_points(self.controls, type(self.pipe).__name__, self.backbone.abilities)
         check_reference(self.controls, self.reference, self.backbone)
+        check_texts(self.controls, self.backbone)
         check_free([self.scheduler, *self.denoisers, *self.backbone.networks()])
         reads = any(hasattr(control, "layers") for control in self.controls)
         for name, network in self.backbone.named_networks().items():
             check_gradients_possible(network)
             if reads:
                 check_not_compiled_inside(network, name)
-        self._clock, self._late = StepClock(self.backbone, levels), LateStart(levels, self.controls)
+        self._clock = StepClock(self.backbone, levels)
+        self._late = LateStart(levels, self.controls, self.pipe, self._end_of_stopped)
         self._clock.keeps_memory = all(control.keeps_memory for control in self._those_with("latents"))
         self._looking = Looking(self._clock, self._attention)
-
-    def _control_layers(self, denoiser: Any, stack: ExitStack) -> None:
-        """Around each attention module; torch.compile leaves what stands there alone."""
-        network = uncompiled_module(denoiser)
-        compiled = network is not denoiser or any(
-            hasattr(module, "_orig_mod") or vars(module).get("_compiled_call_impl") is not None
-            for module in network.modules()
-        )
-        for site in self.backbone.sites(network):
-            layer: Any = ControlledLayer(site, self.backbone, self._attention, network)
-            change = detached_module(layer.__call__) if compiled else layer
-            stack.enter_context(around(site.module, "forward", change))
 
     def _check_inputs(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """A call begins; what one before it left unfinished, or was encoded by hand, is no part of it."""
@@ -146,11 +136,10 @@ class Session:
         self._encoding.begin()
         return original(*args, **kwargs)
 
-    def _set_timesteps(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """A loop that runs is over then: it was stopped, and another pipeline has the scheduler now."""
+    def _end_of_stopped(self) -> None:
+        """New timesteps are set: a loop that runs was stopped, and another pipeline has the scheduler now."""
         if self._clock.runs:
             self._looking.end()
-        return self._late(original, *args, **kwargs)
 
     def _prepare_latents(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Before the loop: check what depends on this call, then edit the start noise."""
@@ -163,6 +152,8 @@ class Session:
         for name, network in self.backbone.named_networks().items():
             check_gradients_possible(network)
             check_not_cached(network, self.controls, name)
+        self.backbone.begin(args, kwargs)
+        check_pictured(self.controls, self.backbone)
         prepared = original(*args, **kwargs)
         latents = prepared[0] if isinstance(prepared, tuple) else prepared
         if latents.ndim == 3:
@@ -221,12 +212,13 @@ class Session:
         clock, levels, backbone = self._clock, self._clock.levels, self.backbone
         current = clock.latents if clock.edited is None else clock.edited
         sample = backbone.to_step(current.to(clock.latents.dtype)).float()
-        output = named["model_output"]
-        clean = clock.with_given(backbone.from_step(levels.clean(output.float(), sample, clock.level), current.float()))
+        output, sign = named["model_output"], sign_of_output(named)
+        clean = levels.clean(sign * output.float(), sample, clock.level)
+        clean = clock.with_given(backbone.from_step(clean, current.float()))
         edited = self._edit("prediction", clean)
         if edited is not clean:
             edited = backbone.to_step(clock.with_given(edited))
-            named["model_output"] = levels.output(edited, sample, clock.level).to(output.dtype)
+            named["model_output"] = (sign * levels.output(edited, sample, clock.level)).to(output.dtype)
 
     def _edit(self, point: str, values: Tensor) -> Tensor:
         """Let the controls edit each clip by itself; the very same tensor when none of them changed anything."""

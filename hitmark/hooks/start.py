@@ -14,16 +14,25 @@ from hitmark.hooks.levels import Levels
 
 
 class LateStart:
-    """Around a scheduler's `set_timesteps`: leaves out the steps before that at which controls let the loop begin."""
+    """Around a scheduler's `set_timesteps`: leaves out the steps before that at which controls let the loop begin.
 
-    def __init__(self, levels: Levels, controls: Sequence[Control]) -> None:
-        self.levels = levels
+    A pipeline that copies its scheduler alone, for another track of the clip (the sound of LTX-2), has them left out
+    there too; a copy of the whole pipeline has all its steps.
+
+    `first`: what is done before new timesteps are set.
+    """
+
+    def __init__(
+        self, levels: Levels, controls: Sequence[Control], pipe: Any, first: Callable[[], None] = lambda: None
+    ) -> None:
+        self.levels, self.pipe, self.first = levels, pipe, first
         self.starting = [control for control in controls if control.implements("first_step")]
         self.arguing = [control for control in controls if control.implements("step_arguments")]
         self._timesteps: Any = None  # of the last call, with those left out
 
     def __call__(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call it and cut what it set."""
+        self.first()
         result = original(*args, **kwargs)
         if not self.starting and not self.arguing:
             return result
@@ -31,6 +40,12 @@ class LateStart:
         shares = [self.levels[index].noise_share for index in range(len(self.levels))]
         self.levels.drop(max((control.first_step(shares) for control in self.starting), default=0))
         return result
+
+    def in_copy(self, scheduler: Any, memo: Mapping[int, Any]) -> LateStart | None:
+        """What is around that of a deep copy of the scheduler; `memo`: of what is being copied."""
+        if not self.starting or id(self.pipe) in memo:
+            return None
+        return LateStart(Levels(scheduler), self.starting, self.pipe)
 
     def step_arguments(self, named: Mapping[str, Any], index: int) -> dict[str, Any]:
         """Arguments of the scheduler's `step`, with those that controls put in their place."""

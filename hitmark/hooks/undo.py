@@ -18,10 +18,11 @@ class Around:
     """A method of one object with something around it.
 
     It has the signature of the method, since pipelines look there for what a scheduler takes (`eta`, `generator`), and
-    a deep copy of the object has its own plain method in its place: nothing of what is around goes along.
+    a deep copy of the object has its own plain method in its place: nothing of what is around goes along, unless it
+    has a way of its own to (`in_copy`: what is around the method of the copy, or None).
     """
 
-    def __init__(self, owner: Any, name: str, around: Callable[..., Any]) -> None:
+    def __init__(self, owner: Any, name: str, around: Any) -> None:
         self.owner, self.around = owner, around
         self.inner: Callable[..., Any] = getattr(owner, name)
         self.__signature__ = inspect.signature(self.inner)
@@ -33,6 +34,9 @@ class Around:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         twin = memo.get(id(self.owner), self.owner)
+        along = self.around.in_copy(twin, memo) if hasattr(self.around, "in_copy") else None
+        if along is not None:
+            return Around(twin, self.__name__, along)
         if isinstance(self.inner, MethodType) and self.inner.__self__ is self.owner:
             return MethodType(self.inner.__func__, twin)
         return copy.deepcopy(self.inner, memo)

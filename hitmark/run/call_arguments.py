@@ -10,6 +10,8 @@ from hitmark.errors import GenerationError
 if TYPE_CHECKING:
     from hitmark.backbones.catalog import ModelCard
 
+SCHEDULES = ("sigmas", "timesteps")
+"""Arguments of pipelines' calls that say all noise levels of a clip, for weights that were distilled for these."""
 CALL_RANGES = {
     "decode_chunk_size": (1, 10_000),
     "fps": (1, 1000),
@@ -35,6 +37,24 @@ def call_arguments(card: ModelCard, given: dict[str, Any]) -> dict[str, Any]:
             raise GenerationError(f"call: {card.name} takes no argument {name!r}; {hint}it has: {listed}")
         _check_kind(name, card.call[name], value)
     return dict(card.call) | given
+
+
+def steps_of(card: ModelCard, call: dict[str, Any], asked: int | None) -> int:
+    """Return the number of steps: that asked for, else the model's; that of a schedule which the call is given.
+
+    Raises:
+        GenerationError: another number than the schedule has.
+    """
+    name = next((name for name in SCHEDULES if call.get(name)), None)
+    if name is None:
+        return card.steps if asked is None else asked
+    count = len(call[name])
+    if asked not in (None, count):
+        raise GenerationError(
+            f"steps: {card.name} is called with {name} for {count} steps, got {asked!r}; leave the steps out, or give "
+            f"other {name} (`call`, --call)"
+        )
+    return count
 
 
 def _check_kind(name: str, usual: Any, value: Any) -> None:

@@ -32,7 +32,8 @@ def card_for(scene: Scene, pipe: Any = None, *, picture: bool = False) -> ModelC
     """
     given = scene.model
     if given is None and pipe is not None:
-        return card_of_pipeline(pipe)
+        card = card_of_pipeline(pipe)
+        return card.starting(picture=card.pictured == card.pipeline and (picture or scene.image is not None))
     from_text = bool(scene.prompt.strip()) and scene.image is None and not picture
     given = catalog_name(given or (DEFAULT_TEXT_MODEL if from_text else DEFAULT_PICTURE_MODEL))
     if given not in MODELS and os.path.isdir(given):
@@ -99,7 +100,7 @@ def card_of_pipeline(pipe: Any) -> ModelCard:
 
 def _as_loaded(card: ModelCard, kinds: list[str]) -> ModelCard:
     """The card as it is for a pipeline of these classes."""
-    return card.starting(picture=card.pictured in kinds)
+    return card.starting(picture=card.pictured in kinds and card.pipeline not in kinds)
 
 
 def model_folder(card: ModelCard) -> Path | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hitmark.errors import GenerationError, HitmarkWarning
 from hitmark.methods import build
-from hitmark.run.call_arguments import call_arguments
+from hitmark.run.call_arguments import call_arguments, steps_of
 from hitmark.run.frame_rule import fitting_frames, frames_note
 from hitmark.run.model_choice import card_for, configured_frames
 from hitmark.run.plan_remarks import LATE, from_end_to_end, late, remarks_on
@@ -109,7 +109,8 @@ def plan(
     controls = build(method, knobs)
     asked = scene.frames or card.frames or configured_frames(card, pipe)
     frames = fitting_frames(asked, card)
-    steps = card.steps if steps is None else steps
+    arguments = call_arguments(card, call or {})
+    steps = steps_of(card, arguments, steps)
     if not isinstance(steps, int) or isinstance(steps, bool) or not 1 <= steps <= MOST_STEPS:
         raise GenerationError(
             f"steps: expected a whole number from 1 to {MOST_STEPS}, got {steps!r}; {card.name} "
@@ -127,7 +128,7 @@ def plan(
         height=height,
         frames=frames,
         steps=steps,
-        call=call_arguments(card, call or {}),
+        call=arguments,
         controls=controls,
         tracks=tracks,
         notes=(

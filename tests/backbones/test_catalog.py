@@ -67,7 +67,9 @@ def test_every_family_has_cards_and_every_card_a_family():
         assert card.name == name
         assert card.pipeline in FAMILIES
         for each in (card, card.starting(picture=True)):
-            assert each.takes_picture == FAMILIES[each.pipeline].abilities.takes_image
+            family = FAMILIES[each.pipeline]
+            assert each.takes_picture == family.abilities.takes_image or family.given_in is not None
+            assert each.abilities.takes_image == each.takes_picture
         assert (card.pictured is not None) == (card.starting(picture=True) != card)
         assert card.frames is None or (card.frames - 1) % card.frame_unit == 0
         for method, knobs in card.knobs.items():
@@ -95,6 +97,22 @@ def test_one_folder_makes_clips_from_words_and_from_a_picture(both_ways, tmp_pat
     one_way = tmp_path / "model"
     tiny_wan("2.1").save_pretrained(one_way)
     assert card_for(Scene(model=str(one_way), prompt="a cat"), picture=True).pipeline == "WanPipeline"
+
+
+def test_one_class_makes_clips_from_words_and_from_a_picture(tmp_path):
+    from hitmark.backbones.tiny import tiny_ltx
+    from hitmark.method_fit import check_family
+    from hitmark.methods import build
+
+    pipe = tiny_ltx(condition=True)
+    pipe.save_pretrained(tmp_path)
+    for scene, given in ((Scene(model=str(tmp_path), prompt="a cat"), None), (Scene(prompt="a cat"), pipe)):
+        words, picture = (card_for(scene, given, picture=pictured) for pictured in (False, True))
+        assert (words.pipeline, words.task, words.best_method) == ("LTXConditionPipeline", "text-to-video", "ivg-da")
+        assert (picture.pipeline, picture.task, picture.best_method) == (words.pipeline, "image-to-video", "sg-i2v")
+        check_family(build("sg-i2v"), picture)
+        with pytest.raises(HitmarkError, match="takes none"):
+            check_family(build("sg-i2v"), words)
 
 
 def test_pipelines_that_were_not_loaded_by_name_are_known_by_their_class():

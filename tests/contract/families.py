@@ -63,6 +63,11 @@ FLOW = {
 COG = {"CogVideoXDDIMScheduler": {"prediction_type": "v_prediction"}}
 HUNYUAN = {"prompt": None, "guidance_scale": None, **tiny.hunyuan_embeddings()}
 LTX2_PLAIN = {"stg_scale": 0.0, "modality_scale": 1.0, "guidance_rescale": 0.0}
+LTX2: dict[str, Any] = {
+    "options": {"max_sequence_length": 32, "spatio_temporal_guidance_blocks": [0]},
+    "plainly": {f"{track}{name}": value for track in ("", "audio_") for name, value in LTX2_PLAIN.items()}
+    | {"audio_guidance_scale": 1.0},
+}
 WORDS = {"max_sequence_length": 32}
 TEXT_ONLY = {"sg-i2v": "takes none", "time-to-move": "takes none"}
 TRANSFORMER = {"peekaboo": "masks the middle and up blocks"}
@@ -107,15 +112,25 @@ CASES: dict[str, Case] = {
     ),
     "ltx": Case(tiny.tiny_ltx, 64, (3, 8, 8), frames=17, refuses=TEXT_ONLY | TRANSFORMER),
     "ltx image": Case(lambda: tiny.tiny_ltx(image=True), 64, (3, 8, 8), frames=17, image=True, refuses=TRANSFORMER),
-    "ltx-2": Case(
-        tiny.tiny_ltx2,
+    "ltx condition": Case(
+        lambda: tiny.tiny_ltx(condition=True),
         64,
         (3, 8, 8),
         frames=17,
-        options=WORDS | {"spatio_temporal_guidance_blocks": [0]},
-        refuses=TEXT_ONLY | TRANSFORMER,
-        plainly={f"{track}{name}": value for track in ("", "audio_") for name, value in LTX2_PLAIN.items()}
-        | {"audio_guidance_scale": 1.0},
+        refuses=TRANSFORMER | {"sg-i2v": "gave none", "time-to-move": "gave none"},
+    ),
+    "ltx condition image": Case(
+        lambda: tiny.tiny_ltx(condition=True), 64, (3, 8, 8), frames=17, image=True, refuses=TRANSFORMER
+    ),
+    "ltx-2": Case(tiny.tiny_ltx2, 64, (3, 8, 8), frames=17, refuses=TEXT_ONLY | TRANSFORMER, **LTX2),
+    "ltx-2.3 image": Case(
+        lambda: tiny.tiny_ltx2("2.3", image=True),
+        64,
+        (3, 8, 8),
+        frames=17,
+        image=True,
+        refuses=TRANSFORMER | {"region-prompts": "shifts and scales the words in each layer"},
+        **LTX2,
     ),
     "hunyuan video 1.5": Case(
         tiny.tiny_hunyuan_video,
@@ -148,6 +163,12 @@ def pipeline(name: str) -> Any:
     pipe = CASES[name].make()
     pipe.set_progress_bar_config(disable=True)
     return pipe
+
+
+def given(name: str) -> int:
+    """First latent frames of a case's clip that are a given picture."""
+    backbone = backbone_for(pipeline(name))
+    return backbone.geometry.given if backbone.family.given_in is None else int(CASES[name].image)
 
 
 def wanted(name: str) -> list[Track]:

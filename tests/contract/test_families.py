@@ -18,7 +18,7 @@ from hitmark.hooks import attach
 from hitmark.methods import build
 from hitmark.methods.peekaboo import Peekaboo
 
-from .families import CASES, METHODS_HERE, crude, pipeline, plain, run, wanted
+from .families import CASES, METHODS_HERE, crude, given, pipeline, plain, run, wanted
 from .pipelines import traces
 
 SCHEDULERS = [(name, scheduler) for name, case in CASES.items() for scheduler in case.schedulers]
@@ -94,7 +94,7 @@ def test_an_edit_of_latents_is_the_same_edit_made_in_a_callback(
     def change(pipe: Any, index: int, _timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
         if index == 0:
             edited = backbone.canonical(values["latents"], (frames, side, side)).clone()
-            edited[:, backbone.geometry.given :] += 0.25
+            edited[:, given(name) :] += 0.25
             values["latents"] = backbone.native(edited)
             if hasattr(pipe.scheduler, "last_sample"):
                 pipe.scheduler.last_sample = None
@@ -129,8 +129,7 @@ def test_a_callback_that_replaces_the_latents_is_heard(name: str) -> None:
 
     with attach(pipe, wanted(name), Look()):
         run(name, callback_on_step_end=change)
-    given = backbone_for(pipe).geometry.given
-    assert torch.allclose(seen[1][:, given:], torch.tensor(0.5), atol=1e-2)
+    assert torch.allclose(seen[1][:, given(name) :], torch.tensor(0.5), atol=1e-2)
 
 
 @dataclass(frozen=True)
@@ -211,17 +210,25 @@ def test_masks_by_region_are_a_dense_mask(name: str) -> None:
     assert float((got - plain(name)).abs().max()) > 1e-2 * float(dense.std())
 
 
+def tried(name: str, controls: Any, reference: Any) -> None:
+    """Attach, and call a pipeline whose calls say what can act on it."""
+    pipe = pipeline(name)
+    with attach(pipe, wanted(name), controls, reference=reference):
+        if backbone_for(pipe).family.given_in is not None:
+            run(name)
+
+
 @pytest.mark.parametrize("method", METHODS_HERE)
 @pytest.mark.parametrize("name", CASES)
 def test_each_method_acts_or_says_why_not(name: str, method: str) -> None:
     pipe, (written, parameters) = pipeline(name), METHODS_HERE[method]
     before, clean = plain(name), traces(pipe)
+    reference = crude(name) if method == "time-to-move" else None
     if method in CASES[name].refuses:
         with pytest.raises(HitmarkError, match=CASES[name].refuses[method]):
-            attach(pipe, wanted(name), build(written, parameters)).__enter__()
+            tried(name, build(written, parameters), reference)
         assert traces(pipe) == clean
         return
-    reference = crude(name) if method == "time-to-move" else None
     with attach(pipe, wanted(name), build(written, parameters), reference=reference):
         first = run(name)
         second = run(name) if method == "sg-i2v" else first
@@ -265,10 +272,11 @@ def test_features_are_the_layers_own(name: str) -> None:
         assert torch.equal(one.queries, two.queries)
         assert one.queries.shape[2] == one.height * one.width
         assert one.keys.shape == one.values.shape == one.queries.shape
-    given = probe.found["given"]
-    assert not gradient[:, :given].any()
-    assert gradient[:, given:].abs().sum() > 0
-    if not given and not CASES[name].image:
+    first = probe.found["given"]
+    assert first == given(name)
+    assert not gradient[:, :first].any()
+    assert gradient[:, first:].abs().sum() > 0
+    if not first and not CASES[name].image:
         spread = {
             time: float((each.queries - each.queries[:1]).abs().max())
             for time, each in probe.found.items()

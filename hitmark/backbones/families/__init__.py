@@ -3,8 +3,8 @@
 from hitmark.backbones.base import Family
 from hitmark.backbones.families.cogvideox import COGVIDEOX, COGVIDEOX_IMAGE
 from hitmark.backbones.families.hunyuan_video import HUNYUAN_VIDEO
-from hitmark.backbones.families.ltx import LTX, LTX_IMAGE
-from hitmark.backbones.families.ltx2 import LTX2
+from hitmark.backbones.families.ltx import LTX, LTX_CONDITION, LTX_IMAGE
+from hitmark.backbones.families.ltx2 import LTX2, LTX2_IMAGE
 from hitmark.backbones.families.stable_video import STABLE_VIDEO
 from hitmark.backbones.families.text_to_video import TEXT_TO_VIDEO
 from hitmark.backbones.families.wan import WAN, WAN_IMAGE
@@ -18,7 +18,9 @@ FAMILIES: dict[str, Family] = {
     "CogVideoXImageToVideoPipeline": COGVIDEOX_IMAGE,
     "LTXPipeline": LTX,
     "LTXImageToVideoPipeline": LTX_IMAGE,
+    "LTXConditionPipeline": LTX_CONDITION,
     "LTX2Pipeline": LTX2,
+    "LTX2ImageToVideoPipeline": LTX2_IMAGE,
     "HunyuanVideo15Pipeline": HUNYUAN_VIDEO,
 }
 """Class of the diffusers pipeline -> its row."""

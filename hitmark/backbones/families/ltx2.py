@@ -1,7 +1,8 @@
-"""LTX-2: `LTX2VideoTransformer3DModel` in diffusers' `LTX2Pipeline`, video with sound.
+"""LTX-2: `LTX2VideoTransformer3DModel` in diffusers' `LTX2Pipeline` and `LTX2ImageToVideoPipeline`, video with sound.
 
 The video's side is that of LTX-Video; sound has layers of its own and is left to the pipeline. Guidance has up to two
-branches more. The pipeline computes with its own latents between the network and the scheduler.
+branches more. The pipeline computes with its own latents between the network and the scheduler. A given picture is
+latent frame 0, as in LTX-Video.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from dataclasses import replace
 from typing import Any
 
 from hitmark.backbones.families import ltx
-from hitmark.errors import HitmarkError
 from hitmark.prompt import Prompt, read_prompts
 
 
@@ -33,11 +33,18 @@ def _words_first(prompt: Prompt) -> Prompt:
 
 
 def words(pipe: Any, network: Any, encoded: Any) -> dict[str, Any]:
-    """Through the connectors, then as LTX-Video."""
-    if not network.config.use_prompt_embeddings:
-        raise HitmarkError("region texts: this LTX-2 changes its words in every layer; use LTX-2.0 or another method.")
+    """Through the connectors, then as LTX-Video where the network projects captions."""
     embedded, _sound, mask = pipe.connectors(*encoded[:2], padding_side=pipe.tokenizer.padding_side)
     return ltx.words(pipe, network, (embedded, mask))
 
 
-LTX2 = replace(ltx.LTX, tokens=tokens, words=words, hold_edited=True)
+def words_change(network: Any) -> str | None:
+    """Of 2.3 and later: every layer shifts and scales the words, most of them by the noise level."""
+    if not (network.config.cross_attn_mod or network.config.audio_cross_attn_mod):
+        return None
+    return "an LTX-2 of version 2.3 or later shifts and scales the words in each layer. Use LTX-2.0"
+
+
+OWN: dict[str, Any] = {"tokens": tokens, "words": words, "words_change": words_change, "hold_edited": True}
+LTX2 = replace(ltx.LTX, **OWN)
+LTX2_IMAGE = replace(ltx.LTX_IMAGE, **OWN, repacks="_pack_latents")

@@ -21,6 +21,7 @@ from hitmark.hooks.tracks import layouts_of
 from hitmark.hooks.undo import around
 from hitmark.methods.sg_i2v import SGI2V, alignment_loss, box_matches
 from hitmark.methods.temporal_intrinsic import TemporalIntrinsic
+from hitmark.run.call_arguments import SCHEDULES
 from hitmark.run.ordering import order_of
 from hitmark.run.rehearsal.counting import Counted, moved, tensors_of
 from hitmark.run.rehearsal.estimate import Estimate, Work
@@ -92,7 +93,8 @@ class _Rehearsal:
         with self._networks():
             with suppress(_Enough):
                 order = order_of(planned, picture, lambda _index, _latents: None)
-                self.backbone.run(replace(order, steps=STEPS))
+                arguments = {name: value for name, value in order.arguments.items() if name not in SCHEDULES}
+                self.backbone.run(replace(order, steps=STEPS, arguments=arguments))
             if any(control.needs.reference for control in planned.controls):
                 self.backbone.family.encode(self.pipe, torch.zeros(*planned.shape, 3))
         steps = parts["steps"]

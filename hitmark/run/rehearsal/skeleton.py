@@ -55,10 +55,7 @@ def skeleton(card: ModelCard, dtype: torch.dtype, fake: FakeTensorMode) -> Any:
 
 def _part(folder: Path, library: str, name: str, dtype: torch.dtype, fake: FakeTensorMode) -> nn.Module | None:
     """A network without values; None for what is no network, or is described in the pipeline's own folder."""
-    try:
-        kind: Any = getattr(importlib.import_module(library), name)
-    except (ImportError, AttributeError):
-        return None
+    kind = _class_of(library, name)
     if not _is_network(kind):
         return None
     with torch.device("meta"):
@@ -72,6 +69,16 @@ def _part(folder: Path, library: str, name: str, dtype: torch.dtype, fake: FakeT
         if library == "transformers":
             network.tie_weights()  # a table that two places share
     return network.eval().requires_grad_(False)
+
+
+def _class_of(library: str, name: str) -> Any:
+    """A class by what an index says: of one of diffusers' folders of pipelines, or of a library; None: of neither."""
+    for module in (f"diffusers.pipelines.{library}", library):
+        try:
+            return getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError):
+            continue
+    return None
 
 
 def _is_network(kind: Any) -> bool:

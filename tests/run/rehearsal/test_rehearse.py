@@ -12,15 +12,18 @@ from typing import Any
 import pytest
 import torch
 from PIL import Image
+from torch._subclasses import FakeTensor, FakeTensorMode
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from hitmark.backbones import backbone_for, tiny
+from hitmark.backbones.catalog import model_card
 from hitmark.backbones.loading import load_pipeline
 from hitmark.errors import HitmarkError
 from hitmark.run.make import make
 from hitmark.run.plan import Plan
 from hitmark.run.prepare import prepare
 from hitmark.run.rehearsal import rehearse
+from hitmark.run.rehearsal.skeleton import skeleton
 from hitmark.scene.schema import Scene
 
 KEYS = [{"time": 0, "box": [0.1, 0.3, 0.4, 0.6]}, {"time": 1, "box": [0.5, 0.3, 0.8, 0.6]}]
@@ -72,6 +75,16 @@ def kind(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, int, str
 def without_weights(folder: Path) -> None:
     for path in folder.rglob("*.safetensors"):
         path.unlink()
+
+
+def test_parts_whose_classes_are_of_a_folder_of_pipelines_have_no_values_either(tmp_path: Path) -> None:
+    tiny.tiny_ltx2().save_pretrained(tmp_path)
+    card = model_card(tmp_path)
+    without_weights(tmp_path)
+    pipe = skeleton(card, torch.float32, FakeTensorMode(allow_non_fake_inputs=True))
+    networks = {name: part for name, part in pipe.components.items() if isinstance(part, torch.nn.Module)}
+    assert {"connectors", "vocoder", "transformer"} <= set(networks)
+    assert all(isinstance(each, FakeTensor) for part in networks.values() for each in part.parameters())
 
 
 def test_passes_and_weights_are_those_of_the_clip(kind: tuple[Path, int, str]) -> None:

@@ -1,0 +1,83 @@
+"""A pipeline whose calls say how many first frames are given, and how firmly: LTX-Video from 0.9.5 on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import torch
+
+from hitmark.backbones import backbone_for
+from hitmark.control import Control, Step
+from hitmark.errors import HitmarkError
+from hitmark.hooks import attach
+
+from .families import CASES, pipeline, run, wanted
+from .pipelines import picture
+
+NAME = "ltx condition"
+SIDE = CASES[NAME].side
+VIDEO = [picture(seed, SIDE, SIDE) for seed in range(9)]
+
+
+@dataclass(frozen=True)
+class Bump(Control):
+    """Adds to the latents before the second step, and looks which frames are given."""
+
+    given: list = field(default_factory=list)
+
+    def latents(self, latents: Any, step: Step) -> Any:
+        self.given.append(step.layout.given)
+        return latents + 0.25 if step.index == 1 else latents
+
+
+@pytest.mark.parametrize(
+    ("call", "given"),
+    [
+        ({}, 0),
+        ({"image": VIDEO[0]}, 1),
+        ({"video": [VIDEO]}, 2),
+        ({"image": VIDEO[0], "strength": 0.5}, 1),
+    ],
+    ids=["words", "picture", "video", "loosely held picture"],
+)
+def test_frames_that_are_given_are_left_to_the_pipeline(call: dict[str, Any], given: int) -> None:
+    """A picture that is held loosely is denoised by the pipeline in its own time."""
+    pipe, control, sizes = pipeline(NAME), Bump(), (CASES[NAME].latents[0], 8, 8)
+    backbone = backbone_for(pipe)
+
+    def change(_pipe: Any, index: int, _timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
+        if index == 0:
+            backbone.canonical(values["latents"], sizes)[:, given:] += 0.25
+        return {}
+
+    plain, public = run(NAME, **call), run(NAME, callback_on_step_end=change, **call)
+    with attach(pipe, wanted(NAME), control):
+        got = run(NAME, **call)
+    assert set(control.given) == {given}
+    assert torch.equal(got, public)
+    before, after = (backbone.canonical(each, sizes) for each in (plain, got))
+    assert not torch.equal(after[:, given:], before[:, given:])
+    if call.get("strength") is None:
+        assert torch.equal(after[:, :given], before[:, :given])
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        ({"image": VIDEO[0], "frame_index": 8}, "frame_index: expected 0, .*got 8"),
+        ({"denoise_strength": 0.5, "latents": torch.zeros(1, 8, 3, 8, 8)}, "denoise_strength: .*Expected 1"),
+    ],
+)
+def test_clips_that_do_not_begin_with_what_is_given_are_refused(call: dict[str, Any], match: str) -> None:
+    with attach(pipeline(NAME), wanted(NAME), Bump()), pytest.raises(HitmarkError, match=match):
+        run(NAME, num_inference_steps=4, **call)
+
+
+def test_the_same_object_makes_clips_of_both_kinds_in_one_block() -> None:
+    control = Bump()
+    with attach(pipeline(NAME), wanted(NAME), control):
+        run(NAME, image=VIDEO[0])
+        run(NAME)
+    assert control.given == [1, 1, 0, 0]
