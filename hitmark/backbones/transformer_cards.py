@@ -72,6 +72,21 @@ def _ltx(name: str) -> ModelCard:
     )
 
 
+def _hunyuan(name: str, repository: str, pipeline: str, **other: Any) -> ModelCard:
+    """Its guidance is set on the pipeline's guider, and no argument of the call."""
+    settings: dict[str, Any] = {"task": "text-to-video", "frames": 121, "width": 848, "height": 480, "fps": 24} | other
+    return ModelCard(
+        name=name,
+        hub_id=f"hunyuanvideo-community/{repository}",
+        license="Tencent Hunyuan Community License (see the repository)",
+        pipeline=pipeline,
+        steps=50,
+        knobs=FLOW_KNOBS,
+        half="bfloat16",
+        **settings,
+    )
+
+
 def _by_name(*cards: ModelCard) -> dict[str, ModelCard]:
     return {card.name: card for card in cards}
 
@@ -102,19 +117,12 @@ TRANSFORMERS: dict[str, ModelCard] = _by_name(
         height=512,
         steps=30,
     ),
-    ModelCard(
-        name="hunyuanvideo-1.5",
-        hub_id="hunyuanvideo-community/HunyuanVideo-1.5-Diffusers-480p_t2v",
-        license="Tencent Hunyuan Community License (see the repository)",
-        task="text-to-video",
-        pipeline="HunyuanVideo15Pipeline",
-        frames=121,
-        width=848,
-        height=480,
-        fps=24,
-        steps=50,
-        knobs=TRANSFORMER_KNOBS,
-        half="bfloat16",
+    _hunyuan("hunyuanvideo-1.5", "HunyuanVideo-1.5-Diffusers-480p_t2v", "HunyuanVideo15Pipeline"),
+    _hunyuan(
+        "hunyuanvideo-1.5-i2v",
+        "HunyuanVideo-1.5-Diffusers-480p_i2v",
+        "HunyuanVideo15ImageToVideoPipeline",
+        task="image-to-video",
     ),
 )
 """Video transformers by name. No method was tuned on their weights."""
@@ -127,5 +135,6 @@ OF_TRANSFORMER = {
     "LTXImageToVideoPipeline": "ltx-video",
     "LTX2Pipeline": "ltx-2",
     "HunyuanVideo15Pipeline": "hunyuanvideo-1.5",
+    "HunyuanVideo15ImageToVideoPipeline": "hunyuanvideo-1.5-i2v",
 }
 """The model whose defaults a folder of this class of pipeline has."""

@@ -61,7 +61,8 @@ FLOW = {
     "DPMSolverMultistepScheduler": {"prediction_type": "flow_prediction", "use_flow_sigmas": True, "flow_shift": 3.0},
 }
 COG = {"CogVideoXDDIMScheduler": {"prediction_type": "v_prediction"}}
-HUNYUAN = {"prompt": None, "guidance_scale": None, **tiny.hunyuan_embeddings()}
+HUNYUAN = {"guidance_scale": None}
+UNSIZED = {"height": None, "width": None}
 LTX2_PLAIN = {"stg_scale": 0.0, "modality_scale": 1.0, "guidance_rescale": 0.0}
 WORDS = {"max_sequence_length": 32}
 TEXT_ONLY = {"sg-i2v": "takes none", "time-to-move": "takes none"}
@@ -123,7 +124,16 @@ CASES: dict[str, Case] = {
         (3, 4, 8),
         options=HUNYUAN,
         calls=False,
-        refuses=TEXT_ONLY | TRANSFORMER | {"trailblazer": "words of a prompt", "region-prompts": "words of a prompt"},
+        refuses=TEXT_ONLY | JOINT,
+    ),
+    "hunyuan video 1.5 image": Case(
+        lambda: tiny.tiny_hunyuan_video(image=True),
+        32,
+        (3, 4, 8),
+        options=HUNYUAN | UNSIZED,
+        calls=False,
+        image=True,
+        refuses=JOINT,
     ),
 }
 """Name -> how it is made and called."""
