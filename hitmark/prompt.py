@@ -58,10 +58,15 @@ class Prompt:
         found = [at for at, span in enumerate(self.spans) if any(_overlap(span, each) for each in ranges)]
         if not found:
             raise HitmarkError(
-                f"The phrase {phrase!r} is not in the prompt {self.text!r}, or behind its {len(self.ids)} tokens. "
+                f"The phrase {phrase!r} is not in the prompt {self.text!r}, or behind its {self._length} tokens. "
                 f"Expected words of it: {', '.join(self.words()) or '(none)'}."
             )
         return tuple(found)
+
+    @property
+    def _length(self) -> int:
+        """Tokens that the text may have, with those around it."""
+        return sum(token >= 0 for token in self.ids)
 
     def words(self) -> list[str]:
         """The words and signs of the text, in its order."""

@@ -147,7 +147,7 @@ def test_glyphs_that_are_given_as_embeddings_are_counted_by_their_mask() -> None
 
 def test_a_word_behind_the_last_token_is_not_found() -> None:
     prompt, _order, _seen = watched(TEXT, prompt=f"{'grass ' * 30} and a red thing")
-    with pytest.raises(HitmarkError, match=r"not in the prompt.*or behind its"):
+    with pytest.raises(HitmarkError, match=r"not in the prompt.*or behind its 32 tokens"):
         prompt.positions("red thing")
 
 
