@@ -73,7 +73,7 @@ def _ltx(name: str) -> ModelCard:
 
 
 def _hunyuan(name: str, repository: str, pipeline: str, **other: Any) -> ModelCard:
-    """Its guidance is set on the pipeline's guider, and no argument of the call."""
+    """Guidance of 1.5 is set on the pipeline's guider, and no argument of the call."""
     settings: dict[str, Any] = {"task": "text-to-video", "frames": 121, "width": 848, "height": 480, "fps": 24} | other
     return ModelCard(
         name=name,
@@ -117,6 +117,15 @@ TRANSFORMERS: dict[str, ModelCard] = _by_name(
         height=512,
         steps=30,
     ),
+    _hunyuan(
+        "hunyuanvideo",
+        "HunyuanVideo",
+        "HunyuanVideoPipeline",
+        frames=129,
+        width=1280,
+        height=720,
+        call={"guidance_scale": 6.0},
+    ),
     _hunyuan("hunyuanvideo-1.5", "HunyuanVideo-1.5-Diffusers-480p_t2v", "HunyuanVideo15Pipeline"),
     _hunyuan(
         "hunyuanvideo-1.5-i2v",
@@ -134,6 +143,7 @@ OF_TRANSFORMER = {
     "LTXPipeline": "ltx-video",
     "LTXImageToVideoPipeline": "ltx-video",
     "LTX2Pipeline": "ltx-2",
+    "HunyuanVideoPipeline": "hunyuanvideo",
     "HunyuanVideo15Pipeline": "hunyuanvideo-1.5",
     "HunyuanVideo15ImageToVideoPipeline": "hunyuanvideo-1.5-i2v",
 }

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from diffusers.pipelines.hunyuan_video.pipeline_hunyuan_video import DEFAULT_PROMPT_TEMPLATE
 
 from hitmark.backbones import backbone_for
 from hitmark.backbones.order import Order
-from hitmark.backbones.tiny.hunyuan_video import GLYPHS, PICTURE, WORDS
+from hitmark.backbones.tiny.hunyuan_video_15 import GLYPHS, PICTURE, WORDS
 from hitmark.control import AttentionCall, Control, Step
 from hitmark.errors import HitmarkError
 from hitmark.hooks import attach
@@ -121,6 +122,74 @@ def test_positions_are_those_of_the_words(name: str, text: str, phrase: str, wri
     assert ("picture", 0) not in found
     assert all((order[at][0] == "picture") <= (at in prompt.shared) for at in range(len(order)))
     assert order[0][0] == ("picture" if name == IMAGE else "glyphs" if '"' in text or "\u201c" in text else "words")
+
+
+FIRST = "hunyuan video"
+"""The pipeline of the first HunyuanVideo."""
+
+
+@contextmanager
+def marked_words(pipe: Any) -> Iterator[dict[str, Any]]:
+    """As `marked`, for the one text that the network of the first HunyuanVideo has; in its second kind of blocks."""
+    network, seen = pipe.transformer, {}
+
+    def mark(tokens: torch.Tensor, *_others: Any) -> torch.Tensor:
+        places = torch.arange(tokens.shape[1], dtype=torch.float32)
+        return places[None, :, None].expand(len(tokens), -1, 32).clone()
+
+    def passed_on(_video: Any, text: torch.Tensor, *_others: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        return _video, text
+
+    def before_block(_block: Any, args: Any) -> None:
+        seen.setdefault("order", args[1][0, :, 0].round().long().tolist())
+        seen.setdefault("mask", args[3][0, 0, 0, -args[1].shape[1] :].tolist())
+
+    def before_encoder(_module: Any, _args: Any, named: Any) -> None:
+        seen.setdefault("ids", named["input_ids"][0].tolist())
+
+    handles = [
+        network.single_transformer_blocks[0].register_forward_pre_hook(before_block),
+        pipe.text_encoder.register_forward_pre_hook(before_encoder, with_kwargs=True),
+    ]
+    network.context_embedder.forward, network.transformer_blocks[0].forward = mark, passed_on
+    try:
+        yield seen
+    finally:
+        del network.context_embedder.forward, network.transformer_blocks[0].forward
+        for handle in handles:
+            handle.remove()
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase", "template"),
+    [
+        ("a red thing on grass", "red thing", DEFAULT_PROMPT_TEMPLATE),
+        ("  grass, and on it a red thing", "thing", DEFAULT_PROMPT_TEMPLATE),
+        ("a red thing", "red thing", {"template": "<|eot_id|>the video: {}<|eot_id|>", "crop_start": 3}),
+    ],
+)
+def test_positions_of_the_first_are_those_of_the_words(text: str, phrase: str, template: dict[str, Any]) -> None:
+    pipe, look = pipeline(FIRST), Look()
+    with marked_words(pipe) as seen, attach(pipe, wanted(FIRST), look):
+        run(FIRST, prompt=text, prompt_template=template, num_inference_steps=1)
+    prompt, count = look.found[0]
+    assert prompt is not None
+    ids = seen["ids"][template["crop_start"] :]
+    assert seen["order"] == list(range(count))
+    assert list(prompt.ids) == ids
+    places = prompt.positions(phrase)
+    assert pipe.tokenizer.decode([ids[at] for at in places]).strip() == phrase
+    assert places == tuple(range(places[0], places[0] + len(places)))
+    assert {at for at, kept in enumerate(seen["mask"]) if not kept} == set(prompt.shared)
+    assert pipe.tokenizer.decode(ids[prompt.end : count - len(prompt.shared)]) == "<|eot_id|>"
+
+
+def test_a_template_that_does_not_say_what_to_leave_out_is_cut_as_the_pipeline_cuts_it() -> None:
+    pipe, template = pipeline(FIRST), {"template": "the video: {}<|eot_id|>"}
+    (prompt,) = backbone_for(pipe).prompts((), {"prompt": "a red thing", "prompt_template": template}) or []
+    embedded, _pooled, _mask = pipe.encode_prompt("a red thing", prompt_template=template)
+    assert len(prompt.ids) == embedded.shape[1]
+    assert pipe.tokenizer.decode([prompt.ids[at] for at in prompt.positions("red thing")]).strip() == "red thing"
 
 
 def test_what_follows_the_prompt_in_the_template_is_nobodys_word() -> None:

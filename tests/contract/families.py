@@ -118,8 +118,16 @@ CASES: dict[str, Case] = {
         plainly={f"{track}{name}": value for track in ("", "audio_") for name, value in LTX2_PLAIN.items()}
         | {"audio_guidance_scale": 1.0},
     ),
-    "hunyuan video 1.5": Case(
+    "hunyuan video": Case(tiny.tiny_hunyuan_video, 64, (3, 4, 8), options=WORDS, refuses=TEXT_ONLY | JOINT),
+    "hunyuan video, true guidance": Case(
         tiny.tiny_hunyuan_video,
+        64,
+        (3, 4, 8),
+        options=WORDS | {"true_cfg_scale": 3.0, "negative_prompt": "a dog"},
+        refuses=TEXT_ONLY | JOINT,
+    ),
+    "hunyuan video 1.5": Case(
+        tiny.tiny_hunyuan_video_15,
         32,
         (3, 4, 8),
         options=HUNYUAN,
@@ -127,7 +135,7 @@ CASES: dict[str, Case] = {
         refuses=TEXT_ONLY | JOINT,
     ),
     "hunyuan video 1.5 image": Case(
-        lambda: tiny.tiny_hunyuan_video(image=True),
+        lambda: tiny.tiny_hunyuan_video_15(image=True),
         32,
         (3, 4, 8),
         options=HUNYUAN | UNSIZED,

@@ -29,6 +29,7 @@ WARPED = {
     "wan ti2v image": (3, 4, 4),
     "cogvideox": (3, 4, 4),
     "ltx": (3, 8, 8),
+    "hunyuan video": (3, 4, 4),
     "hunyuan video 1.5": (3, 8, 8),
     "hunyuan video 1.5 image": (3, 8, 8),
 }

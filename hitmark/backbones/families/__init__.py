@@ -2,6 +2,7 @@
 
 from hitmark.backbones.base import Family
 from hitmark.backbones.families.cogvideox import COGVIDEOX, COGVIDEOX_IMAGE
+from hitmark.backbones.families.hunyuan_video import HUNYUAN_VIDEO
 from hitmark.backbones.families.hunyuan_video_15 import HUNYUAN_VIDEO_15, HUNYUAN_VIDEO_15_IMAGE
 from hitmark.backbones.families.ltx import LTX, LTX_IMAGE
 from hitmark.backbones.families.ltx2 import LTX2
@@ -19,6 +20,7 @@ FAMILIES: dict[str, Family] = {
     "LTXPipeline": LTX,
     "LTXImageToVideoPipeline": LTX_IMAGE,
     "LTX2Pipeline": LTX2,
+    "HunyuanVideoPipeline": HUNYUAN_VIDEO,
     "HunyuanVideo15Pipeline": HUNYUAN_VIDEO_15,
     "HunyuanVideo15ImageToVideoPipeline": HUNYUAN_VIDEO_15_IMAGE,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +14,7 @@ CHAT = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
+HEADER_SIGNS = ("<|begin_of_text|>", "<|pad|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
 CHAT_SIGNS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 
 
@@ -48,6 +50,25 @@ def chat_tokenizer(instruction: str) -> Any:
     vocabulary, merges = byte_pairs(CHAT_SIGNS, f"system\n{instruction}\nuser\nassistant\n")
     others: Any = {"additional_special_tokens": list(CHAT_SIGNS[1:]), "chat_template": CHAT}
     return Qwen2Tokenizer(vocab=vocabulary, merges=merges, **others)
+
+
+def header_tokenizer(template: str) -> Any:
+    """A tokenizer of the Llama 3 kind: bytes, and the words of a template, which has as many tokens as by the published
+    one.
+    """
+    from tokenizers import processors
+    from transformers import PreTrainedTokenizerFast, Qwen2Tokenizer
+
+    vocabulary, merges = byte_pairs(HEADER_SIGNS, re.sub(r"<\|\w+\|>", "\n", template))
+    begin = HEADER_SIGNS[0]
+    bare: Any = Qwen2Tokenizer(vocab=vocabulary, merges=merges)
+    bare.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{begin} $A", special_tokens=[(begin, vocabulary[begin])]
+    )
+    named: Any = {"bos_token": begin, "pad_token": HEADER_SIGNS[1], "eos_token": HEADER_SIGNS[-1]}
+    return PreTrainedTokenizerFast(
+        tokenizer_object=bare.backend_tokenizer, additional_special_tokens=list(HEADER_SIGNS[2:-1]), **named
+    )
 
 
 def byte_pairs(signs: Sequence[str], text: str) -> tuple[dict[str, int], list[Any]]:

@@ -110,7 +110,7 @@ def test_passes_and_weights_are_those_of_the_clip(kind: tuple[Path, int, str]) -
 
 def test_text_that_a_mask_puts_in_order_is_rehearsed(tmp_path: Path) -> None:
     """HunyuanVideo 1.5 puts the text that it looks at before the rest of it."""
-    tiny.tiny_hunyuan_video(image=True, layers=1).save_pretrained(tmp_path)
+    tiny.tiny_hunyuan_video_15(image=True, layers=1).save_pretrained(tmp_path)
     plan, first = planned(tmp_path, 5, "none", 32)
     steps = rehearse(plan, first).parts["steps"]
     assert steps.times == 2 * plan.steps, "two branches of guidance"
