@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hitmark.errors import HitmarkError
@@ -14,6 +14,8 @@ UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3
 WORD = re.compile(rf"'s|'t|'re|'ve|'m|'ll|'d|[{UNSPACED}]|[^\W\d_{UNSPACED}]+|\d|[^\s\w{UNSPACED}]+|_+", re.IGNORECASE)
 """Words and signs, as CLIP's tokenizer splits text before it looks at subwords."""
 
+MARK = "\ue000"
+"""A letter that no template has."""
 ARTICLE = re.compile(r"\b(a|an|the)\s+$", re.IGNORECASE)
 
 
@@ -23,10 +25,12 @@ class Prompt:
 
     Attributes:
         text: as the tokenizer read it.
-        ids: of all tokens, in the order in which the network has them; start token and padding included.
+        ids: of all tokens, in the order in which the network has them; start token and padding included. -1 for those
+            of another text encoder than the tokenizer's.
         spans: for each of them the characters (start, end) of `text` that it stands for; (0, 0) for those that stand
             for none.
-        shared: positions of padding that the network looks at, but was never taught a meaning of.
+        shared: positions that belong to no words: of padding that the network looks at, but was never taught a meaning
+            of, and of a picture.
         tokenizer: for the ids of a phrase by itself.
     """
 
@@ -54,10 +58,15 @@ class Prompt:
         found = [at for at, span in enumerate(self.spans) if any(_overlap(span, each) for each in ranges)]
         if not found:
             raise HitmarkError(
-                f"The phrase {phrase!r} is not in the prompt {self.text!r}, or behind its {len(self.ids)} tokens. "
+                f"The phrase {phrase!r} is not in the prompt {self.text!r}, or behind its {self._length} tokens. "
                 f"Expected words of it: {', '.join(self.words()) or '(none)'}."
             )
         return tuple(found)
+
+    @property
+    def _length(self) -> int:
+        """Tokens that the text may have, with those around it."""
+        return sum(token >= 0 for token in self.ids)
 
     def words(self) -> list[str]:
         """The words and signs of the text, in its order."""
@@ -127,6 +136,29 @@ def read_prompts(
         shared = () if padding_is_text else (at for at, kept in enumerate(mask) if not kept)
         prompts.append(Prompt(text, tuple(ids), spans, frozenset(shared), tokenizer))
     return prompts
+
+
+def within_template(read: Prompt, text: str, written: Callable[[str], str], crop: int) -> Prompt:
+    """A prompt that a template surrounds: of its characters alone, and of the tokens that a pipeline keeps.
+
+    Args:
+        read: the whole as the tokenizer read it.
+        text: the prompt.
+        written: fills in the template.
+        crop: how many of the first tokens are left out.
+    """
+    start = written(MARK).index(MARK)
+    if not read.text.startswith(text, start):
+        text = text.strip()  # as some templates do
+    spans = tuple(_inside(span, start, start + len(text)) for span in read.spans[crop:])
+    shared = frozenset(at - crop for at in read.shared if at >= crop)
+    return replace(read, text=text, ids=read.ids[crop:], spans=spans, shared=shared)
+
+
+def _inside(span: tuple[int, int], start: int, stop: int) -> tuple[int, int]:
+    """The part of a span that lies from `start` to `stop`, counted from there."""
+    first, last = max(span[0], start), min(span[1], stop)
+    return (first - start, last - start) if first < last else (0, 0)
 
 
 def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:

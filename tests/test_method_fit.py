@@ -12,10 +12,10 @@ import pytest
 from hitmark.backbones.catalog import model_card
 from hitmark.backbones.families import FAMILIES
 from hitmark.backbones.tiny import tiny_svd, tiny_text_to_video
-from hitmark.control import AttentionSite
+from hitmark.control import Abilities, AttentionSite
 from hitmark.errors import HitmarkError
 from hitmark.hooks import attach
-from hitmark.method_fit import check_family, check_method, check_tracks
+from hitmark.method_fit import check_acting_points, check_family, check_method, check_tracks
 from hitmark.methods import METHODS, build
 from hitmark.methods.spec import MethodSpec
 from hitmark.reference import MotionSignal
@@ -101,11 +101,10 @@ def test_words_are_wanted_of_a_clip_from_a_picture_too_where_the_model_reads_the
 
 
 def test_a_model_whose_words_cannot_be_located_is_not_said_to_read_none() -> None:
-    text = refusal("trailblazer", "hunyuanvideo-1.5")
-    assert text is not None
-    assert "where hunyuanvideo-1.5 looks at them is not known" in text
-    assert text.endswith("choose ivg-da.")
-    assert refusal("ivg-da", "hunyuanvideo-1.5") is None
+    unknown = Abilities(takes_image=False, reads_words=False, scopes=frozenset({"video"}))
+    with pytest.raises(HitmarkError, match=r"where some-model looks at them is not known.*choose ivg-da\.$"):
+        check_acting_points(build("trailblazer"), "some-model", unknown)
+    check_acting_points(build("ivg-da"), "some-model", unknown)
 
 
 def test_the_page_of_methods_and_families_is_what_the_code_says() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -83,6 +84,8 @@ class Family:
         prompted: whether the pipeline's call takes a prompt, wherever its words are looked at.
         frames_in_config: whether the network's configuration says how many frames it makes.
         autocast: whether the pipeline can be called under torch.autocast.
+        of_size: for pipelines whose call takes no size: within it (pipeline, width, height) they make clips of this
+            one.
     """
 
     abilities: Abilities
@@ -115,6 +118,7 @@ class Family:
     prompted: bool = True
     frames_in_config: bool = False
     autocast: bool = True
+    of_size: Callable[[Any, int, int], AbstractContextManager[None]] | None = None
 
 
 @dataclass(frozen=True)

@@ -35,10 +35,9 @@ def run_order(backbone: Backbone, order: Order) -> np.ndarray:
     frames = (order.frames - 1) // time + 1 if backbone.geometry.causal else order.frames
     sizes = frames + backbone.geometry.padded(frames), order.height // rows, order.width // columns
     own |= _told_after_step(backbone, order, sizes)
-    with _told_by_scheduler(backbone, order, sizes):
+    with _of_size(backbone, order) as size, _told_by_scheduler(backbone, order, sizes):
         return backbone.pipe(
-            width=order.width,
-            height=order.height,
+            **size,
             num_frames=order.frames,
             num_inference_steps=order.steps,
             generator=order.generator,
@@ -46,6 +45,16 @@ def run_order(backbone: Backbone, order: Order) -> np.ndarray:
             **own,
             **order.arguments,
         ).frames[0]
+
+
+@contextmanager
+def _of_size(backbone: Backbone, order: Order) -> Iterator[dict[str, int]]:
+    """What the pipeline's call is told of the clip's size, within which it makes clips of it."""
+    if backbone.family.of_size is None:
+        yield {"width": order.width, "height": order.height}
+        return
+    with backbone.family.of_size(backbone.pipe, order.width, order.height):
+        yield {}
 
 
 @contextmanager

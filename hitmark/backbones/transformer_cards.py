@@ -74,6 +74,21 @@ def _ltx(
     )
 
 
+def _hunyuan(name: str, repository: str, pipeline: str, **other: Any) -> ModelCard:
+    """Guidance of 1.5 is set on the pipeline's guider, and no argument of the call."""
+    settings: dict[str, Any] = {"task": "text-to-video", "frames": 121, "width": 848, "height": 480, "fps": 24} | other
+    return ModelCard(
+        name=name,
+        hub_id=f"hunyuanvideo-community/{repository}",
+        license="Tencent Hunyuan Community License (see the repository)",
+        pipeline=pipeline,
+        steps=50,
+        knobs=FLOW_KNOBS,
+        half="bfloat16",
+        **settings,
+    )
+
+
 def _by_name(*cards: ModelCard) -> dict[str, ModelCard]:
     return {card.name: card for card in cards}
 
@@ -141,19 +156,21 @@ TRANSFORMERS: dict[str, ModelCard] = _by_name(
         len(LTX2_SCHEDULE),
         **UNGUIDED | {"sigmas": LTX2_SCHEDULE},
     ),
-    ModelCard(
-        name="hunyuanvideo-1.5",
-        hub_id="hunyuanvideo-community/HunyuanVideo-1.5-Diffusers-480p_t2v",
-        license="Tencent Hunyuan Community License (see the repository)",
-        task="text-to-video",
-        pipeline="HunyuanVideo15Pipeline",
-        frames=121,
-        width=848,
-        height=480,
-        fps=24,
-        steps=50,
-        knobs=TRANSFORMER_KNOBS,
-        half="bfloat16",
+    _hunyuan(
+        "hunyuanvideo",
+        "HunyuanVideo",
+        "HunyuanVideoPipeline",
+        frames=129,
+        width=1280,
+        height=720,
+        call={"guidance_scale": 6.0},
+    ),
+    _hunyuan("hunyuanvideo-1.5", "HunyuanVideo-1.5-Diffusers-480p_t2v", "HunyuanVideo15Pipeline"),
+    _hunyuan(
+        "hunyuanvideo-1.5-i2v",
+        "HunyuanVideo-1.5-Diffusers-480p_i2v",
+        "HunyuanVideo15ImageToVideoPipeline",
+        task="image-to-video",
     ),
 )
 """Video transformers by name. No method was tuned on their weights."""
@@ -167,6 +184,8 @@ OF_TRANSFORMER = {
     "LTXConditionPipeline": "ltx-video-0.9.5",
     "LTX2Pipeline": "ltx-2.3",
     "LTX2ImageToVideoPipeline": "ltx-2.3",
+    "HunyuanVideoPipeline": "hunyuanvideo",
     "HunyuanVideo15Pipeline": "hunyuanvideo-1.5",
+    "HunyuanVideo15ImageToVideoPipeline": "hunyuanvideo-1.5-i2v",
 }
 """The model whose defaults a folder of this class of pipeline has."""

@@ -61,7 +61,8 @@ FLOW = {
     "DPMSolverMultistepScheduler": {"prediction_type": "flow_prediction", "use_flow_sigmas": True, "flow_shift": 3.0},
 }
 COG = {"CogVideoXDDIMScheduler": {"prediction_type": "v_prediction"}}
-HUNYUAN = {"prompt": None, "guidance_scale": None, **tiny.hunyuan_embeddings()}
+HUNYUAN = {"guidance_scale": None}
+UNSIZED = {"height": None, "width": None}
 LTX2_PLAIN = {"stg_scale": 0.0, "modality_scale": 1.0, "guidance_rescale": 0.0}
 LTX2: dict[str, Any] = {
     "options": {"max_sequence_length": 32, "spatio_temporal_guidance_blocks": [0]},
@@ -132,13 +133,30 @@ CASES: dict[str, Case] = {
         refuses=TRANSFORMER | {"region-prompts": "shifts and scales the words in each layer"},
         **LTX2,
     ),
-    "hunyuan video 1.5": Case(
+    "hunyuan video": Case(tiny.tiny_hunyuan_video, 64, (3, 4, 8), options=WORDS, refuses=TEXT_ONLY | JOINT),
+    "hunyuan video, true guidance": Case(
         tiny.tiny_hunyuan_video,
+        64,
+        (3, 4, 8),
+        options=WORDS | {"true_cfg_scale": 3.0, "negative_prompt": "a dog"},
+        refuses=TEXT_ONLY | JOINT,
+    ),
+    "hunyuan video 1.5": Case(
+        tiny.tiny_hunyuan_video_15,
         32,
         (3, 4, 8),
         options=HUNYUAN,
         calls=False,
-        refuses=TEXT_ONLY | TRANSFORMER | {"trailblazer": "words of a prompt", "region-prompts": "words of a prompt"},
+        refuses=TEXT_ONLY | JOINT,
+    ),
+    "hunyuan video 1.5 image": Case(
+        lambda: tiny.tiny_hunyuan_video_15(image=True),
+        32,
+        (3, 4, 8),
+        options=HUNYUAN | UNSIZED,
+        calls=False,
+        image=True,
+        refuses=JOINT,
     ),
 }
 """Name -> how it is made and called."""

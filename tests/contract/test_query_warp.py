@@ -29,7 +29,9 @@ WARPED = {
     "wan ti2v image": (3, 4, 4),
     "cogvideox": (3, 4, 4),
     "ltx": (3, 8, 8),
+    "hunyuan video": (3, 4, 4),
     "hunyuan video 1.5": (3, 8, 8),
+    "hunyuan video 1.5 image": (3, 8, 8),
 }
 """Case -> tokens (frames, rows, columns)."""
 FRAME_OF_LATENT = {"ltx": (0, 5, 13)}

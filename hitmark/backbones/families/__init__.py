@@ -3,6 +3,7 @@
 from hitmark.backbones.base import Family
 from hitmark.backbones.families.cogvideox import COGVIDEOX, COGVIDEOX_IMAGE
 from hitmark.backbones.families.hunyuan_video import HUNYUAN_VIDEO
+from hitmark.backbones.families.hunyuan_video_15 import HUNYUAN_VIDEO_15, HUNYUAN_VIDEO_15_IMAGE
 from hitmark.backbones.families.ltx import LTX, LTX_CONDITION, LTX_IMAGE
 from hitmark.backbones.families.ltx2 import LTX2, LTX2_IMAGE
 from hitmark.backbones.families.stable_video import STABLE_VIDEO
@@ -21,6 +22,8 @@ FAMILIES: dict[str, Family] = {
     "LTXConditionPipeline": LTX_CONDITION,
     "LTX2Pipeline": LTX2,
     "LTX2ImageToVideoPipeline": LTX2_IMAGE,
-    "HunyuanVideo15Pipeline": HUNYUAN_VIDEO,
+    "HunyuanVideoPipeline": HUNYUAN_VIDEO,
+    "HunyuanVideo15Pipeline": HUNYUAN_VIDEO_15,
+    "HunyuanVideo15ImageToVideoPipeline": HUNYUAN_VIDEO_15_IMAGE,
 }
 """Class of the diffusers pipeline -> its row."""

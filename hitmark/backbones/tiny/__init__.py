@@ -4,21 +4,24 @@ They make noise, not pictures: what they show is that tensors flow as in the rea
 """
 
 from hitmark.backbones.tiny.cogvideox import tiny_cogvideox
-from hitmark.backbones.tiny.hunyuan_video import hunyuan_embeddings, tiny_hunyuan_video
+from hitmark.backbones.tiny.hunyuan_video import tiny_hunyuan_video
+from hitmark.backbones.tiny.hunyuan_video_15 import tiny_hunyuan_video_15
 from hitmark.backbones.tiny.ltx import tiny_ltx
 from hitmark.backbones.tiny.ltx2 import tiny_ltx2
-from hitmark.backbones.tiny.tokenizers import letter_tokenizer, piece_tokenizer
+from hitmark.backbones.tiny.tokenizers import chat_tokenizer, header_tokenizer, letter_tokenizer, piece_tokenizer
 from hitmark.backbones.tiny.unets import svd_scheduler, text_to_video_scheduler, tiny_svd, tiny_text_to_video
 from hitmark.backbones.tiny.wan import tiny_wan
 
 __all__ = [
-    "hunyuan_embeddings",
+    "chat_tokenizer",
+    "header_tokenizer",
     "letter_tokenizer",
     "piece_tokenizer",
     "svd_scheduler",
     "text_to_video_scheduler",
     "tiny_cogvideox",
     "tiny_hunyuan_video",
+    "tiny_hunyuan_video_15",
     "tiny_ltx",
     "tiny_ltx2",
     "tiny_svd",

@@ -1,64 +1,73 @@
-"""A random-weight pipeline of HunyuanVideo 1.5."""
+"""A random-weight pipeline of the first HunyuanVideo."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from hitmark.backbones.tiny.parts import finished, seeded, t5_encoder
-from hitmark.backbones.tiny.tokenizers import piece_tokenizer
+from hitmark.backbones.tiny.parts import clip_encoder, finished, seeded, sharpened
+from hitmark.backbones.tiny.tokenizers import header_tokenizer, letter_tokenizer
 
 
-def tiny_hunyuan_video(*, seed: int = 0, layers: int = 2) -> Any:
-    """A `HunyuanVideo15Pipeline` with the real denoiser, autoencoder and guidance, float32, CPU.
+def tiny_hunyuan_video(*, seed: int = 0, layers: int = 1) -> Any:
+    """A `HunyuanVideoPipeline` with the real classes, float32, CPU.
 
-    Its text encoders stand in for large ones and are not of their classes: it is called with embeddings.
+    Args:
+        seed: of the weights; the global generator is left alone.
+        layers: blocks of the network of each of its two kinds.
     """
-    from diffusers import (
-        AutoencoderKLHunyuanVideo15,
-        FlowMatchEulerDiscreteScheduler,
-        HunyuanVideo15Pipeline,
-        HunyuanVideo15Transformer3DModel,
-    )
-    from diffusers.guiders import ClassifierFreeGuidance
+    from diffusers import FlowMatchEulerDiscreteScheduler, HunyuanVideoPipeline
+    from diffusers.pipelines.hunyuan_video.pipeline_hunyuan_video import DEFAULT_PROMPT_TEMPLATE
 
-    widths: Any = {"text_embed_dim": 32, "text_embed_2_dim": 32, "image_embed_dim": 32, "rope_axes_dim": (4, 6, 6)}
-    options: Any = {"block_out_channels": (16, 16), "downsample_match_channel": False, "upsample_match_channel": False}
+    tokenizer, letters = header_tokenizer(DEFAULT_PROMPT_TEMPLATE["template"]), letter_tokenizer()
     with seeded(seed):
-        network = HunyuanVideo15Transformer3DModel(
-            in_channels=9,
-            out_channels=4,
-            num_attention_heads=2,
-            attention_head_dim=16,
-            num_layers=layers,
-            num_refiner_layers=1,
-            target_size=16,
-            task_type="t2v",
-            **widths,
-        )
-        vae = AutoencoderKLHunyuanVideo15(
-            latent_channels=4, layers_per_block=1, spatial_compression_ratio=4, temporal_compression_ratio=4, **options
-        )
-        encoder = t5_encoder(piece_tokenizer(), 32)
-    tools: Any = {"tokenizer": None, "text_encoder": encoder, "tokenizer_2": None, "text_encoder_2": encoder}
-    scheduler, guider = FlowMatchEulerDiscreteScheduler(shift=3.0), ClassifierFreeGuidance(guidance_scale=3.0)
-    pipe: Any = HunyuanVideo15Pipeline(transformer=network, vae=vae, scheduler=scheduler, guider=guider, **tools)
-    pipe.vision_num_semantic_tokens, pipe.vision_states_dim = 5, 32
-    return finished(pipe)
-
-
-def hunyuan_embeddings() -> dict[str, Any]:
-    """Arguments of a call in place of a prompt: 8 words and 4 positions of padding, no glyphs."""
-    import torch
-
-    generator = torch.Generator().manual_seed(1)
-    mask, none = torch.ones(1, 12, dtype=torch.int64), torch.zeros(1, 6, dtype=torch.int64)
-    mask[:, 8:] = 0
-    given: dict[str, Any] = {}
-    for prefix in ("", "negative_"):
-        given |= {
-            f"{prefix}prompt_embeds": torch.randn(1, 12, 32, generator=generator),
-            f"{prefix}prompt_embeds_mask": mask.clone(),
-            f"{prefix}prompt_embeds_2": torch.zeros(1, 6, 32),
-            f"{prefix}prompt_embeds_mask_2": none.clone(),
+        parts: dict[str, Any] = {
+            "transformer": sharpened(_transformer(layers)),
+            "vae": _autoencoder(),
+            "text_encoder": _text_encoder(len(tokenizer)),
+            "text_encoder_2": clip_encoder(letters, 16),
         }
-    return given
+    scheduler = FlowMatchEulerDiscreteScheduler(shift=7.0)
+    return finished(HunyuanVideoPipeline(tokenizer=tokenizer, tokenizer_2=letters, scheduler=scheduler, **parts))
+
+
+def _transformer(layers: int) -> Any:
+    from diffusers import HunyuanVideoTransformer3DModel
+
+    return HunyuanVideoTransformer3DModel(
+        in_channels=4,
+        out_channels=4,
+        num_attention_heads=2,
+        attention_head_dim=16,
+        num_layers=layers,
+        num_single_layers=layers,
+        num_refiner_layers=1,
+        text_embed_dim=32,
+        pooled_projection_dim=16,
+        rope_axes_dim=(4, 6, 6),
+    )
+
+
+def _autoencoder() -> Any:
+    from diffusers import AutoencoderKLHunyuanVideo
+
+    blocks: Any = {
+        "down_block_types": ("HunyuanVideoDownBlock3D",) * 4,
+        "up_block_types": ("HunyuanVideoUpBlock3D",) * 4,
+        "block_out_channels": (4, 4, 4, 4),
+    }
+    return AutoencoderKLHunyuanVideo(latent_channels=4, layers_per_block=1, norm_num_groups=2, **blocks)
+
+
+def _text_encoder(vocabulary: int) -> Any:
+    from transformers import LlamaConfig, LlamaModel
+
+    return LlamaModel(
+        LlamaConfig(
+            vocab_size=vocabulary,
+            hidden_size=32,
+            intermediate_size=32,
+            num_hidden_layers=3,
+            num_attention_heads=2,
+            max_position_embeddings=1024,
+        )
+    )

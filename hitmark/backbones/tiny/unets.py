@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from hitmark.backbones.tiny.parts import clip_encoder
 from hitmark.backbones.tiny.tokenizers import letter_tokenizer
 
 
@@ -136,7 +137,6 @@ def tiny_text_to_video(
         cross_width: width of the text embedding.
     """
     from diffusers import AutoencoderKL, TextToVideoSDPipeline, UNet3DConditionModel
-    from transformers import CLIPTextConfig, CLIPTextModel
 
     tokenizer = letter_tokenizer()
     with_attention = len(channels) - 1
@@ -162,19 +162,7 @@ def tiny_text_to_video(
             latent_channels=4,
             sample_size=64,
         )
-        text_encoder = CLIPTextModel(
-            CLIPTextConfig(
-                vocab_size=len(tokenizer),
-                hidden_size=cross_width,
-                intermediate_size=37,
-                num_hidden_layers=2,
-                num_attention_heads=4,
-                max_position_embeddings=77,
-                bos_token_id=tokenizer.bos_token_id,
-                eos_token_id=tokenizer.eos_token_id,
-                pad_token_id=tokenizer.pad_token_id,
-            )
-        )
+        text_encoder = clip_encoder(tokenizer, cross_width)
     for part in (unet, vae, text_encoder):
         part.eval()
     return TextToVideoSDPipeline(

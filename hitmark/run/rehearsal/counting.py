@@ -17,10 +17,12 @@ from torch._subclasses import FakeTensor
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
+from torch.utils.weak import WeakTensorKeyDictionary
 
 CONVOLUTION = torch.ops.aten.convolution
 CONVOLUTIONS = (CONVOLUTION, torch.ops.aten.convolution_backward)
 VALUES = (torch.ops.aten._local_scalar_dense, torch.ops.aten.item)
+INDEX, NOT = torch.ops.aten.index, torch.ops.aten.bitwise_not
 ATTENTION = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 ATTENTION_BACKWARD = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
 
@@ -38,6 +40,7 @@ class Counted(TorchDispatchMode):
         self.now = self.peak = 0
         self.products = 0.0
         self._known: dict[int, weakref.ref[Any]] = {}
+        self._negated = WeakTensorKeyDictionary()
 
     def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run an operation and note the memory of its results. A value that is asked for is zero, or False."""
@@ -45,13 +48,28 @@ class Counted(TorchDispatchMode):
         if packet in VALUES:
             dtype = args[0].dtype
             return False if dtype == torch.bool else 0.0 if dtype.is_floating_point else 0
+        if packet is INDEX:
+            args = (args[0], self._indices(args[1]))
         result = operation(*args, **kwargs)
+        if packet is NOT:
+            self._negated[result] = True
         for tensor in tensors_of(result):
             self._note(tensor)
         self.products += _products(packet, args, kwargs, result)
         if packet in CONVOLUTIONS:
             self.peak = max(self.peak, self.now + _within(packet, args, result))
         return result
+
+    def _indices(self, given: list[Tensor | None]) -> list[Tensor | None]:
+        """Places in place of masks: those of a mask are taken to be all, and those of its negation none."""
+        indices: list[Tensor | None] = []
+        for each in given:
+            if each is None or each.dtype != torch.bool:
+                indices.append(each)
+                continue
+            count = 0 if each in self._negated else each.numel()
+            indices += [each.new_zeros(count, dtype=torch.int64)] * each.ndim
+        return indices
 
     def _note(self, tensor: Tensor) -> None:
         storage = tensor.untyped_storage()

@@ -78,6 +78,16 @@ def test_a_value_that_is_asked_for_is_zero() -> None:
         assert not (one > 1).all()
 
 
+def test_what_a_mask_chooses_is_all_and_what_its_negation_chooses_nothing() -> None:
+    fake, (one, two) = fakes((3, 5), (3, 5, 2))
+    with fake, Counted():
+        mask = one > 0
+        assert two[mask].shape == (15, 2)
+        assert two[~mask].shape == (0, 2)
+        assert two[:, ~(one[0] > 0)].shape == (3, 0, 2)
+        assert two[torch.arange(2)].shape == (2, 5, 2)
+
+
 def test_containers_keep_their_form() -> None:
     tree = {"a": (torch.ones(1), 3), "b": [torch.ones(2)]}
     assert [len(tensor) for tensor in tensors_of(tree)] == [1, 2]

@@ -121,6 +121,16 @@ def test_passes_and_weights_are_those_of_the_clip(kind: tuple[Path, int, str]) -
         assert found.parts["picture"].times > 1
 
 
+def test_text_that_a_mask_puts_in_order_is_rehearsed(tmp_path: Path) -> None:
+    """HunyuanVideo 1.5 puts the text that it looks at before the rest of it."""
+    tiny.tiny_hunyuan_video_15(image=True, layers=1).save_pretrained(tmp_path)
+    plan, first = planned(tmp_path, 5, "none", 32)
+    steps = rehearse(plan, first).parts["steps"]
+    assert steps.times == 2 * plan.steps, "two branches of guidance"
+    tokens = 2 * 8 * 8 + 4 + 256 + 1000
+    assert steps.products / steps.times > 2 * 32 * tokens**2, "of everything with everything"
+
+
 def test_a_larger_clip_takes_more_and_half_precision_less(tmp_path: Path) -> None:
     TEXT().save_pretrained(tmp_path)
     small, large = (rehearse(*planned(tmp_path, 3, "none", side)) for side in (64, 128))
