@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from hitmark.control.abilities import Abilities
@@ -80,6 +80,8 @@ class Family:
         prompted: whether the pipeline's call takes a prompt, wherever its words are looked at.
         frames_in_config: whether the network's configuration says how many frames it makes.
         autocast: whether the pipeline can be called under torch.autocast.
+        checks: methods of the pipeline that its call runs before the loop, each with what is given the arguments by
+            name and raises HitmarkError for those under which controls cannot act.
     """
 
     abilities: Abilities
@@ -109,6 +111,7 @@ class Family:
     prompted: bool = True
     frames_in_config: bool = False
     autocast: bool = True
+    checks: Mapping[str, Callable[[Mapping[str, Any]], None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def parts_of(backbone: PipelineBackbone, call: DenoiserCall, sites: Sequence[Sit
     if hasattr(network, "down_blocks"):
         return list(_of_unet(network, sites[-1].block, sizes))
     tokens = math.prod(-(-side // cells) for side, cells in zip(sizes, backbone.geometry.patch, strict=True))
-    blocks = [site for site in backbone.sites(network) if site.feature is not None]
+    blocks = [site for site in backbone.sites(network) if site.scope == "video"]
     place = next(number for number, site in enumerate(blocks) if site.name == sites[-1].name)
     inner = network.config.num_attention_heads * network.config.attention_head_dim
     given = tokens * inner

@@ -17,14 +17,13 @@ FLOW_KNOBS = TRANSFORMER_KNOBS | {"sg-i2v": {"learning_rate": 0.002, "start": 0.
 
 
 def _wan(name: str, repository: str, size: tuple[int, int], *, image: bool = False, **other: Any) -> ModelCard:
-    task, pipeline = ("image-to-video", WAN_PICTURED) if image else ("text-to-video", "WanPipeline")
-    settings: dict[str, Any] = {"frames": 81, "fps": 16, "steps": 50, "call": {"guidance_scale": 5.0}} | other
+    settings: dict[str, Any] = {"frames": 81, "fps": 16, "steps": 50, "call": {"guidance_scale": 5.0}}
+    settings |= {"pipeline": WAN_PICTURED if image else "WanPipeline"} | other
     return ModelCard(
         name=name,
         hub_id=f"Wan-AI/{repository}",
         license=APACHE,
-        task=task,
-        pipeline=pipeline,
+        task="image-to-video" if image else "text-to-video",
         width=size[0],
         height=size[1],
         knobs=FLOW_KNOBS,
@@ -77,6 +76,7 @@ def _by_name(*cards: ModelCard) -> dict[str, ModelCard]:
 
 
 TI2V: dict[str, Any] = {"frames": 121, "fps": 24, "cell": 16}
+WAN_VACE = "WanVACEPipeline"
 SMALL, LARGE = (832, 480), (1280, 720)
 TRANSFORMERS: dict[str, ModelCard] = _by_name(
     _wan("wan2.1-t2v-1.3b", "Wan2.1-T2V-1.3B-Diffusers", SMALL),
@@ -85,6 +85,8 @@ TRANSFORMERS: dict[str, ModelCard] = _by_name(
     _wan("wan2.2-t2v-a14b", "Wan2.2-T2V-A14B-Diffusers", LARGE, steps=40, call={"guidance_scale": 4.0}),
     _wan("wan2.2-i2v-a14b", "Wan2.2-I2V-A14B-Diffusers", LARGE, image=True, steps=40, call={"guidance_scale": 3.5}),
     _wan("wan2.2-ti2v-5b", "Wan2.2-TI2V-5B-Diffusers", (1280, 704), pictured=WAN_PICTURED, **TI2V),
+    _wan("wan2.1-vace-1.3b", "Wan2.1-VACE-1.3B-diffusers", SMALL, pipeline=WAN_VACE),
+    _wan("wan2.1-vace-14b", "Wan2.1-VACE-14B-diffusers", SMALL, pipeline=WAN_VACE),
     _cogvideox("cogvideox-2b", (720, 480), 49, 8),
     _cogvideox("cogvideox-5b", (720, 480), 49, 8),
     _cogvideox("cogvideox-5b-i2v", (720, 480), 49, 8, image=True),
@@ -121,6 +123,7 @@ TRANSFORMERS: dict[str, ModelCard] = _by_name(
 OF_TRANSFORMER = {
     "WanPipeline": "wan2.1-t2v-1.3b",
     "WanImageToVideoPipeline": "wan2.1-i2v-14b",
+    WAN_VACE: "wan2.1-vace-1.3b",
     "CogVideoXPipeline": "cogvideox-5b",
     "CogVideoXImageToVideoPipeline": "cogvideox-5b-i2v",
     "LTXPipeline": "ltx-video",

@@ -22,6 +22,7 @@ from hitmark.hooks.guards import (
     check_gradients_possible,
     check_not_cached,
     check_not_compiled_inside,
+    checked_call,
     chosen_controls,
 )
 from hitmark.hooks.intercept import detached_module
@@ -105,6 +106,7 @@ class Session:
             *([(self.scheduler, "set_timesteps", self._late)] if self._late.acts else []),
             (self.pipe, "prepare_latents", self._prepare_latents),
             (self.pipe, "encode_prompt", self._encode_prompt),
+            *((self.pipe, name, checked_call(self.backbone, name)) for name in self.backbone.family.checks),
             *((each, "cache_context", self._clock.in_context) for each in self.backbone.networks()),
         ]
         for owner, name, change in changes:

@@ -80,6 +80,7 @@ CASES: dict[str, Case] = {
     "wan ti2v image": Case(
         lambda: tiny.tiny_wan("ti2v", image=True), 128, (3, 48, 8), schedulers=FLOW, image=True, refuses=TRANSFORMER
     ),
+    "wan vace": Case(tiny.tiny_wan_vace, 48, (3, 16, 6), refuses=TEXT_ONLY | TRANSFORMER),
     "cogvideox": Case(
         tiny.tiny_cogvideox,
         64,

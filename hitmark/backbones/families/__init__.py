@@ -8,12 +8,14 @@ from hitmark.backbones.families.ltx2 import LTX2
 from hitmark.backbones.families.stable_video import STABLE_VIDEO
 from hitmark.backbones.families.text_to_video import TEXT_TO_VIDEO
 from hitmark.backbones.families.wan import WAN, WAN_IMAGE
+from hitmark.backbones.families.wan_vace import WAN_VACE
 
 FAMILIES: dict[str, Family] = {
     "StableVideoDiffusionPipeline": STABLE_VIDEO,
     "TextToVideoSDPipeline": TEXT_TO_VIDEO,
     "WanPipeline": WAN,
     "WanImageToVideoPipeline": WAN_IMAGE,
+    "WanVACEPipeline": WAN_VACE,
     "CogVideoXPipeline": COGVIDEOX,
     "CogVideoXImageToVideoPipeline": COGVIDEOX_IMAGE,
     "LTXPipeline": LTX,

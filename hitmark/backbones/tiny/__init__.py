@@ -10,6 +10,7 @@ from hitmark.backbones.tiny.ltx2 import tiny_ltx2
 from hitmark.backbones.tiny.tokenizers import letter_tokenizer, piece_tokenizer
 from hitmark.backbones.tiny.unets import svd_scheduler, text_to_video_scheduler, tiny_svd, tiny_text_to_video
 from hitmark.backbones.tiny.wan import tiny_wan
+from hitmark.backbones.tiny.wan_vace import tiny_wan_vace
 
 __all__ = [
     "hunyuan_embeddings",
@@ -24,4 +25,5 @@ __all__ = [
     "tiny_svd",
     "tiny_text_to_video",
     "tiny_wan",
+    "tiny_wan_vace",
 ]

@@ -11,6 +11,17 @@ WIDTH = 24
 """Channels of a token: two heads of 12."""
 SHARPER = 2.0
 """Random norms leave logits of attention so flat that masks hardly matter; queries and keys are this much longer."""
+SMALL: dict[str, Any] = {
+    "patch_size": (1, 2, 2),
+    "num_attention_heads": 2,
+    "attention_head_dim": WIDTH // 2,
+    "freq_dim": 32,
+    "ffn_dim": 32,
+    "cross_attn_norm": True,
+    "qk_norm": "rms_norm_across_heads",
+    "rope_max_seq_len": 32,
+}
+"""Of a network of Wan's kind."""
 
 
 def tiny_wan(
@@ -35,7 +46,7 @@ def tiny_wan(
         parts: dict[str, Any] = {
             "tokenizer": tokenizer,
             "text_encoder": t5_encoder(tokenizer, words, multilingual=True),
-            "vae": _autoencoder(fine=kind == "ti2v"),
+            "vae": autoencoder(fine=kind == "ti2v"),
             "transformer": _transformer(inputs, channels, layers, words, clip=clip),
             "scheduler": flow_solver(5.0 if kind == "ti2v" else 3.0),
         }
@@ -48,25 +59,20 @@ def tiny_wan(
 
 
 def _transformer(inputs: int, outputs: int, layers: int, words: int, *, clip: bool) -> Any:
-    import torch
     from diffusers import WanTransformer3DModel
 
     more: dict[str, Any] = {"image_dim": 32, "added_kv_proj_dim": WIDTH} if clip else {}
-    network = WanTransformer3DModel(
-        patch_size=(1, 2, 2),
-        num_attention_heads=2,
-        attention_head_dim=WIDTH // 2,
-        in_channels=inputs,
-        out_channels=outputs,
-        text_dim=words,
-        freq_dim=32,
-        ffn_dim=32,
-        num_layers=layers,
-        cross_attn_norm=True,
-        qk_norm="rms_norm_across_heads",
-        rope_max_seq_len=32,
-        **more,
+    return sharper(
+        WanTransformer3DModel(
+            in_channels=inputs, out_channels=outputs, text_dim=words, num_layers=layers, **SMALL, **more
+        )
     )
+
+
+def sharper(network: Any) -> Any:
+    """The network, whose queries and keys are longer."""
+    import torch
+
     with torch.no_grad():
         for name, weight in network.named_parameters():
             if "norm_q" in name or "norm_k" in name:
@@ -74,7 +80,7 @@ def _transformer(inputs: int, outputs: int, layers: int, words: int, *, clip: bo
     return network
 
 
-def _autoencoder(*, fine: bool) -> Any:
+def autoencoder(*, fine: bool) -> Any:
     """Of Wan 2.1; `fine`: of TI2V, 16 pixels a cell."""
     from diffusers import AutoencoderKLWan
 
