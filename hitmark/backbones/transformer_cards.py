@@ -32,6 +32,20 @@ def _wan(name: str, repository: str, size: tuple[int, int], *, image: bool = Fal
     )
 
 
+def _skyreels(kind: str, *, image: bool = False) -> ModelCard:
+    """`kind`: as its repository has it, such as "14B-540P"."""
+    task = "I2V" if image else "T2V"
+    large = {"width": LARGE[0], "height": LARGE[1], "frames": 121}
+    return replace(
+        _wan(f"skyreels-v2-{task}-{kind}".lower(), "", (960, 544), image=image, frames=97, fps=24),
+        hub_id=f"Skywork/SkyReels-V2-{task}-{kind}-Diffusers",
+        license="Skywork license (see the repository)",
+        pipeline="SkyReelsV2ImageToVideoPipeline" if image else "SkyReelsV2Pipeline",
+        call={"guidance_scale": 5.0 if image else 6.0},
+        **(large if kind.endswith("720P") else {}),
+    )
+
+
 def _cogvideox(name: str, size: tuple[int, int], frames: int, fps: float, *, image: bool = False) -> ModelCard:
     return ModelCard(
         name=name,
@@ -87,6 +101,11 @@ TRANSFORMERS: dict[str, ModelCard] = _by_name(
     _wan("wan2.2-ti2v-5b", "Wan2.2-TI2V-5B-Diffusers", (1280, 704), pictured=WAN_PICTURED, **TI2V),
     _wan("wan2.1-vace-1.3b", "Wan2.1-VACE-1.3B-diffusers", SMALL, pipeline=WAN_VACE),
     _wan("wan2.1-vace-14b", "Wan2.1-VACE-14B-diffusers", SMALL, pipeline=WAN_VACE),
+    _skyreels("14B-540P"),
+    _skyreels("14B-720P"),
+    _skyreels("1.3B-540P", image=True),
+    _skyreels("14B-540P", image=True),
+    _skyreels("14B-720P", image=True),
     _cogvideox("cogvideox-2b", (720, 480), 49, 8),
     _cogvideox("cogvideox-5b", (720, 480), 49, 8),
     _cogvideox("cogvideox-5b-i2v", (720, 480), 49, 8, image=True),
@@ -124,6 +143,8 @@ OF_TRANSFORMER = {
     "WanPipeline": "wan2.1-t2v-1.3b",
     "WanImageToVideoPipeline": "wan2.1-i2v-14b",
     WAN_VACE: "wan2.1-vace-1.3b",
+    "SkyReelsV2Pipeline": "skyreels-v2-t2v-14b-540p",
+    "SkyReelsV2ImageToVideoPipeline": "skyreels-v2-i2v-14b-540p",
     "CogVideoXPipeline": "cogvideox-5b",
     "CogVideoXImageToVideoPipeline": "cogvideox-5b-i2v",
     "LTXPipeline": "ltx-video",

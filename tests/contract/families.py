@@ -81,6 +81,10 @@ CASES: dict[str, Case] = {
         lambda: tiny.tiny_wan("ti2v", image=True), 128, (3, 48, 8), schedulers=FLOW, image=True, refuses=TRANSFORMER
     ),
     "wan vace": Case(tiny.tiny_wan_vace, 48, (3, 16, 6), refuses=TEXT_ONLY | TRANSFORMER),
+    "skyreels v2": Case(tiny.tiny_skyreels_v2, 48, (3, 16, 6), refuses=TEXT_ONLY | TRANSFORMER),
+    "skyreels v2 image": Case(
+        lambda: tiny.tiny_skyreels_v2(image=True), 48, (3, 16, 6), image=True, refuses=TRANSFORMER
+    ),
     "cogvideox": Case(
         tiny.tiny_cogvideox,
         64,

@@ -5,6 +5,7 @@ from hitmark.backbones.families.cogvideox import COGVIDEOX, COGVIDEOX_IMAGE
 from hitmark.backbones.families.hunyuan_video import HUNYUAN_VIDEO
 from hitmark.backbones.families.ltx import LTX, LTX_IMAGE
 from hitmark.backbones.families.ltx2 import LTX2
+from hitmark.backbones.families.skyreels_v2 import SKYREELS_V2, SKYREELS_V2_IMAGE
 from hitmark.backbones.families.stable_video import STABLE_VIDEO
 from hitmark.backbones.families.text_to_video import TEXT_TO_VIDEO
 from hitmark.backbones.families.wan import WAN, WAN_IMAGE
@@ -16,6 +17,8 @@ FAMILIES: dict[str, Family] = {
     "WanPipeline": WAN,
     "WanImageToVideoPipeline": WAN_IMAGE,
     "WanVACEPipeline": WAN_VACE,
+    "SkyReelsV2Pipeline": SKYREELS_V2,
+    "SkyReelsV2ImageToVideoPipeline": SKYREELS_V2_IMAGE,
     "CogVideoXPipeline": COGVIDEOX,
     "CogVideoXImageToVideoPipeline": COGVIDEOX_IMAGE,
     "LTXPipeline": LTX,

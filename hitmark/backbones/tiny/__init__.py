@@ -7,6 +7,7 @@ from hitmark.backbones.tiny.cogvideox import tiny_cogvideox
 from hitmark.backbones.tiny.hunyuan_video import hunyuan_embeddings, tiny_hunyuan_video
 from hitmark.backbones.tiny.ltx import tiny_ltx
 from hitmark.backbones.tiny.ltx2 import tiny_ltx2
+from hitmark.backbones.tiny.skyreels_v2 import tiny_skyreels_v2
 from hitmark.backbones.tiny.tokenizers import letter_tokenizer, piece_tokenizer
 from hitmark.backbones.tiny.unets import svd_scheduler, text_to_video_scheduler, tiny_svd, tiny_text_to_video
 from hitmark.backbones.tiny.wan import tiny_wan
@@ -22,6 +23,7 @@ __all__ = [
     "tiny_hunyuan_video",
     "tiny_ltx",
     "tiny_ltx2",
+    "tiny_skyreels_v2",
     "tiny_svd",
     "tiny_text_to_video",
     "tiny_wan",

@@ -53,7 +53,8 @@ def tiny_wan(
         if kind == "2.2":
             parts |= {"transformer_2": _transformer(inputs, channels, layers, words, clip=False), "boundary_ratio": 0.9}
         if image:
-            parts |= {"image_encoder": _image_encoder() if clip else None, "image_processor": _processor(clip)}
+            parts |= {"image_encoder": image_encoder() if clip else None}
+            parts |= {"image_processor": image_processor() if clip else None}
     pipeline: Any = WanImageToVideoPipeline if image else WanPipeline
     return finished(pipeline(**parts, expand_timesteps=kind == "ti2v"))
 
@@ -92,22 +93,17 @@ def autoencoder(*, fine: bool) -> Any:
     return AutoencoderKLWan(base_dim=4, decoder_base_dim=8, z_dim=48, is_residual=True, **own, **statistics, **shared)
 
 
-def _image_encoder() -> Any:
-    from transformers import CLIPVisionConfig, CLIPVisionModel
+def image_encoder(*, projected: bool = False) -> Any:
+    """A CLIP network that looks at pictures; `projected`: of the class that has a projection behind it."""
+    from transformers import CLIPVisionConfig, CLIPVisionModel, CLIPVisionModelWithProjection
 
-    return CLIPVisionModel(
-        CLIPVisionConfig(
-            hidden_size=32,
-            intermediate_size=37,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            image_size=224,
-            patch_size=56,
-        )
-    )
+    network: Any = CLIPVisionModelWithProjection if projected else CLIPVisionModel
+    sizes: Any = {"hidden_size": 32, "intermediate_size": 37, "num_hidden_layers": 2, "num_attention_heads": 4}
+    return network(CLIPVisionConfig(image_size=224, patch_size=56, **sizes))
 
 
-def _processor(clip: bool) -> Any:
+def image_processor() -> Any:
+    """What brings a picture to that network's size."""
     from transformers import CLIPImageProcessorPil
 
-    return CLIPImageProcessorPil(size=224, crop_size=224) if clip else None
+    return CLIPImageProcessorPil(size=224, crop_size=224)
