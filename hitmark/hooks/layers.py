@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hitmark.backbones.base import Backbone, Site, rows_of
+from hitmark.backbones.base import Backbone, Site
+from hitmark.backbones.call import rows_of
 from hitmark.control import AttentionCall, AttentionSite, Branch, Control, Grid, LayerCall, Proceed, Step
 from hitmark.hooks.intercept import Attend, as_mask, projected, run_seen
 from hitmark.hooks.rotary import placed

@@ -187,7 +187,7 @@ class Session:
         clock = self._clock
         if self._inside or clock.known is None:
             return None
-        call = self.backbone.bind(module, args, kwargs, clock.context, len(self._layouts))
+        call = self.backbone.bind(module, args, kwargs, clock.branch(), len(self._layouts))
         for branch in call.branches:
             clock.calls[branch.name] = call
         if clock.fresh:
