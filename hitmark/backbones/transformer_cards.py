@@ -85,6 +85,24 @@ def _ltx(name: str) -> ModelCard:
     )
 
 
+def _kandinsky(name: str, repository: str, *, image: bool = False, **other: Any) -> ModelCard:
+    settings: dict[str, Any] = {"steps": 50, "call": {"guidance_scale": 5.0}} | other
+    return ModelCard(
+        name=name,
+        hub_id=f"kandinskylab/Kandinsky-5.0-{repository}-Diffusers",
+        license="MIT",
+        task="image-to-video" if image else "text-to-video",
+        pipeline="Kandinsky5I2VPipeline" if image else "Kandinsky5T2VPipeline",
+        frames=121,
+        width=768,
+        height=512,
+        fps=24,
+        knobs=FLOW_KNOBS,
+        half="bfloat16",
+        **settings,
+    )
+
+
 def _by_name(*cards: ModelCard) -> dict[str, ModelCard]:
     return {card.name: card for card in cards}
 
@@ -137,6 +155,12 @@ TRANSFORMERS: dict[str, ModelCard] = _by_name(
         knobs=TRANSFORMER_KNOBS,
         half="bfloat16",
     ),
+    _kandinsky("kandinsky-5-t2v-lite", "T2V-Lite-sft-5s"),
+    _kandinsky("kandinsky-5-t2v-lite-nocfg", "T2V-Lite-nocfg-5s", call={"guidance_scale": 1.0}),
+    _kandinsky(
+        "kandinsky-5-t2v-lite-distilled", "T2V-Lite-distilled16steps-5s", steps=16, call={"guidance_scale": 1.0}
+    ),
+    _kandinsky("kandinsky-5-i2v-pro", "I2V-Pro-sft-5s", image=True),
 )
 """Video transformers by name. No method was tuned on their weights."""
 OF_TRANSFORMER = {
@@ -151,5 +175,7 @@ OF_TRANSFORMER = {
     "LTXImageToVideoPipeline": "ltx-video",
     "LTX2Pipeline": "ltx-2",
     "HunyuanVideo15Pipeline": "hunyuanvideo-1.5",
+    "Kandinsky5T2VPipeline": "kandinsky-5-t2v-lite",
+    "Kandinsky5I2VPipeline": "kandinsky-5-i2v-pro",
 }
 """The model whose defaults a folder of this class of pipeline has."""

@@ -37,6 +37,7 @@ def configured(pipe: Any, folder: Path) -> Path:
         "ltx",
         "ltx-2",
         "hunyuan video 1.5",
+        "kandinsky",
     ],
 )
 def test_the_grid_of_a_transformers_folder_is_that_of_the_pipeline(name: str, tmp_path: Path) -> None:
@@ -73,6 +74,7 @@ def test_grids_of_published_checkpoints() -> None:
         **{"skyreels-v2-t2v-14b-540p": (16, 8), "skyreels-v2-i2v-14b-720p": (16, 8)},
         **{"cogvideox-5b": (16, 8), "cogvideox1.5-5b-i2v": (16, 8), "ltx-video": (32, 32), "ltx-2": (32, 32)},
         "hunyuanvideo-1.5": (16, 16),
+        **{"kandinsky-5-t2v-lite": (16, 8), "kandinsky-5-i2v-pro": (16, 8)},
     }
     assert {name: usual_grid(MODELS[name]) for name in expected} == expected
     for name, (unit, _cell) in expected.items():

@@ -60,6 +60,7 @@ FLOW = {
     "FlowMatchEulerDiscreteScheduler": {"shift": 3.0},
     "DPMSolverMultistepScheduler": {"prediction_type": "flow_prediction", "use_flow_sigmas": True, "flow_shift": 3.0},
 }
+SHORT = {"negative_prompt": "dark"}
 COG = {"CogVideoXDDIMScheduler": {"prediction_type": "v_prediction"}}
 HUNYUAN = {"prompt": None, "guidance_scale": None, **tiny.hunyuan_embeddings()}
 LTX2_PLAIN = {"stg_scale": 0.0, "modality_scale": 1.0, "guidance_rescale": 0.0}
@@ -67,6 +68,7 @@ WORDS = {"max_sequence_length": 32}
 TEXT_ONLY = {"sg-i2v": "takes none", "time-to-move": "takes none"}
 TRANSFORMER = {"peekaboo": "masks the middle and up blocks"}
 
+STEPWISE = {"region-prompts": "change from step to step"}
 JOINT = TRANSFORMER | {"region-prompts": "stand in one sequence"}
 
 CASES: dict[str, Case] = {
@@ -129,6 +131,16 @@ CASES: dict[str, Case] = {
         options=HUNYUAN,
         calls=False,
         refuses=TEXT_ONLY | TRANSFORMER | {"trailblazer": "words of a prompt", "region-prompts": "words of a prompt"},
+    ),
+    "kandinsky": Case(tiny.tiny_kandinsky, 64, (3, 4, 8), options=SHORT, refuses=TEXT_ONLY | TRANSFORMER | STEPWISE),
+    "kandinsky image": Case(
+        lambda: tiny.tiny_kandinsky(image=True),
+        64,
+        (5, 4, 8),
+        frames=17,
+        options=SHORT,
+        image=True,
+        refuses=TRANSFORMER | STEPWISE,
     ),
 }
 """Name -> how it is made and called."""

@@ -3,6 +3,7 @@
 from hitmark.backbones.base import Family
 from hitmark.backbones.families.cogvideox import COGVIDEOX, COGVIDEOX_IMAGE
 from hitmark.backbones.families.hunyuan_video import HUNYUAN_VIDEO
+from hitmark.backbones.families.kandinsky import KANDINSKY, KANDINSKY_IMAGE
 from hitmark.backbones.families.ltx import LTX, LTX_IMAGE
 from hitmark.backbones.families.ltx2 import LTX2
 from hitmark.backbones.families.skyreels_v2 import SKYREELS_V2, SKYREELS_V2_IMAGE
@@ -25,5 +26,7 @@ FAMILIES: dict[str, Family] = {
     "LTXImageToVideoPipeline": LTX_IMAGE,
     "LTX2Pipeline": LTX2,
     "HunyuanVideo15Pipeline": HUNYUAN_VIDEO,
+    "Kandinsky5T2VPipeline": KANDINSKY,
+    "Kandinsky5I2VPipeline": KANDINSKY_IMAGE,
 }
 """Class of the diffusers pipeline -> its row."""

@@ -5,6 +5,7 @@ They make noise, not pictures: what they show is that tensors flow as in the rea
 
 from hitmark.backbones.tiny.cogvideox import tiny_cogvideox
 from hitmark.backbones.tiny.hunyuan_video import hunyuan_embeddings, tiny_hunyuan_video
+from hitmark.backbones.tiny.kandinsky import tiny_kandinsky
 from hitmark.backbones.tiny.ltx import tiny_ltx
 from hitmark.backbones.tiny.ltx2 import tiny_ltx2
 from hitmark.backbones.tiny.skyreels_v2 import tiny_skyreels_v2
@@ -21,6 +22,7 @@ __all__ = [
     "text_to_video_scheduler",
     "tiny_cogvideox",
     "tiny_hunyuan_video",
+    "tiny_kandinsky",
     "tiny_ltx",
     "tiny_ltx2",
     "tiny_skyreels_v2",
