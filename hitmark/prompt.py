@@ -117,7 +117,7 @@ def read_prompts(
         texts: cleaned as the pipeline cleans them.
         length: number of tokens.
         padding_is_text: whether padding has a meaning to the network, as the end token that CLIP repeats.
-        options: further arguments of the tokenizer's call.
+        options: further arguments of the tokenizer's call, such as another padding.
 
     Raises:
         HitmarkError: a tokenizer that does not say it.
@@ -129,7 +129,7 @@ def read_prompts(
         )
     texts = [texts] if isinstance(texts, str) else list(texts)
     settings: dict[str, Any] = {"padding": "max_length", "max_length": length, "truncation": True}
-    read = tokenizer(texts, return_offsets_mapping=True, return_attention_mask=True, **settings, **options)
+    read = tokenizer(texts, return_offsets_mapping=True, return_attention_mask=True, **(settings | options))
     prompts = []
     for text, ids, offsets, mask in zip(texts, read.input_ids, read.offset_mapping, read.attention_mask, strict=True):
         spans = tuple((int(start), int(end)) if end > start else (0, 0) for start, end in offsets)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from hitmark.backbones.call import DenoiserCall
 from hitmark.control.abilities import Abilities
-from hitmark.control.attention import AttentionSite, Branch, Scope
+from hitmark.control.attention import AttentionSite, Scope
 from hitmark.control.layout import Grid
 
 if TYPE_CHECKING:
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
     from hitmark.backbones.order import Order
     from hitmark.prompt import Prompt
 
-Axes = Literal["bfchw", "bcfhw", "packed"]
+Axes = Literal["bfchw", "bcfhw", "bfhwc", "packed"]
 """How a pipeline holds its latents; packed: (clips, tokens, channels), frame by frame, row by row."""
 AtStep = Literal["same", "frames in the batch", "without given frames"]
-"""What the scheduler's `step` is given."""
+"""What the scheduler's `step` is given: latents that are packed are unpacked where given frames are left out."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,16 @@ class Family:
         decode: the video of clean canonical latents, (frames, height, width, 3) in 0..1, as the pipeline decodes it.
         tokens: which characters of a prompt each text token stands for, from the arguments of `encode_prompt`.
         words: the arguments of a layer of words that say another text, from the pipeline, a network and what
-            `encode_prompt` gave for that text; None: the words change from layer to layer.
+            `encode_prompt` gave for that text; None: the words change from layer to layer, or from step to step.
         words_change: why they do in this network, where others of the family have them alike; None: they do not.
         default_features: which of the readable layers (by name, in running order) a method reads unless told.
         denoisers: attributes of the pipeline that hold them; the first runs the noisy steps.
         latents, at_step: see `Axes`, `AtStep`.
-        argument: of the denoiser, which has the latents; conditions stand after them on the channel axis.
+        argument: of the denoiser, which has the latents; conditions stand after them on the channel axis, and may do
+            so in what the pipeline holds too.
+        shared: arguments of the denoiser that are no clip's own, though they may be as long as the batch.
+        branches: names of the branches of guidance, where they are calls of their own that the pipeline does not name
+            by `cache_context`: in the order of a step's calls.
         scaled: whether the pipeline calls `scheduler.scale_model_input`.
         stride: pixels per latent cell (time, rows, columns), where the pipeline does not say it itself.
         patch: latent cells per token (time, rows, columns), likewise. causal: see `frame_groups`.
@@ -82,8 +87,12 @@ class Family:
             inverse of `decode`, by the means of its distribution. None: not known.
         callback: the argument of the pipeline's call that is called after each step; None: there is none.
         prompted: whether the pipeline's call takes a prompt, wherever its words are looked at.
+        least_frames: fewest frames of a video that the pipeline makes well.
         frames_in_config: whether the network's configuration says how many frames it makes.
         autocast: whether the pipeline can be called under torch.autocast.
+        network_check: raises HitmarkError for the configuration of a network whose attention controls cannot act on.
+        checks: methods of the pipeline that its call runs before the loop, each with what is given the arguments by
+            name and raises HitmarkError for those under which controls cannot act.
         of_size: for pipelines whose call takes no size: within it (pipeline, width, height) they make clips of this
             one.
     """
@@ -99,6 +108,8 @@ class Family:
     latents: Axes = "bcfhw"
     at_step: AtStep = "same"
     argument: str = "hidden_states"
+    shared: frozenset[str] = frozenset()
+    branches: tuple[str, ...] = ()
     scaled: bool = False
     stride: Grid = (4, 8, 8)
     patch: Grid = (1, 1, 1)
@@ -116,8 +127,11 @@ class Family:
     callback: Literal["callback_on_step_end", "callback"] | None = "callback_on_step_end"
     halving_vae: bool = False
     prompted: bool = True
+    least_frames: int = 1
     frames_in_config: bool = False
     autocast: bool = True
+    network_check: Callable[[Any], None] | None = None
+    checks: Mapping[str, Callable[[Mapping[str, Any]], None]] = field(default_factory=dict)
     of_size: Callable[[Any, int, int], AbstractContextManager[None]] | None = None
 
 
@@ -133,44 +147,6 @@ class Geometry:
     def padded(self, latent_frames: int) -> int:
         """Latent frames in front that are there only to fill the last token in time."""
         return -latent_frames % self.patch[0]
-
-
-@dataclass(frozen=True)
-class DenoiserCall:
-    """One call of a denoiser by the pipeline.
-
-    Attributes:
-        module: the network that was called, uncompiled.
-        arguments: by name, as the network's `forward` takes them.
-        branches: in the order of the batch. clips: their number; the batch is (branches, clips).
-    """
-
-    module: Any
-    arguments: Mapping[str, Any]
-    branches: tuple[Branch, ...]
-    clips: int
-
-    def of_clip(self, clip: int) -> DenoiserCall:
-        """The same call for one clip of the batch."""
-        return self._with_rows([branch * self.clips + clip for branch in range(len(self.branches))])
-
-    def of_prompt(self, clip: int) -> DenoiserCall:
-        """The same call for the prompt's branch of one clip alone."""
-        place = next((n for n, branch in enumerate(self.branches) if branch.name == "cond"), 0)
-        return replace(self._with_rows([place * self.clips + clip]), branches=(self.branches[place],))
-
-    def _with_rows(self, rows: list[int]) -> DenoiserCall:
-        count = len(self.branches) * self.clips
-        arguments = {name: rows_of(value, rows, count) for name, value in self.arguments.items()}
-        return replace(self, arguments=arguments, clips=1)
-
-
-def rows_of(value: Any, rows: list[int], count: int) -> Any:
-    """Some rows of a tensor with `count` of them, or of those in a tuple or list; anything else as it is."""
-    if isinstance(value, tuple | list):
-        return type(value)(rows_of(each, rows, count) for each in value)
-    batched = hasattr(value, "ndim") and value.ndim > 0 and value.shape[0] == count
-    return value[rows] if batched else value
 
 
 class Backbone(Protocol):

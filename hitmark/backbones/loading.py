@@ -50,6 +50,10 @@ def load_pipeline(name_or_path: str | Path, dtype: str = "auto", device: str = "
         pipe = _load_half_files(loader, source, options) if half_files else loader.from_pretrained(source, **options)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise HitmarkError(_cannot_load(card, error)) from error
+    except ImportError as error:
+        raise HitmarkError(
+            f"model: {card.name} needs a library that is not installed: {_reason(error)} Install it where hitmark is."
+        ) from error
     for part in pipe.components.values():
         if isinstance(part, torch.nn.Module):
             part.requires_grad_(False)  # loaded to generate; PyTorch rounds some kernels differently when it is on
@@ -120,7 +124,7 @@ def device_count(kind: str) -> int:
 
 
 def _cannot_load(card: ModelCard, error: Exception) -> str:
-    reason = " ".join(str(error).split())[:400]
+    reason = _reason(error)
     if card.hub_id is None:
         return (
             f"The checkpoint {card.path} cannot be loaded: {reason} Expected complete, matching config and weight "
@@ -134,3 +138,7 @@ def _cannot_load(card: ModelCard, error: Exception) -> str:
         "--model PATH; (4) after an interrupted download run "
         f"`hf download {card.hub_id}` again."
     )
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:400]

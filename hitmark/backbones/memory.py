@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hitmark.backbones.base import DenoiserCall, Site
+    from hitmark.backbones.base import Site
+    from hitmark.backbones.call import DenoiserCall
     from hitmark.backbones.pipeline import PipelineBackbone
     from hitmark.control import Grid
 
@@ -95,9 +96,10 @@ def parts_of(backbone: PipelineBackbone, call: DenoiserCall, sites: Sequence[Sit
     if hasattr(network, "down_blocks"):
         return list(_of_unet(network, sites[-1].block, sizes))
     tokens = math.prod(-(-side // cells) for side, cells in zip(sizes, backbone.geometry.patch, strict=True))
-    blocks = [site for site in backbone.sites(network) if site.feature is not None]
+    blocks = [site for site in backbone.sites(network) if site.scope == "video"]
     place = next(number for number, site in enumerate(blocks) if site.name == sites[-1].name)
-    inner = network.config.num_attention_heads * network.config.attention_head_dim
+    config = network.config
+    inner = getattr(config, "model_dim", None) or config.num_attention_heads * config.attention_head_dim
     given = tokens * inner
     return [Part(site.block, given * PER_BLOCK_INPUT, given, given * inner * WORK_OF_BLOCK) for site in blocks[:place]]
 

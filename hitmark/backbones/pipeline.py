@@ -11,15 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hitmark.backbones.base import DenoiserCall, Family, Geometry, Site
+from hitmark.backbones.axes import CHANNEL_AXIS, FRAME_AXIS, from_canonical, to_canonical
+from hitmark.backbones.base import Axes, Family, Geometry, Site
+from hitmark.backbones.call import DenoiserCall
 from hitmark.backbones.geometry import branches_of, first_of, grid_of, patch_of, size_unit, token_grid
 from hitmark.backbones.order import Order
 from hitmark.backbones.ordering import run_order
 from hitmark.control import UNCOND, Abilities, AttentionSite, Grid
 from hitmark.errors import HitmarkError
 from hitmark.prompt import Prompt
-
-CHANNEL_AXIS = {"bcfhw": 1, "bfchw": 2, "packed": 2}
 
 
 class PipelineBackbone:
@@ -99,32 +99,40 @@ class PipelineBackbone:
             self.geometry = replace(self.geometry, given=given)
 
     def canonical(self, latents: Tensor, sizes: Grid) -> Tensor:
-        """Latents as the pipeline holds them, as (clips, frames, channels, height, width)."""
-        if self.family.latents == "packed":
-            return latents.unflatten(1, sizes).permute(0, 1, 4, 2, 3)
-        return latents if self.family.latents == "bfchw" else latents.transpose(1, 2)
+        """Latents as the pipeline holds them, as (clips, frames, channels, height, width), without conditions."""
+        return to_canonical(self._alone(latents), self.family.latents, sizes)
 
     def native(self, canonical: Tensor) -> Tensor:
-        """The inverse of `canonical`."""
-        if self.family.latents == "packed":
-            return canonical.permute(0, 1, 3, 4, 2).flatten(1, 3).contiguous()
-        return canonical if self.family.latents == "bfchw" else canonical.transpose(1, 2).contiguous()
+        """The inverse of `canonical`, but for conditions."""
+        return from_canonical(canonical, self.family.latents)
+
+    def held(self, canonical: Tensor, before: Tensor) -> Tensor:
+        """Canonical latents as the pipeline holds them, with the conditions that it has behind its own (`before`)."""
+        fed, axis = self.native(canonical).to(before.dtype), CHANNEL_AXIS[self.family.latents]
+        conditions = before.shape[axis] - fed.shape[axis]
+        return torch.cat([fed, before.narrow(axis, fed.shape[axis], conditions)], dim=axis) if conditions else fed
 
     def from_step(self, sample: Tensor, before: Tensor) -> Tensor:
         """What the scheduler's `step` takes or gives, canonical; `before` has the frames that it may lack."""
         if self.family.at_step == "frames in the batch":
             return sample.unflatten(0, (before.shape[0], -1))
+        sizes = before.shape[1], before.shape[3], before.shape[4]
         if self.family.at_step == "without given frames":
-            return torch.cat([before[:, : self.geometry.given].to(sample.dtype), sample.transpose(1, 2)], dim=1)
-        return self.canonical(sample, (before.shape[1], before.shape[3], before.shape[4]))
+            given = before[:, : self.geometry.given].to(sample.dtype)
+            return torch.cat([given, to_canonical(sample, self._unpacked, sizes)], dim=1)
+        return self.canonical(sample, sizes)
 
     def to_step(self, canonical: Tensor) -> Tensor:
         """The inverse of `from_step`."""
         if self.family.at_step == "frames in the batch":
             return canonical.flatten(0, 1)
         if self.family.at_step == "without given frames":
-            return canonical[:, self.geometry.given :].transpose(1, 2).contiguous()
+            return from_canonical(canonical[:, self.geometry.given :], self._unpacked)
         return self.native(canonical)
+
+    @property
+    def _unpacked(self) -> Axes:
+        return "bcfhw" if self.family.latents == "packed" else self.family.latents
 
     def bind(
         self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], context: str | None, clips: int
@@ -133,42 +141,38 @@ class PipelineBackbone:
         network = uncompiled_module(module)
         arguments = by_name(type(network).forward, args, kwargs)
         copies = arguments[self.family.argument].shape[0] // clips
-        return DenoiserCall(network, arguments, branches_of(copies, context), clips)
+        return DenoiserCall(network, arguments, branches_of(copies, context), clips, self.family.shared)
 
     def latents_of(self, call: DenoiserCall, norm: float, sizes: Grid) -> Tensor:
         """The canonical latents that a call was fed."""
-        fed = call.arguments[self.family.argument][: call.clips]
-        channels = self._channels(fed)
-        return self.canonical(fed.narrow(CHANNEL_AXIS[self.family.latents], 0, channels) * norm, sizes)
+        return self.canonical(call.arguments[self.family.argument][: call.clips] * norm, sizes)
 
-    def _channels(self, fed: Tensor) -> int:
-        """Of the latents, without conditions."""
-        config = self.network.config
-        out = getattr(config, "out_channels", None)
-        return fed.shape[CHANNEL_AXIS[self.family.latents]] if out is None else int(out)
+    def _alone(self, latents: Tensor) -> Tensor:
+        """Without conditions: as many channels as the network gives."""
+        config, axis = self.network.config, CHANNEL_AXIS[self.family.latents]
+        out = getattr(config, "out_channels", None) or getattr(config, "out_visual_dim", None) or latents.shape[axis]
+        return latents.narrow(axis, 0, int(out)) if latents.shape[axis] > out else latents
 
     def with_latents(self, call: DenoiserCall, canonical: Tensor, norm: float) -> Tensor:
         """What the pipeline makes of canonical latents as this call's input; given frames stay as the call has them."""
         before: Tensor = call.arguments[self.family.argument]
-        fed = self.native(canonical)
-        fed = (fed / norm if norm != 1 else fed).to(before.dtype)
-        axis, copies = CHANNEL_AXIS[self.family.latents], len(call.branches)
-        fed = torch.cat([fed] * copies) if copies > 1 else fed
-        given = self.geometry.given
-        if given and self.family.latents == "bcfhw":
-            fed = torch.cat([before[:, : fed.shape[1], :given], fed[:, :, given:]], dim=2)
-        elif given:
-            tokens = before.shape[1] // canonical.shape[1] * given
-            fed = torch.cat([before[:, :tokens], fed[:, tokens:]], dim=1)
-        conditions = before.shape[axis] - fed.shape[axis]
-        return torch.cat([fed, before.narrow(axis, fed.shape[axis], conditions)], dim=axis) if conditions else fed
+        made = (canonical / norm if norm != 1 else canonical).to(before.dtype)
+        copies = len(call.branches)
+        fed = self.held(torch.cat([made] * copies) if copies > 1 else made, before)
+        axis = FRAME_AXIS[self.family.latents]
+        given = fed.shape[axis] // canonical.shape[1] * self.geometry.given  # tokens, where they are packed
+        if not given:
+            return fed
+        return torch.cat([before.narrow(axis, 0, given), fed.narrow(axis, given, fed.shape[axis] - given)], dim=axis)
 
     def output(self, output: Tensor, sizes: Grid) -> Tensor:
         """What the denoiser returns, canonical."""
         return self.canonical(output, sizes)
 
     def sites(self, network: Any) -> list[Site]:
-        """The attention layers of a network, in running order."""
+        """The attention layers of a network, in running order; HitmarkError where controls cannot act on them."""
+        if self.family.network_check is not None:
+            self.family.network_check(network.config)
         return list(self.family.sites(network))
 
     def attention_site(self, site: Site, rows: int, length: int, text: int, sizes: Grid) -> AttentionSite:
@@ -191,7 +195,7 @@ class PipelineBackbone:
         if not found:
             return None
         arguments = {**call.arguments, **{name: value.to(call.arguments[name]) for name, value in found.items()}}
-        return DenoiserCall(call.module, arguments, (UNCOND,), call.clips)
+        return replace(call, arguments=arguments, branches=(UNCOND,))
 
     def words(self, network: Any, encoded: Any) -> dict[str, Tensor]:
         """The arguments of a layer of words that say what `encode_prompt` gave for one text."""

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hitmark.backbones.base import DenoiserCall
+from hitmark.backbones.call import DenoiserCall
 from hitmark.backbones.pipeline import PipelineBackbone
 from hitmark.control import Grid
 from hitmark.errors import HitmarkError
@@ -41,11 +41,12 @@ class StepClock:
         self.calls: dict[str, DenoiserCall] = {}
         self.context: str | None = None
         self._held: Tensor | None = None
+        self._number = 0  # of the calls of this step
 
     def begin(self, latents: Tensor, sizes: Grid) -> None:
         """A loop begins with these, as the pipeline holds them."""
-        self.index, self.fresh, self.edited, self.calls = 0, True, None, {}
-        self.known, self._held = self.backbone.canonical(latents, sizes), latents
+        self.index, self.fresh, self.edited, self.calls, self._number = 0, True, None, {}, 0
+        self.known, self._held = self.backbone.canonical(latents, sizes).clone(), latents  # a pipeline may write there
 
     def end(self) -> None:
         """No loop runs: what calls the denoiser or the scheduler now is something else, and none of ours."""
@@ -72,6 +73,11 @@ class StepClock:
         """Frames, rows and columns of the latents."""
         _clips, frames, _channels, height, width = self.latents.shape
         return frames, height, width
+
+    def branch(self) -> str | None:
+        """What the coming call of a denoiser is: what `cache_context` says, or by the order of a step's calls."""
+        ordered, self._number = self.backbone.family.branches[self._number :], self._number + 1
+        return self.context or next(iter(ordered), None)
 
     def first_call(self, call: DenoiserCall) -> Tensor:
         """The latents of the step, float32, given frames as the network sees them, at its first call."""
@@ -125,7 +131,7 @@ class StepClock:
         result = original(**named)
         sample = result[0] if isinstance(result, tuple) else result.prev_sample
         self.known, self._held = self.backbone.from_step(sample, current).to(current.dtype), sample
-        self.index, self.fresh, self.edited = self.index + 1, True, None
+        self.index, self.fresh, self.edited, self._number = self.index + 1, True, None, 0
         if self.index == len(self.levels):
             self.end()
         return result

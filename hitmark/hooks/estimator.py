@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hitmark.backbones.base import DenoiserCall
+from hitmark.backbones.call import DenoiserCall
 from hitmark.backbones.pipeline import PipelineBackbone
 from hitmark.control import Layout, Step
 from hitmark.hooks.layers import AttentionClock
@@ -77,7 +77,8 @@ class Estimator:
         step = Step(index, len(self._levels), level.alpha, level.sigma, self.layout, half)
         network = self.backbone.expert(timestep)
         with _acting(self.clock, step, call), torch.no_grad():
-            return network(**arguments)[0]
+            output = network(**arguments)
+            return output if isinstance(output, Tensor) else output[0]
 
 
 def _at(before: Any, timestep: Tensor) -> Any:

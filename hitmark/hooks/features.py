@@ -18,7 +18,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hitmark.backbones.base import DenoiserCall, Site
+from hitmark.backbones.base import Site
+from hitmark.backbones.call import DenoiserCall
 from hitmark.backbones.memory import parts_of, parts_to_repeat
 from hitmark.backbones.pipeline import PipelineBackbone
 from hitmark.control import AttentionSite, Control, Grid, Layers, Layout, SelfAttention

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
 from torch import nn
 
 from hitmark.backbones.base import Backbone
+from hitmark.backbones.pipeline import PipelineBackbone
 from hitmark.control import Control
 from hitmark.errors import HitmarkError, HitmarkWarning
 from hitmark.hooks.undo import is_changed
@@ -80,6 +81,16 @@ def check_not_cached(network: Any, controls: Sequence[Control], name: str) -> No
             "A cache of the denoiser leaves attention layers out, and controls would act on those that are left only. "
             f"Call pipe.{name}.disable_cache() first."
         )
+
+
+def checked_call(backbone: PipelineBackbone, name: str) -> Callable[..., Any]:
+    """What stands around a method of the pipeline, whose arguments its family checks; see `Family.checks`."""
+
+    def call(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        backbone.family.checks[name](backbone.named(name, args, kwargs))
+        return original(*args, **kwargs)
+
+    return call
 
 
 def check_gradients_possible(network: nn.Module) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hitmark.backbones.base import Backbone, Site, rows_of
+from hitmark.backbones.base import Backbone, Site
+from hitmark.backbones.call import rows_of
 from hitmark.backbones.pipeline import uncompiled_module
 from hitmark.control import AttentionCall, AttentionSite, Branch, Control, Grid, LayerCall, Proceed, Step
 from hitmark.hooks.intercept import Attend, as_mask, detached_module, projected, run_seen

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hitmark.backbones.base import DenoiserCall
+from hitmark.backbones.call import DenoiserCall
 from hitmark.control import Layers, Layout, SelfAttention, Step
 from hitmark.hooks.clock import StepClock
 from hitmark.hooks.estimator import Estimator

@@ -23,6 +23,7 @@ from hitmark.hooks.guards import (
     check_not_cached,
     check_not_compiled_inside,
     check_pictured,
+    checked_call,
     chosen_controls,
 )
 from hitmark.hooks.layers import AttentionClock, control_layers
@@ -103,6 +104,7 @@ class Session:
             (self.pipe, "check_inputs", self._check_inputs),
             (self.pipe, "encode_prompt", self._encoding),
             (self.pipe, self.backbone.family.repacks, self._clock.repacked),
+            *((self.pipe, name, checked_call(self.backbone, name)) for name in self.backbone.family.checks),
             *((each, "cache_context", self._clock.in_context) for each in self.backbone.networks()),
         ]
         for owner, name, change in changes:
@@ -178,7 +180,7 @@ class Session:
         clock = self._clock
         if self._inside or clock.known is None:
             return None
-        call = self.backbone.bind(module, args, kwargs, clock.context, len(self._layouts))
+        call = self.backbone.bind(module, args, kwargs, clock.branch(), len(self._layouts))
         for branch in call.branches:
             clock.calls[branch.name] = call
         if clock.fresh:

@@ -74,4 +74,4 @@ def with_initial_noise(
         for control in noisy:
             noise = control.initial_noise(noise, layout, generator)
         clips.append(torch.cat([clip[:, :given].float(), noise[:, given:] * scale], dim=1))
-    return backbone.native(torch.cat(clips)).to(latents.dtype)
+    return backbone.held(torch.cat(clips), latents)

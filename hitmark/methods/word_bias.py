@@ -66,7 +66,7 @@ def _terms(call: AttentionCall, layout: Layout, biases: Biases, across: float) -
         if call.site.joint:
             places = torch.where(places < before, places, places - before + start)
         words = torch.zeros(1, keys, device=device)
-        words[:, places] = 1
+        words[:, places[places < keys]] = 1  # a negative prompt may have fewer words than the prompt
         asking.append(call.tokens(values.to(device)))
         asked.append(words)
     if not asking:

@@ -8,7 +8,7 @@ from hitmark.backbones import backbone_for
 from hitmark.errors import GenerationError
 from hitmark.method_fit import check_method
 from hitmark.run.memory_fit import check_memory
-from hitmark.run.model_choice import configured_grid
+from hitmark.run.model_choice import check_network, configured_grid
 
 if TYPE_CHECKING:
     from hitmark.run.plan import Plan
@@ -23,6 +23,8 @@ def check_fit(planned: Plan, device: str = "auto") -> None:
     grid = configured_grid(planned.card)
     if grid is not None:
         check_sides(planned, grid[0], planned.card.name)
+    if any(control.edits_attention or hasattr(control, "layers") for control in planned.controls):
+        check_network(planned.card)
     check_method(planned.controls, planned.card, planned.scene, planned.tracks)
     check_memory(planned.card, planned.shape, device)
 

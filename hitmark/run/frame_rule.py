@@ -19,9 +19,12 @@ def fitting_frames(frames: int, card: ModelCard) -> int:
     unit = card.frame_unit
     if unit == 1:
         return frames
-    if frames <= unit:
+    least = max(unit + 1, card.family.least_frames)
+    if frames < least:
+        few = f", {least} at least" if least > unit + 1 else ""
         raise HitmarkError(
-            f"frames: {card.name} makes {unit} times a whole number and one more, got {frames}; use {unit + 1} or more"
+            f"frames: {card.name} makes {unit} times a whole number and one more{few}, got {frames}; use {least} or "
+            "more"
         )
     return (frames - 1) // unit * unit + 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from hitmark.backbones import folders
@@ -140,3 +141,15 @@ def configured_grid(card: ModelCard) -> tuple[int, int] | None:
         return folders.configured_grid(folder, card.pipeline)
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def check_network(card: ModelCard) -> None:
+    """Raise HitmarkError where controls cannot act on the network's attention, by the configuration in its files."""
+    folder, check = model_folder(card), card.family.network_check
+    if folder is None or check is None:
+        return
+    try:
+        config = folders.part_config(folder, card.family.denoisers[0])
+    except (OSError, ValueError):
+        return
+    check(SimpleNamespace(**config))

@@ -187,6 +187,15 @@ def test_half_downloaded_and_damaged_folders(checkpoint):
         load_pipeline(checkpoint)
 
 
+def test_a_library_that_is_not_installed_is_named(checkpoint, monkeypatch):
+    def missing(*_args, **_options):
+        raise ImportError("Reader requires the Torchvision library\nbut it was not found")
+
+    monkeypatch.setattr("diffusers.StableVideoDiffusionPipeline.from_pretrained", missing)
+    with pytest.raises(HitmarkError, match=r"needs a library .* Reader requires the Torchvision library but it"):
+        load_pipeline(checkpoint)
+
+
 def test_a_repository_that_cannot_be_reached_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(HitmarkError, match=r"(?s)stable-video-diffusion-img2vid-xt.*What to do") as caught:

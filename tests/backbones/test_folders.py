@@ -30,12 +30,15 @@ def configured(pipe: Any, folder: Path) -> Path:
     [
         "wan 2.1",
         "wan ti2v",
+        "wan vace",
+        "skyreels v2",
         "cogvideox",
         "cogvideox 1.5",
         "ltx",
         "ltx-2",
         "hunyuan video 1.5",
         "hunyuan video 1.5 image",
+        "kandinsky",
     ],
 )
 def test_the_grid_of_a_transformers_folder_is_that_of_the_pipeline(name: str, tmp_path: Path) -> None:
@@ -68,8 +71,11 @@ def test_grids_of_published_checkpoints() -> None:
     expected = {
         **{"svd": (64, 8), "svd-xt": (64, 8), "modelscope": (8, 8), "zeroscope": (8, 8)},
         **{"wan2.1-t2v-1.3b": (16, 8), "wan2.2-i2v-a14b": (16, 8), "wan2.2-ti2v-5b": (32, 16)},
+        **{"wan2.1-vace-1.3b": (16, 8), "wan2.1-vace-14b": (16, 8)},
+        **{"skyreels-v2-t2v-14b-540p": (16, 8), "skyreels-v2-i2v-14b-720p": (16, 8)},
         **{"cogvideox-5b": (16, 8), "cogvideox1.5-5b-i2v": (16, 8), "ltx-video": (32, 32), "ltx-2": (32, 32)},
         **{"hunyuanvideo": (16, 8), "hunyuanvideo-1.5": (16, 16), "hunyuanvideo-1.5-i2v": (16, 16)},
+        **{"kandinsky-5-t2v-lite": (16, 8), "kandinsky-5-i2v-pro": (16, 8)},
     }
     assert {name: usual_grid(MODELS[name]) for name in expected} == expected
     for name, (unit, _cell) in expected.items():

@@ -60,6 +60,7 @@ FLOW = {
     "FlowMatchEulerDiscreteScheduler": {"shift": 3.0},
     "DPMSolverMultistepScheduler": {"prediction_type": "flow_prediction", "use_flow_sigmas": True, "flow_shift": 3.0},
 }
+SHORT = {"negative_prompt": "dark"}
 COG = {"CogVideoXDDIMScheduler": {"prediction_type": "v_prediction"}}
 HUNYUAN = {"guidance_scale": None}
 UNSIZED = {"height": None, "width": None}
@@ -73,6 +74,7 @@ WORDS = {"max_sequence_length": 32}
 TEXT_ONLY = {"sg-i2v": "takes none", "time-to-move": "takes none"}
 TRANSFORMER = {"peekaboo": "masks the middle and up blocks"}
 
+STEPWISE = {"region-prompts": "change from step to step"}
 JOINT = TRANSFORMER | {"region-prompts": "stand in one sequence"}
 
 CASES: dict[str, Case] = {
@@ -85,6 +87,11 @@ CASES: dict[str, Case] = {
     "wan ti2v": Case(lambda: tiny.tiny_wan("ti2v"), 128, (3, 48, 8), refuses=TEXT_ONLY | TRANSFORMER),
     "wan ti2v image": Case(
         lambda: tiny.tiny_wan("ti2v", image=True), 128, (3, 48, 8), schedulers=FLOW, image=True, refuses=TRANSFORMER
+    ),
+    "wan vace": Case(tiny.tiny_wan_vace, 48, (3, 16, 6), refuses=TEXT_ONLY | TRANSFORMER),
+    "skyreels v2": Case(tiny.tiny_skyreels_v2, 48, (3, 16, 6), refuses=TEXT_ONLY | TRANSFORMER),
+    "skyreels v2 image": Case(
+        lambda: tiny.tiny_skyreels_v2(image=True), 48, (3, 16, 6), image=True, refuses=TRANSFORMER
     ),
     "cogvideox": Case(
         tiny.tiny_cogvideox,
@@ -157,6 +164,16 @@ CASES: dict[str, Case] = {
         calls=False,
         image=True,
         refuses=JOINT,
+    ),
+    "kandinsky": Case(tiny.tiny_kandinsky, 64, (3, 4, 8), options=SHORT, refuses=TEXT_ONLY | TRANSFORMER | STEPWISE),
+    "kandinsky image": Case(
+        lambda: tiny.tiny_kandinsky(image=True),
+        64,
+        (5, 4, 8),
+        frames=17,
+        options=SHORT,
+        image=True,
+        refuses=TRANSFORMER | STEPWISE,
     ),
 }
 """Name -> how it is made and called."""

@@ -95,7 +95,7 @@ def test_an_edit_of_latents_is_the_same_edit_made_in_a_callback(
         if index == 0:
             edited = backbone.canonical(values["latents"], (frames, side, side)).clone()
             edited[:, given(name) :] += 0.25
-            values["latents"] = backbone.native(edited)
+            values["latents"] = backbone.held(edited, values["latents"])
             if hasattr(pipe.scheduler, "last_sample"):
                 pipe.scheduler.last_sample = None
         return values

@@ -40,6 +40,11 @@ def test_rounded_down_and_told(model, asked, made):
 def test_less_than_the_shortest_video_is_refused():
     with pytest.raises(HitmarkError, match="ltx-video makes 8 times a whole number and one more, got 8; use 9 or more"):
         fitting_frames(8, MODELS["ltx-video"])
+    card = MODELS["kandinsky-5-i2v-pro"]
+    with pytest.raises(HitmarkError, match="one more, 17 at least, got 13; use 17 or more"):
+        fitting_frames(13, card)
+    assert fitting_frames(18, card) == 17
+    assert fitting_frames(13, MODELS["kandinsky-5-t2v-lite"]) == 13
 
 
 def test_the_number_made_is_in_the_clip_and_its_record():

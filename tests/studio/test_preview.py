@@ -111,7 +111,7 @@ def test_fitting_leaves_the_autoencoder_and_the_global_generator_alone(pipes):
 
 
 @pytest.mark.parametrize(
-    "name", ["wan 2.1", "wan ti2v", "cogvideox", "cogvideox 1.5", "ltx", "ltx-2", "hunyuan video 1.5"]
+    "name", ["wan 2.1", "wan ti2v", "cogvideox", "cogvideox 1.5", "ltx", "ltx-2", "hunyuan video 1.5", "kandinsky"]
 )
 def test_previews_of_transformers(name, tmp_path, monkeypatch):
     """Of the last latents: the pipeline's own frames, or as many of one pixel a cell."""

@@ -4,17 +4,23 @@ from hitmark.backbones.base import Family
 from hitmark.backbones.families.cogvideox import COGVIDEOX, COGVIDEOX_IMAGE
 from hitmark.backbones.families.hunyuan_video import HUNYUAN_VIDEO
 from hitmark.backbones.families.hunyuan_video_15 import HUNYUAN_VIDEO_15, HUNYUAN_VIDEO_15_IMAGE
+from hitmark.backbones.families.kandinsky import KANDINSKY, KANDINSKY_IMAGE
 from hitmark.backbones.families.ltx import LTX, LTX_CONDITION, LTX_IMAGE
 from hitmark.backbones.families.ltx2 import LTX2, LTX2_IMAGE
+from hitmark.backbones.families.skyreels_v2 import SKYREELS_V2, SKYREELS_V2_IMAGE
 from hitmark.backbones.families.stable_video import STABLE_VIDEO
 from hitmark.backbones.families.text_to_video import TEXT_TO_VIDEO
 from hitmark.backbones.families.wan import WAN, WAN_IMAGE
+from hitmark.backbones.families.wan_vace import WAN_VACE
 
 FAMILIES: dict[str, Family] = {
     "StableVideoDiffusionPipeline": STABLE_VIDEO,
     "TextToVideoSDPipeline": TEXT_TO_VIDEO,
     "WanPipeline": WAN,
     "WanImageToVideoPipeline": WAN_IMAGE,
+    "WanVACEPipeline": WAN_VACE,
+    "SkyReelsV2Pipeline": SKYREELS_V2,
+    "SkyReelsV2ImageToVideoPipeline": SKYREELS_V2_IMAGE,
     "CogVideoXPipeline": COGVIDEOX,
     "CogVideoXImageToVideoPipeline": COGVIDEOX_IMAGE,
     "LTXPipeline": LTX,
@@ -25,5 +31,7 @@ FAMILIES: dict[str, Family] = {
     "HunyuanVideoPipeline": HUNYUAN_VIDEO,
     "HunyuanVideo15Pipeline": HUNYUAN_VIDEO_15,
     "HunyuanVideo15ImageToVideoPipeline": HUNYUAN_VIDEO_15_IMAGE,
+    "Kandinsky5T2VPipeline": KANDINSKY,
+    "Kandinsky5I2VPipeline": KANDINSKY_IMAGE,
 }
 """Class of the diffusers pipeline -> its row."""

@@ -10,6 +10,8 @@ import torch
 
 SHARPER = 2.0
 """Random norms leave logits of attention so flat that masks hardly matter; queries and keys are this much longer."""
+LONGER = ("norm_q", "norm_k", "query_norm", "key_norm")
+"""What their norms are called."""
 
 
 @contextmanager
@@ -69,7 +71,7 @@ def sharpened(network: Any) -> Any:
     """The network with longer queries and keys."""
     with torch.no_grad():
         for name, weight in network.named_parameters():
-            if "norm_q" in name or "norm_k" in name:
+            if any(norm in name for norm in LONGER):
                 weight.mul_(SHARPER)
     return network
 

@@ -9,6 +9,17 @@ from hitmark.backbones.tiny.tokenizers import piece_tokenizer
 
 WIDTH = 24
 """Channels of a token: two heads of 12."""
+SMALL: dict[str, Any] = {
+    "patch_size": (1, 2, 2),
+    "num_attention_heads": 2,
+    "attention_head_dim": WIDTH // 2,
+    "freq_dim": 32,
+    "ffn_dim": 32,
+    "cross_attn_norm": True,
+    "qk_norm": "rms_norm_across_heads",
+    "rope_max_seq_len": 32,
+}
+"""Of a network of Wan's kind."""
 
 
 def tiny_wan(
@@ -33,14 +44,15 @@ def tiny_wan(
         parts: dict[str, Any] = {
             "tokenizer": tokenizer,
             "text_encoder": t5_encoder(tokenizer, words, multilingual=True),
-            "vae": _autoencoder(fine=kind == "ti2v"),
+            "vae": autoencoder(fine=kind == "ti2v"),
             "transformer": _transformer(inputs, channels, layers, words, clip=clip),
             "scheduler": flow_solver(5.0 if kind == "ti2v" else 3.0),
         }
         if kind == "2.2":
             parts |= {"transformer_2": _transformer(inputs, channels, layers, words, clip=False), "boundary_ratio": 0.9}
         if image:
-            parts |= {"image_encoder": _image_encoder() if clip else None, "image_processor": _processor(clip)}
+            parts |= {"image_encoder": image_encoder() if clip else None}
+            parts |= {"image_processor": image_processor() if clip else None}
     pipeline: Any = WanImageToVideoPipeline if image else WanPipeline
     return finished(pipeline(**parts, expand_timesteps=kind == "ti2v"))
 
@@ -49,25 +61,14 @@ def _transformer(inputs: int, outputs: int, layers: int, words: int, *, clip: bo
     from diffusers import WanTransformer3DModel
 
     more: dict[str, Any] = {"image_dim": 32, "added_kv_proj_dim": WIDTH} if clip else {}
-    network = WanTransformer3DModel(
-        patch_size=(1, 2, 2),
-        num_attention_heads=2,
-        attention_head_dim=WIDTH // 2,
-        in_channels=inputs,
-        out_channels=outputs,
-        text_dim=words,
-        freq_dim=32,
-        ffn_dim=32,
-        num_layers=layers,
-        cross_attn_norm=True,
-        qk_norm="rms_norm_across_heads",
-        rope_max_seq_len=32,
-        **more,
+    return sharpened(
+        WanTransformer3DModel(
+            in_channels=inputs, out_channels=outputs, text_dim=words, num_layers=layers, **SMALL, **more
+        )
     )
-    return sharpened(network)
 
 
-def _autoencoder(*, fine: bool) -> Any:
+def autoencoder(*, fine: bool) -> Any:
     """Of Wan 2.1; `fine`: of TI2V, 16 pixels a cell."""
     from diffusers import AutoencoderKLWan
 
@@ -79,22 +80,17 @@ def _autoencoder(*, fine: bool) -> Any:
     return AutoencoderKLWan(base_dim=4, decoder_base_dim=8, z_dim=48, is_residual=True, **own, **statistics, **shared)
 
 
-def _image_encoder() -> Any:
-    from transformers import CLIPVisionConfig, CLIPVisionModel
+def image_encoder(*, projected: bool = False) -> Any:
+    """A CLIP network that looks at pictures; `projected`: of the class that has a projection behind it."""
+    from transformers import CLIPVisionConfig, CLIPVisionModel, CLIPVisionModelWithProjection
 
-    return CLIPVisionModel(
-        CLIPVisionConfig(
-            hidden_size=32,
-            intermediate_size=37,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            image_size=224,
-            patch_size=56,
-        )
-    )
+    network: Any = CLIPVisionModelWithProjection if projected else CLIPVisionModel
+    sizes: Any = {"hidden_size": 32, "intermediate_size": 37, "num_hidden_layers": 2, "num_attention_heads": 4}
+    return network(CLIPVisionConfig(image_size=224, patch_size=56, **sizes))
 
 
-def _processor(clip: bool) -> Any:
+def image_processor() -> Any:
+    """What brings a picture to that network's size."""
     from transformers import CLIPImageProcessorPil
 
-    return CLIPImageProcessorPil(size=224, crop_size=224) if clip else None
+    return CLIPImageProcessorPil(size=224, crop_size=224)

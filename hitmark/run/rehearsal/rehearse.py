@@ -31,7 +31,7 @@ from hitmark.run.tiling import tiled
 if TYPE_CHECKING:
     from PIL import Image
 
-    from hitmark.backbones.base import DenoiserCall
+    from hitmark.backbones.call import DenoiserCall
     from hitmark.control import Control, Grid
     from hitmark.run.plan import Plan
 

@@ -1,0 +1,123 @@
+"""Kandinsky 5: `Kandinsky5Transformer3DModel` in diffusers' `Kandinsky5T2VPipeline` and `Kandinsky5I2VPipeline`.
+
+Latents have their channels last, with room for a given picture behind them in what the pipeline holds; a given picture
+is latent frame 0, which the scheduler is not given. Guidance takes two calls, the prompt's first. Words pass through
+blocks of their own that know the noise level, so those of another text would change from step to step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from hitmark.backbones.base import Family, Site
+from hitmark.backbones.families.transformer import block_sites, middle_blocks
+from hitmark.control.abilities import Abilities
+from hitmark.errors import HitmarkError
+from hitmark.prompt import Prompt, read_prompts
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+ALIGNED = 4
+"""First latent frames that the image-to-video pipeline brings to the mean and spread of those behind them."""
+
+
+def sites(network: Any) -> Iterator[Site]:
+    """Full attention, and attention to the words."""
+    return block_sites(network, "visual_transformer_blocks", "self_attention", "cross_attention")
+
+
+def check_regular(config: Any) -> None:
+    """Raise HitmarkError for a network that leaves out blocks of tokens, which it chooses itself."""
+    kind = getattr(config, "attention_type", "regular")
+    if kind != "regular":
+        raise HitmarkError(
+            f"attention_type: this network is {kind!r}, it attends to blocks of tokens that it chooses itself, which "
+            "controls cannot edit; expected 'regular', as in checkpoints for clips of 5 seconds; use one of those"
+        )
+
+
+def decode(pipe: Any, clean: Tensor) -> Tensor:
+    """As the pipeline's last lines."""
+    latents = clean.movedim(2, -1)
+    if hasattr(pipe, "normalize_first_frame") and latents.shape[1] > ALIGNED:
+        latents = pipe.normalize_first_frame(latents)
+    latents = latents.to(pipe.vae.dtype).movedim(-1, 1) / pipe.vae.config.scaling_factor
+    frames = pipe.vae.decode(latents).sample
+    return pipe.video_processor.postprocess_video(frames, output_type="pt")[0].movedim(1, -1).float()
+
+
+def encode(pipe: Any, video: Tensor) -> Tensor:
+    """As the pipeline encodes a picture."""
+    latents = pipe.vae.encode(video.movedim(-1, 0)[None]).latent_dist.mode()
+    return latents.transpose(1, 2) * pipe.vae.config.scaling_factor
+
+
+def tokens(pipe: Any, arguments: Mapping[str, Any]) -> list[Prompt] | None:
+    """Those of Qwen behind the template that stands around each prompt, of which the first tokens are not kept."""
+    from diffusers.pipelines.kandinsky5.pipeline_kandinsky import prompt_clean
+
+    given = arguments.get("prompt")
+    if given is None:
+        return None
+    texts = [prompt_clean(each) for each in (given if isinstance(given, list) else [given])]
+    first, most = pipe.prompt_template_encode_start_idx, arguments["max_sequence_length"]
+    whole = _shortened(pipe, [pipe.prompt_template.format(each) for each in texts], most)
+    tokenizer = getattr(pipe.tokenizer, "tokenizer", pipe.tokenizer)
+    read = read_prompts(tokenizer, whole, first + most, padding_is_text=False, padding="longest")
+    before = pipe.prompt_template.index("{}")
+    return [_behind(prompt, text, first, before) for prompt, text in zip(read, texts, strict=True)]
+
+
+def _shortened(pipe: Any, whole: list[str], most: int) -> list[str]:
+    """The texts as the pipeline cuts them where one has more tokens than it keeps: by as many characters."""
+    first = pipe.prompt_template_encode_start_idx
+    ids = pipe.tokenizer(text=whole, images=None, videos=None, return_tensors="pt", padding="longest")["input_ids"]
+    if ids.shape[-1] <= first + most:
+        return whole
+    excess = [len(pipe.tokenizer.decode(each[first:-2][most - 2 :])) for each in ids]
+    return [text[: len(text) - count] for text, count in zip(whole, excess, strict=True)]
+
+
+def _behind(prompt: Prompt, text: str, first: int, before: int) -> Prompt:
+    """The tokens of a prompt in its template from the `first` on; `before`: characters of the template before it."""
+    moved = [(max(start - before, 0), min(stop - before, len(text))) for start, stop in prompt.spans[first:]]
+    spans = tuple(span if span[1] > span[0] else (0, 0) for span in moved)
+    shared = frozenset(place - first for place in prompt.shared if place >= first)
+    return Prompt(text, prompt.ids[first:], spans, shared, prompt.tokenizer)
+
+
+def negative(encoded: Sequence[Any]) -> dict[str, Any]:
+    """`encode_prompt` is called once for the prompt, and with guidance once more."""
+    import torch
+
+    if len(encoded) < 2:
+        return {}
+    words, whole, ends = encoded[1]
+    places = torch.arange(int(ends.diff().max()))
+    return {"encoder_hidden_states": words, "pooled_projections": whole, "text_rope_pos": places}
+
+
+KANDINSKY = Family(
+    abilities=Abilities(False, True, frozenset({"video", "words"}), other_texts=False),
+    sites=sites,
+    decode=decode,
+    tokens=tokens,
+    default_features=middle_blocks,
+    latents="bfhwc",
+    shared=frozenset({"visual_rope_pos", "text_rope_pos", "scale_factor", "sparse_params"}),
+    branches=("cond", "uncond"),
+    patch=(1, 2, 2),
+    negative=negative,
+    encode=encode,
+    network_check=check_regular,
+)
+KANDINSKY_IMAGE = replace(
+    KANDINSKY,
+    abilities=replace(KANDINSKY.abilities, takes_image=True),
+    at_step="without given frames",
+    given=1,
+    least_frames=17,  # of fewer there are no frames behind those that are aligned, and the clip is not a number
+)
