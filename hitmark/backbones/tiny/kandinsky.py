@@ -9,7 +9,7 @@ from typing import Any
 from hitmark.backbones.tiny.parts import clip_encoder, finished, seeded, sharpened
 from hitmark.backbones.tiny.tokenizers import letter_tokenizer
 
-MOVED = 0.2
+MOVED = 0.1
 """Spread of the weights that scale and gate layers, which a fresh network has at zero: it would do nothing."""
 TEMPLATE = 128
 """Tokens of the text around a prompt that stand before it, of which the pipeline keeps none."""
