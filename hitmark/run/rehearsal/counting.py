@@ -97,12 +97,29 @@ def _products(packet: Any, args: Any, kwargs: Any, result: Any) -> float:
 
 def _within(packet: Any, args: Any, result: Any) -> int:
     """Bytes that a convolution of a processor allocates beside its result."""
-    given, weight = args[:2] if packet is CONVOLUTION else args[1:3]
-    made = result if packet is CONVOLUTION else args[0]
-    if weight.ndim == 5 and _writes_windows(given, weight, groups=args[8] if packet is CONVOLUTION else args[9]):
-        windows = weight[0].numel() * made[:, 0].numel() * given.element_size()
+    forward = packet is CONVOLUTION
+    given, weight = args[:2] if forward else args[1:3]
+    source, made = (given, result) if forward else (args[0], given)
+    if weight.ndim == 5 and _writes_windows(given, weight, groups=args[8] if forward else args[9]):
+        windows = weight[0].numel() * (made if forward else source)[:, 0].numel() * given.element_size()
         return windows if weight[0, 0].numel() > 1 else 0
-    return max(_bytes(given), _bytes(made))
+    return _copied(source, made)
+
+
+def _copied(source: Tensor, made: Tensor) -> int:
+    """Bytes of the copies in which channels stand in blocks, filled up with zeros.
+
+    What has fewer channels than a block is read as it is. The copy of what is read is gone when the result is brought
+    back to its own layout. Measured, channels 1 to 128, 2D and 3D (`tests/run/rehearsal/test_counting.py`).
+    """
+    block = 16 if "AVX512" in torch.backends.cpu.get_cpu_capability() else 8
+    read = _in_blocks(source, block) if source.shape[1] >= block else 0
+    written = _in_blocks(made, block)
+    return max(read + written - _bytes(made), written)
+
+
+def _in_blocks(tensor: Tensor, block: int) -> int:
+    return _bytes(tensor) // tensor.shape[1] * (math.ceil(tensor.shape[1] / block) * block)
 
 
 def _writes_windows(given: Tensor, weight: Tensor, groups: int) -> bool:

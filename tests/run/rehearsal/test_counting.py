@@ -55,20 +55,40 @@ def test_products_of_matrices_and_of_attention(gradient: bool) -> None:
             assert count.products > 2 * 30 * 40 * 50 + 4 * (2 * 64 * 64 * 16)
 
 
-@pytest.mark.parametrize("frames", [160, 161], ids=["small", "large"])
+@pytest.mark.parametrize("frames", [80, 81], ids=["small", "large"])
 def test_convolutions_copy_or_write_out_their_windows(frames: int) -> None:
     """With one thread, as in tests; 20,480 rows over channels and frames are the most that torch calls small."""
-    fake, (video, two, wide, thin) = fakes(*((n, 8, frames, 16, 16) for n in (1, 2)), (6, 8, 3, 3, 3), (6, 8, 3, 1, 1))
+    fake, (video, two, wide, thin) = fakes(
+        *((n, 16, frames, 16, 16) for n in (1, 2)), (16, 16, 3, 3, 3), (16, 16, 3, 1, 1)
+    )
     with fake, Counted() as count:
         made = functional.conv3d(video, wide, padding=1)
     given, result = 4 * video.numel(), 4 * made.numel()
-    assert count.peak == result + (27 * given if frames == 160 else given)
+    assert count.peak == result + (27 * given if frames == 80 else given)
     with fake, Counted() as count:
         functional.conv3d(video, thin, padding=(1, 0, 0))
     assert count.peak == result + 3 * given
     with fake, Counted() as count:
         functional.conv3d(two, wide, padding=1)
     assert count.peak == 2 * (result + given), "small ones are copied in a batch"
+
+
+MEASURED = {
+    "AVX512": {(8, 8): 127, (8, 3): 126, (4, 4): 127, (24, 24): 318, (64, 4): 605, (4, 64): 510, (20, 40): 380},
+    "AVX2": {(8, 8): 64, (8, 3): 103, (4, 4): 63, (24, 24): 190, (64, 4): 542, (4, 64): 508, (20, 40): 317},
+}
+"""Kind of processor -> channels read and written -> MiB beside the result: `scripts/measure_convolutions.py`, 3x3."""
+
+
+@pytest.mark.parametrize("kind", MEASURED)
+def test_channels_are_copied_in_full_blocks(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: kind)
+    for (given, made), expected in MEASURED[kind].items():
+        fake, (values, weight) = fakes((51, given, 160, 256), (made, given, 3, 3))
+        with fake, Counted() as count:
+            result = functional.conv2d(values, weight, padding=1)
+        beside = count.peak - result.numel() * result.element_size()
+        assert beside / 2**20 == pytest.approx(expected, rel=0.03), (given, made)
 
 
 def test_a_value_that_is_asked_for_is_zero() -> None:
