@@ -40,7 +40,7 @@ class _Enough(Exception):  # noqa: N818 - not an error
     """Ends the pipeline's call."""
 
 
-FINISHED, BESIDE = 39, 53 * 2**20
+FINISHED, BESIDE = 39, 57 * 2**20
 """Bytes of a pixel of the finished frames, of which pipelines have copies, and what a process takes beside them: fitted
 to three clips (`scripts/measure_estimates.py wan`)."""
 STEPS = 2
