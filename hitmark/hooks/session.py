@@ -135,7 +135,7 @@ class Session:
     def _check_inputs(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """A call begins; what one before it left unfinished, or was encoded by hand, is no part of it."""
         self._looking.end()
-        self._encoding.begin()
+        self._encoding.begin(args, kwargs)
         return original(*args, **kwargs)
 
     def _end_of_stopped(self) -> None:
