@@ -136,6 +136,7 @@ class Session:
         """A call begins; what one before it left unfinished, or was encoded by hand, is no part of it."""
         self._looking.end()
         self._encoding.begin(args, kwargs)
+        self._late.due = True
         return original(*args, **kwargs)
 
     def _end_of_stopped(self) -> None:
