@@ -216,11 +216,12 @@ class Session:
         current = clock.latents if clock.edited is None else clock.edited
         sample = backbone.to_step(current.to(clock.latents.dtype)).float()
         output, sign = named["model_output"], sign_of_output(named)
-        clean = levels.clean(sign * output.float(), sample, clock.level)
-        clean = clock.with_given(backbone.from_step(clean, current.float()))
+        said = backbone.from_step(levels.clean(sign * output.float(), sample, clock.level), current.float())
+        clean, given = clock.with_given(said), backbone.geometry.given
         edited = self._edit("prediction", clean)
         if edited is not clean:
-            edited = backbone.to_step(clock.with_given(edited))
+            # frames that are given in part are denoised too, as the network said
+            edited = backbone.to_step(torch.cat([said[:, :given], edited[:, given:]], dim=1))
             named["model_output"] = (sign * levels.output(edited, sample, clock.level)).to(output.dtype)
 
     def _edit(self, point: str, values: Tensor) -> Tensor:
