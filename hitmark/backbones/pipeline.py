@@ -40,7 +40,7 @@ class PipelineBackbone:
     @property
     def abilities(self) -> Abilities:
         """What can be done with it."""
-        return self.family.abilities
+        return self.family.abilities_of(self.network.config)
 
     @property
     def denoiser(self) -> Any:

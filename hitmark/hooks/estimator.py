@@ -72,7 +72,7 @@ class Estimator:
         family = self.backbone.family
         fed = self.backbone.with_latents(call, latents.to(self.dtype), level.norm if family.scaled else 1.0)
         arguments = {**call.arguments, family.argument: fed, "return_dict": False}
-        times = dict.fromkeys(("timestep", "audio_timestep", "sigma"), timestep) | {"timestep_r": following}
+        times = {"timestep": timestep, "audio_timestep": timestep, "sigma": timestep, "timestep_r": following}
         for name, time in times.items():
             if arguments.get(name) is not None:
                 arguments[name] = _at(arguments[name], time)

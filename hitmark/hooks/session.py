@@ -31,7 +31,7 @@ from hitmark.hooks.levels import Levels, check_history, sign_of_output
 from hitmark.hooks.looking import Looking
 from hitmark.hooks.references import Signals, check_reference, with_references
 from hitmark.hooks.start import LateStart, with_initial_noise
-from hitmark.hooks.texts import check_texts, other_texts
+from hitmark.hooks.texts import other_texts
 from hitmark.hooks.tracks import Wanted, check_scene, layouts_of
 from hitmark.hooks.undo import around, attribute, before_call, frozen, uncompiled
 from hitmark.method_fit import check_acting_points
@@ -120,7 +120,6 @@ class Session:
         check_history(self.scheduler, self.controls)
         check_acting_points(self.controls, type(self.pipe).__name__, self.backbone.abilities)
         check_reference(self.controls, self.reference, self.backbone)
-        check_texts(self.controls, self.backbone)
         check_free([self.scheduler, *self.denoisers, *self.backbone.networks()])
         reads = any(hasattr(control, "layers") for control in self.controls)
         for name, network in self.backbone.named_networks().items():

@@ -101,7 +101,7 @@ def negative(encoded: Sequence[Any]) -> dict[str, Any]:
 
 
 KANDINSKY = Family(
-    abilities=Abilities(False, True, frozenset({"video", "words"}), other_texts=False),
+    abilities=Abilities(False, True, frozenset({"video", "words"}), words_change="words change from step to step"),
     sites=sites,
     decode=decode,
     tokens=tokens,
