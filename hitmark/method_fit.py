@@ -52,6 +52,11 @@ def check_acting_points(controls: Sequence[Control], model: str, abilities: Abil
                 f"{name} reads what things look like from a given picture, and {model} takes none. "
                 "Use it with an image-to-video model, or choose a text-to-video method."
             )
+        if control.implements("texts") and abilities.words_change is not None:
+            raise HitmarkError(
+                f"{name} gives regions another text, and in {model} {abilities.words_change}. Use it with a Wan or "
+                "LTX-Video model, or choose ivg-da."
+            )
         refusal = control.refusal(abilities, model)
         if refusal is not None:
             raise HitmarkError(refusal)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from hitmark.backbones.call import DenoiserCall
@@ -60,7 +60,7 @@ class Family:
         tokens: which characters of a prompt each text token stands for, from the arguments of `encode_prompt`.
         words: the arguments of a layer of words that say another text, from the pipeline, a network and what
             `encode_prompt` gave for that text; None: the words change from layer to layer, or from step to step.
-        words_change: why they do in this network, where others of the family have them alike; None: they do not.
+        words_change: `Abilities.words_change` by a network's configuration, where networks of the family differ in it.
         default_features: which of the readable layers (by name, in running order) a method reads unless told.
         denoisers: attributes of the pipeline that hold them; the first runs the noisy steps.
         latents, at_step: see `Axes`, `AtStep`.
@@ -103,7 +103,7 @@ class Family:
     tokens: Callable[[Any, Mapping[str, Any]], list[Prompt] | None]
     default_features: Callable[[Sequence[str]], Sequence[str]]
     words: Callable[[Any, Any, Any], dict[str, Tensor]] | None = None
-    words_change: Callable[[Any], str | None] = lambda _network: None
+    words_change: Callable[[Any], str | None] | None = None
     denoisers: tuple[str, ...] = ("transformer",)
     latents: Axes = "bcfhw"
     at_step: AtStep = "same"
@@ -133,6 +133,12 @@ class Family:
     network_check: Callable[[Any], None] | None = None
     checks: Mapping[str, Callable[[Mapping[str, Any]], None]] = field(default_factory=dict)
     of_size: Callable[[Any, int, int], AbstractContextManager[None]] | None = None
+
+    def abilities_of(self, config: Any) -> Abilities:
+        """What can be done with a network of this configuration."""
+        if self.words_change is None:
+            return self.abilities
+        return replace(self.abilities, words_change=self.words_change(config))
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class PipelineBackbone:
     @property
     def abilities(self) -> Abilities:
         """What can be done with it."""
-        return self.family.abilities
+        return self.family.abilities_of(self.network.config)
 
     @property
     def denoiser(self) -> Any:
@@ -88,6 +88,10 @@ class PipelineBackbone:
     def sizes(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Grid:
         """Frames, rows and columns of the latents, from a call of `prepare_latents`."""
         named = self.named("prepare_latents", args, kwargs)
+        begun = named.get("latents")
+        if begun is not None and begun.ndim == 5:  # of another clip, whose size counts, as in LTX-2's second stage
+            _clips, _channels, frames, height, width = begun.shape
+            return frames, height, width
         (time, rows, columns), causal = self.geometry.stride, self.geometry.causal
         frames = (named["num_frames"] - 1) // time + 1 if causal else named["num_frames"]
         return frames, named["height"] // rows, named["width"] // columns

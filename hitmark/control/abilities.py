@@ -22,14 +22,14 @@ class Abilities:
         reads_words: whether tokens look at the words of a prompt, and it is known which tokens a word has.
         scopes: of the attention that can be edited and read.
         tags: the family's own words for its layers, see `AttentionSite`.
-        other_texts: whether layers that look at words can be given those of another text, see `Family.words`.
+        words_change: why layers that look at words cannot be given those of another text; None: they can.
     """
 
     takes_image: bool
     reads_words: bool
     scopes: frozenset[Scope]
     tags: frozenset[str] = field(default=frozenset())
-    other_texts: bool = True
+    words_change: str | None = None
 
 
 @dataclass(frozen=True)

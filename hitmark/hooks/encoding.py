@@ -13,7 +13,8 @@ class Encoding:
     """The calls of `encode_prompt` within one call of a pipeline.
 
     A user may encode by hand inside of the block, and a call may fail after it encoded and before its loop: neither is
-    part of the next call, which would else be controlled by the words of another prompt.
+    part of the next call, which would else be controlled by the words of another prompt. A pipeline that is given
+    embeddings of the prompt may encode the negative prompt alone, which is not taken for the prompt.
 
     Attributes:
         prompts: of the clips; None where embeddings were given, or no words are read.
@@ -25,16 +26,19 @@ class Encoding:
         self.prompts: list[Prompt] | None = None
         self.how: Any = None
         self._encoded: list[Any] = []
+        self._given = True
 
-    def begin(self) -> None:
-        """A call of the pipeline begins."""
+    def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """A call of the pipeline begins, with a call of `check_inputs`."""
         self.prompts, self.how, self._encoded = None, None, []
+        self._given = self.backbone.named("check_inputs", args, kwargs).get("prompt") is not None
 
     def __call__(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Around `encode_prompt`; a pipeline that encodes in several calls begins with the prompt."""
         encoded = original(*args, **kwargs)
         if not self._encoded:
-            self.prompts, self.how = self.backbone.prompts(args, kwargs), (original, (args, kwargs))
+            self.prompts = self.backbone.prompts(args, kwargs) if self._given else None
+            self.how = original, (args, kwargs)
         self._encoded.append(encoded)
         return encoded
 

@@ -66,13 +66,16 @@ class Estimator:
 
     def _run(self, call: DenoiserCall, latents: Tensor, index: int) -> Tensor:
         """The denoiser's output for one clip, with the controls of attention that act at this step."""
-        level, timestep = self._levels[index], self._table.scheduler.timesteps[index]
+        level, timesteps = self._levels[index], self._table.scheduler.timesteps
+        timestep, later = timesteps[index], timesteps[index + 1 :]
+        following = later[0] if len(later) else torch.zeros_like(timestep)
         family = self.backbone.family
         fed = self.backbone.with_latents(call, latents.to(self.dtype), level.norm if family.scaled else 1.0)
         arguments = {**call.arguments, family.argument: fed, "return_dict": False}
-        for name in ("timestep", "audio_timestep", "sigma"):
+        times = {"timestep": timestep, "audio_timestep": timestep, "sigma": timestep, "timestep_r": following}
+        for name, time in times.items():
             if arguments.get(name) is not None:
-                arguments[name] = _at(arguments[name], timestep)
+                arguments[name] = _at(arguments[name], time)
         half = fed.dtype == torch.float16
         step = Step(index, len(self._levels), level.alpha, level.sigma, self.layout, half)
         network = self.backbone.expert(timestep)

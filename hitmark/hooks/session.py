@@ -31,7 +31,7 @@ from hitmark.hooks.levels import Levels, check_history, sign_of_output
 from hitmark.hooks.looking import Looking
 from hitmark.hooks.references import Signals, check_reference, with_references
 from hitmark.hooks.start import LateStart, with_initial_noise
-from hitmark.hooks.texts import check_texts, other_texts
+from hitmark.hooks.texts import other_texts
 from hitmark.hooks.tracks import Wanted, check_scene, layouts_of
 from hitmark.hooks.undo import around, attribute, before_call, frozen, uncompiled
 from hitmark.method_fit import check_acting_points
@@ -120,7 +120,6 @@ class Session:
         check_history(self.scheduler, self.controls)
         check_acting_points(self.controls, type(self.pipe).__name__, self.backbone.abilities)
         check_reference(self.controls, self.reference, self.backbone)
-        check_texts(self.controls, self.backbone)
         check_free([self.scheduler, *self.denoisers, *self.backbone.networks()])
         reads = any(hasattr(control, "layers") for control in self.controls)
         for name, network in self.backbone.named_networks().items():
@@ -135,7 +134,8 @@ class Session:
     def _check_inputs(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """A call begins; what one before it left unfinished, or was encoded by hand, is no part of it."""
         self._looking.end()
-        self._encoding.begin()
+        self._encoding.begin(args, kwargs)
+        self._late.due = True
         return original(*args, **kwargs)
 
     def _end_of_stopped(self) -> None:
@@ -215,11 +215,12 @@ class Session:
         current = clock.latents if clock.edited is None else clock.edited
         sample = backbone.to_step(current.to(clock.latents.dtype)).float()
         output, sign = named["model_output"], sign_of_output(named)
-        clean = levels.clean(sign * output.float(), sample, clock.level)
-        clean = clock.with_given(backbone.from_step(clean, current.float()))
+        said = backbone.from_step(levels.clean(sign * output.float(), sample, clock.level), current.float())
+        clean, given = clock.with_given(said), backbone.geometry.given
         edited = self._edit("prediction", clean)
         if edited is not clean:
-            edited = backbone.to_step(clock.with_given(edited))
+            # frames that are given in part are denoised too, as the network said
+            edited = backbone.to_step(torch.cat([said[:, :given], edited[:, given:]], dim=1))
             named["model_output"] = (sign * levels.output(edited, sample, clock.level)).to(output.dtype)
 
     def _edit(self, point: str, values: Tensor) -> Tensor:

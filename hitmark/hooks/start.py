@@ -17,15 +17,17 @@ class LateStart:
     """Around a scheduler's `set_timesteps`: leaves out the steps before that at which controls let the loop begin.
 
     A pipeline that copies its scheduler alone, for another track of the clip (the sound of LTX-2), has them left out
-    there too; a copy of the whole pipeline has all its steps.
+    there too; a copy of the whole pipeline has all its steps, and so has another pipeline of the same scheduler.
 
-    `first`: what is done before new timesteps are set.
+    Attributes:
+        first: what is done before new timesteps are set.
+        due: whether a call of the pipeline has begun that did not set its timesteps yet.
     """
 
     def __init__(
         self, levels: Levels, controls: Sequence[Control], pipe: Any, first: Callable[[], None] = lambda: None
     ) -> None:
-        self.levels, self.pipe, self.first = levels, pipe, first
+        self.levels, self.pipe, self.first, self.due = levels, pipe, first, False
         self.starting = [control for control in controls if control.implements("first_step")]
         self.arguing = [control for control in controls if control.implements("step_arguments")]
         self._timesteps: Any = None  # of the last call, with those left out
@@ -33,8 +35,8 @@ class LateStart:
     def __call__(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call it and cut what it set."""
         self.first()
-        result = original(*args, **kwargs)
-        if not self.starting and not self.arguing:
+        result, due, self.due = original(*args, **kwargs), self.due, False
+        if not due or not (self.starting or self.arguing):
             return result
         self._timesteps = self.levels.scheduler.timesteps
         shares = [self.levels[index].noise_share for index in range(len(self.levels))]
@@ -43,9 +45,11 @@ class LateStart:
 
     def in_copy(self, scheduler: Any, memo: Mapping[int, Any]) -> LateStart | None:
         """What is around that of a deep copy of the scheduler; `memo`: of what is being copied."""
-        if not self.starting or id(self.pipe) in memo:
+        if not self.starting or not self.due or id(self.pipe) in memo:
             return None
-        return LateStart(Levels(scheduler), self.starting, self.pipe)
+        along = LateStart(Levels(scheduler), self.starting, self.pipe)
+        along.due = True
+        return along
 
     def step_arguments(self, named: Mapping[str, Any], index: int) -> dict[str, Any]:
         """Arguments of the scheduler's `step`, with those that controls put in their place."""

@@ -70,15 +70,6 @@ class OtherTexts:
         return {name: _replaced(named[name], new, branches) for name, new in self._projected[key].items()}
 
 
-def check_texts(controls: Sequence[Control], backbone: PipelineBackbone) -> None:
-    """Raise HitmarkError for a control that wants other texts, where the words change from layer to layer."""
-    asking = next((control for control in controls if control.implements("texts")), None)
-    reasons = (backbone.family.words_change(network) for network in backbone.networks())
-    reason = next((each for each in reasons if each is not None), None)
-    if asking is not None and reason is not None:
-        raise HitmarkError(f"{asking.method} gives regions another text, and {reason}, or choose ivg-da.")
-
-
 def other_texts(
     backbone: PipelineBackbone, controls: Sequence[Control], layouts: Sequence[Layout], encoding: Any
 ) -> OtherTexts:

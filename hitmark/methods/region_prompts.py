@@ -82,11 +82,6 @@ class RegionPrompts(Control):
                 f"{self.method} gives regions another text, and in {model} the words stand in one sequence with the "
                 "video and change from layer to layer. Use it with a Wan or LTX model, or choose ivg-da."
             )
-        if not abilities.other_texts:
-            return (
-                f"{self.method} gives regions another text, and in {model} words change from step to step. Use it with "
-                "a Wan or LTX model, or choose ivg-da."
-            )
         if "video" not in abilities.scopes:
             return (
                 f"{self.method} moves positions in full attention, and {model} has none. Use it with a Wan or LTX "

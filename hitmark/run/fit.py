@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hitmark.backbones import backbone_for
 from hitmark.errors import GenerationError
-from hitmark.method_fit import check_method
+from hitmark.method_fit import check_acting_points, check_method
 from hitmark.run.memory_fit import check_memory
-from hitmark.run.model_choice import check_network, configured_grid
+from hitmark.run.model_choice import configured_grid, network_config
 
 if TYPE_CHECKING:
+    from hitmark.backbones.catalog import ModelCard
+    from hitmark.control import Control
     from hitmark.run.plan import Plan
 
 
@@ -23,10 +27,20 @@ def check_fit(planned: Plan, device: str = "auto") -> None:
     grid = configured_grid(planned.card)
     if grid is not None:
         check_sides(planned, grid[0], planned.card.name)
-    if any(control.edits_attention or hasattr(control, "layers") for control in planned.controls):
-        check_network(planned.card)
     check_method(planned.controls, planned.card, planned.scene, planned.tracks)
+    check_network(planned.controls, planned.card)
     check_memory(planned.card, planned.shape, device)
+
+
+def check_network(controls: Sequence[Control], card: ModelCard) -> None:
+    """Raise HitmarkError where controls cannot act on this network of the family, by the configuration in its files."""
+    config, check = network_config(card), card.family.network_check
+    if config is None:
+        return
+    if check is not None and any(control.edits_attention or hasattr(control, "layers") for control in controls):
+        check(config)
+    abilities = replace(card.family.abilities_of(config), takes_image=card.takes_picture)
+    check_acting_points(controls, card.name, abilities)
 
 
 def check_size(planned: Plan, pipe: Any) -> None:

@@ -143,13 +143,10 @@ def configured_grid(card: ModelCard) -> tuple[int, int] | None:
         return None
 
 
-def check_network(card: ModelCard) -> None:
-    """Raise HitmarkError where controls cannot act on the network's attention, by the configuration in its files."""
-    folder, check = model_folder(card), card.family.network_check
-    if folder is None or check is None:
-        return
+def network_config(card: ModelCard) -> Any:
+    """The configuration in a model's files of the network that controls act on; None: they are not here, or damaged."""
+    folder = model_folder(card)
     try:
-        config = folders.part_config(folder, card.family.denoisers[0])
+        return None if folder is None else SimpleNamespace(**folders.part_config(folder, card.family.denoisers[0]))
     except (OSError, ValueError):
-        return
-    check(SimpleNamespace(**config))
+        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,3 +53,18 @@ def test_a_network_whose_attention_cannot_be_edited(kind: str, tmp_path: Path) -
     planned = plan(scene.replace(method=MASKS))
     with pytest.raises(HitmarkError, match=told):
         check_fit(replace(planned, card=replace(planned.card, path=tmp_path, name="own")))
+
+
+def test_words_that_a_network_changes_in_each_layer_are_told_before_its_weights_are_loaded(tmp_path: Path) -> None:
+    """As LTX-2.3 does, and LTX-2.0 does not."""
+    scene = SCENE.replace(prompt=PROMPT, model="ltx-2", frames=17, method={"name": "region-prompts"})
+    planned = plan(scene)
+    told = "shifts and scales the words in each layer"
+    for version in ("2.0", "2.3"):
+        folder = tmp_path / version
+        pipe = tiny.tiny_ltx2(version)
+        pipe.transformer.save_config(folder / "transformer")
+        pipe.vae.save_config(folder / "vae")
+        card = replace(planned.card, path=folder, name="own")
+        with pytest.raises(HitmarkError, match=told) if version == "2.3" else nullcontext():
+            check_fit(replace(planned, card=card))

@@ -10,6 +10,7 @@ import torch
 
 from hitmark.backbones import backbone_for
 from hitmark.control import AttentionCall, Control, Step
+from hitmark.errors import HitmarkError
 from hitmark.hooks import attach
 from hitmark.methods import build
 from hitmark.methods.peekaboo import Peekaboo
@@ -107,6 +108,17 @@ def test_clips_of_a_batch_are_controlled_as_if_alone() -> None:
         float((both[:1] - alone).abs().max()) < 1e-3 * far
     )  # rotary embeddings are rounded to bfloat16 by the network
     assert far > float(alone.std())
+
+
+def test_a_negative_prompt_is_not_taken_for_the_prompt_whose_embeddings_are_given() -> None:
+    """The pipeline encodes it alone then."""
+    words, whole, ends = pipeline(NAME).encode_prompt([PROMPT])
+    given = {"prompt_embeds_qwen": words, "prompt_embeds_clip": whole, "prompt_cu_seqlens": ends}
+    with (
+        attach(pipeline(NAME), wanted(NAME), build("ivg-da")),
+        pytest.raises(HitmarkError, match="Call it with prompt="),
+    ):
+        run(NAME, prompt=None, negative_prompt=PROMPT, **given)
 
 
 def test_a_clip_is_decoded_as_the_pipeline_decodes_it() -> None:

@@ -56,6 +56,31 @@ def test_says_what_the_pipeline_says_at_every_step(backbone, guided):
     assert all(level == own for level, own in probe.levels)
 
 
+def test_a_network_that_is_told_where_a_step_ends_is_told_so_of_the_step_ahead(monkeypatch):
+    """As HunyuanVideo 1.5's that were distilled to few steps are."""
+    pipe, told = families.pipeline("hunyuan video 1.5 image"), []
+    settings = {name: value for name, value in pipe.transformer.config.items() if not name.startswith("_")}
+    network = type(pipe.transformer)(**settings | {"use_meanflow": True}).eval()
+    monkeypatch.setattr(pipe, "transformer", network)
+
+    class Ahead(Control):
+        method = "ahead"
+
+        def latents(self, latents, step):
+            if step.index == 0:
+                step.estimator(latents, 1, GUIDANCE)
+            return latents
+
+    def tell(_network, _args, named):
+        told.append((float(named["timestep"][0]), float(named["timestep_r"][0])))
+
+    network.register_forward_pre_hook(tell, with_kwargs=True)
+    with attach(pipe, families.wanted("hunyuan video 1.5 image"), Ahead()):
+        families.run("hunyuan video 1.5 image")
+    first, second = pipe.scheduler.timesteps.tolist()
+    assert set(told) == {(first, second), (second, 0.0)}
+
+
 def test_each_clip_of_a_batch_by_itself():
     """Two prompts, two seeds: the estimate of a clip does not depend on its neighbor."""
     pipe, probe = make(TEXT), Probe()

@@ -76,6 +76,18 @@ def test_looking_ahead_tells_both_tracks_the_time() -> None:
     assert set(ahead["timestep"][:, frame:].flatten().tolist()) == {float(second)}
 
 
+@pytest.mark.parametrize("name", ["ltx-2", NAME])
+def test_a_second_stage_has_the_size_of_the_latents_that_it_begins_with(name: str) -> None:
+    """The pipeline's own documentation calls it without a width and height."""
+    begun = torch.randn(1, 8, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    call = {"latents": begun, "noise_scale": 0.9, "height": None, "width": None}
+    plain = run(name, **call)
+    with attach(pipeline(name), wanted(name), build("peekaboo", {"as_published": "paper"})):
+        got = run(name, **call)
+    assert got.shape == plain.shape
+    assert not torch.equal(got, plain)
+
+
 def test_weights_of_version_2_5() -> None:
     """Words that each layer changes, but not by the noise level; the subject's words are where they were put."""
     pipe = tiny_ltx2("2.5")

@@ -63,6 +63,20 @@ def test_frames_that_are_given_are_left_to_the_pipeline(call: dict[str, Any], gi
         assert torch.equal(after[:, :given], before[:, :given])
 
 
+@pytest.mark.parametrize("strength", [0.3, 0.5])
+def test_a_loosely_held_picture_is_denoised_though_clean_estimates_are_edited(strength: float) -> None:
+    """Its frame keeps what the network said of it, also in the last steps, where the pipeline takes that."""
+
+    class Same(Control):
+        def prediction(self, clean: Any, _step: Step) -> Any:
+            return clean.clone()
+
+    call = {"image": VIDEO[0], "strength": strength, "num_inference_steps": 16}
+    plain = run(NAME, **call)
+    with attach(pipeline(NAME), wanted(NAME), Same()):
+        assert torch.allclose(run(NAME, **call), plain, atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("call", "match"),
     [

@@ -7,6 +7,9 @@ import torch
 from hitmark.hooks import attach
 from hitmark.methods import build
 
+from . import families
+from .families import crude, pipeline, wanted
+from .families import run as run_family
 from .pipelines import FRAMES, HEIGHT, PROMPT, SCENE, TEXT, WIDTH, make, run
 
 OTHER = "the green grass under a thing"
@@ -79,3 +82,24 @@ def test_another_pipeline_of_the_same_parts_is_left_alone(pipe, ends):
             with pytest.raises(StoppedError):
                 run(pipe, callback=stop, callback_steps=1)
         assert torch.equal(run(other, num_inference_steps=5), want)
+
+
+@pytest.mark.parametrize("name", ["ltx image", "ltx-2.3 image"])
+def test_another_pipeline_of_the_same_scheduler_has_all_its_steps(name):
+    """A control lets the loop of its own pipeline begin late, in the sound's scheduler too."""
+    shared = pipeline(name)
+    other, steps = type(shared)(**shared.components), []
+    other.set_progress_bar_config(disable=True)
+
+    def count(_pipe, index, _timestep, _values):
+        steps.append(index)
+        return {}
+
+    late = build("time-to-move", {"weak": 0.8, "strong": 0.5})
+    call = {"num_inference_steps": 8, "callback_on_step_end": count}
+    with attach(shared, wanted(name), late, reference=crude(name)), pytest.MonkeyPatch.context() as patch:
+        for each, complete in ((other, True), (shared, False), (other, True)):
+            patch.setattr(families, "pipeline", lambda _name, each=each: each)
+            steps.clear()
+            run_family(name, **call)
+            assert (len(steps) == 8) == complete

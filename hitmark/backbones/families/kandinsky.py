@@ -15,7 +15,7 @@ from hitmark.backbones.base import Family, Site
 from hitmark.backbones.families.transformer import block_sites, middle_blocks
 from hitmark.control.abilities import Abilities
 from hitmark.errors import HitmarkError
-from hitmark.prompt import Prompt, read_prompts
+from hitmark.prompt import Prompt, read_prompts, within_template
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -67,8 +67,8 @@ def tokens(pipe: Any, arguments: Mapping[str, Any]) -> list[Prompt] | None:
     whole = _shortened(pipe, [pipe.prompt_template.format(each) for each in texts], most)
     tokenizer = getattr(pipe.tokenizer, "tokenizer", pipe.tokenizer)
     read = read_prompts(tokenizer, whole, first + most, padding_is_text=False, padding="longest")
-    before = pipe.prompt_template.index("{}")
-    return [_behind(prompt, text, first, before) for prompt, text in zip(read, texts, strict=True)]
+    written = pipe.prompt_template.format
+    return [within_template(prompt, text, written, first) for prompt, text in zip(read, texts, strict=True)]
 
 
 def _shortened(pipe: Any, whole: list[str], most: int) -> list[str]:
@@ -79,14 +79,6 @@ def _shortened(pipe: Any, whole: list[str], most: int) -> list[str]:
         return whole
     excess = [len(pipe.tokenizer.decode(each[first:-2][most - 2 :])) for each in ids]
     return [text[: len(text) - count] for text, count in zip(whole, excess, strict=True)]
-
-
-def _behind(prompt: Prompt, text: str, first: int, before: int) -> Prompt:
-    """The tokens of a prompt in its template from the `first` on; `before`: characters of the template before it."""
-    moved = [(max(start - before, 0), min(stop - before, len(text))) for start, stop in prompt.spans[first:]]
-    spans = tuple(span if span[1] > span[0] else (0, 0) for span in moved)
-    shared = frozenset(place - first for place in prompt.shared if place >= first)
-    return Prompt(text, prompt.ids[first:], spans, shared, prompt.tokenizer)
 
 
 def negative(encoded: Sequence[Any]) -> dict[str, Any]:
@@ -101,7 +93,7 @@ def negative(encoded: Sequence[Any]) -> dict[str, Any]:
 
 
 KANDINSKY = Family(
-    abilities=Abilities(False, True, frozenset({"video", "words"}), other_texts=False),
+    abilities=Abilities(False, True, frozenset({"video", "words"}), words_change="words change from step to step"),
     sites=sites,
     decode=decode,
     tokens=tokens,

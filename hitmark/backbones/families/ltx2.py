@@ -38,11 +38,11 @@ def words(pipe: Any, network: Any, encoded: Any) -> dict[str, Any]:
     return ltx.words(pipe, network, (embedded, mask))
 
 
-def words_change(network: Any) -> str | None:
+def words_change(config: Any) -> str | None:
     """Of 2.3 and later: every layer shifts and scales the words, most of them by the noise level."""
-    if not (network.config.cross_attn_mod or network.config.audio_cross_attn_mod):
-        return None
-    return "an LTX-2 of version 2.3 or later shifts and scales the words in each layer. Use LTX-2.0"
+    if getattr(config, "cross_attn_mod", False) or getattr(config, "audio_cross_attn_mod", False):
+        return "the network shifts and scales the words in each layer, as LTX-2.3 and later do"
+    return None
 
 
 OWN: dict[str, Any] = {"tokens": tokens, "words": words, "words_change": words_change, "hold_edited": True}
