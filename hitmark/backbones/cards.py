@@ -97,6 +97,11 @@ class ModelCard:
         return self.family.stride[0] if self.family.causal else 1
 
     @property
+    def least_frames(self) -> int:
+        """Fewest frames of a clip that it makes."""
+        return max(self.frame_unit + 1 if self.frame_unit > 1 else 1, self.family.least_frames)
+
+    @property
     def frames_in_config(self) -> bool:
         """Whether the network's configuration says how many frames it makes."""
         return self.family.frames_in_config

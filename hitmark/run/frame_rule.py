@@ -19,7 +19,7 @@ def fitting_frames(frames: int, card: ModelCard) -> int:
     unit = card.frame_unit
     if unit == 1:
         return frames
-    least = max(unit + 1, card.family.least_frames)
+    least = card.least_frames
     if frames < least:
         few = f", {least} at least" if least > unit + 1 else ""
         raise HitmarkError(

@@ -71,6 +71,7 @@ class Model(BaseModel):
     steps: int
     size_unit: int = Field(description="pixels that both sides must be multiples of")
     frame_unit: int = Field(description="the frames of a clip are a multiple of it and one more; 1 = any number")
+    least_frames: int = Field(description="fewest frames of a clip")
     cell: int = Field(description="pixels of a latent cell")
     call: dict[str, JsonValue]
     takes_picture: bool

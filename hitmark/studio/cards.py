@@ -113,6 +113,7 @@ def _as_shown(card: ModelCard, pictured: dict[str, Any] | None) -> dict[str, Any
         "steps": card.steps,
         "size_unit": unit,
         "frame_unit": card.frame_unit,
+        "least_frames": card.least_frames,
         "cell": cell,
         "call": card.call,
         "takes_picture": card.takes_picture,

@@ -92,5 +92,24 @@ def test_the_size_that_is_offered_is_one_that_is_made(asked):
 
 def test_frames_are_rounded_as_the_server_rounds_them(asked):
     given = [(frames, unit) for unit in (1, 4, 8) for frames in range(unit + 1, 60)]
-    made = [fitting_frames(frames, SimpleNamespace(name="a model", frame_unit=unit)) for frames, unit in given]
+    made = [
+        fitting_frames(frames, SimpleNamespace(name="a model", frame_unit=unit, least_frames=1))
+        for frames, unit in given
+    ]
     assert asked.page.evaluate(FRAMES, given) == [max(2, frames) for frames in made]
+
+
+FEW = """async (asked) => {
+  const { store } = (await import("/assets/page.js")).of("scene/store.js");
+  const { modelOf } = (await import("/assets/page.js")).of("scene/model.js");
+  const { reasons } = (await import("/assets/page.js")).of("generate/order.js");
+  const { info } = store.ui;
+  const model = { ...modelOf({}, info), frame_unit: 4, least_frames: 17 };
+  return asked.map((frames) => reasons({ frames }, model, info).map(({ text }) => text).join(" "));
+}"""
+
+
+def test_too_few_frames_are_told_before_anything_is_asked(asked):
+    few, enough = asked.page.evaluate(FEW, [13, 17])
+    assert "17 at least: ask for 17 or more" in few
+    assert "at least" not in enough

@@ -68,8 +68,9 @@ export function reasons(scene, model, info, problems = []) {
   if (lack) say(lack);
   const method = methodName(scene, model);
   if (!methodFits(method, model)) say(`${method} is not made for ${model.name}.`, "method");
-  if (framesOn(scene, model) <= model.frame_unit && model.frame_unit > 1) {
-    say(`${model.name} makes ${model.frame_unit} frames times a whole number and one more: ask for ${model.frame_unit + 1} or more.`);
+  if (framesOn(scene, model) < model.least_frames) {
+    const few = model.least_frames > model.frame_unit + 1 ? `, ${model.least_frames} at least` : "";
+    say(`${model.name} makes ${model.frame_unit} frames times a whole number and one more${few}: ask for ${model.least_frames} or more.`);
   }
   const { width, height } = sizeOn(scene, model);
   const unit = model.size_unit || 1;
