@@ -40,7 +40,8 @@ class Acting:
 
 
 def acting_on(card: ModelCard, methods: Sequence[str] | None = None) -> list[Acting]:
-    """What each method would say to a model, with the settings that the command line takes there; nothing is loaded.
+    """What each method would say to a model, with the settings that the command line takes there; no weights are
+    loaded.
 
     Args:
         card: of the model.
@@ -49,6 +50,8 @@ def acting_on(card: ModelCard, methods: Sequence[str] | None = None) -> list[Act
     Raises:
         HitmarkError: a name or a knob that is none.
     """
+    from hitmark.run.fit import check_network  # with torch
+
     names = [name for name in METHODS if name != "none"] if methods is None else methods
     found = []
     for name in names:
@@ -56,6 +59,7 @@ def acting_on(card: ModelCard, methods: Sequence[str] | None = None) -> list[Act
         controls = acting.controls(card)
         try:
             check_family(controls, card)
+            check_network(controls, card)
         except HitmarkError as error:
             acting = Acting(acting.spec, str(error))
         found.append(acting)

@@ -14,6 +14,7 @@ from hitmark.backbones.catalog import OF_PIPELINE
 from hitmark.errors import HitmarkError
 from hitmark.hooks import attach
 from hitmark.methods import build
+from hitmark.run.acting import acting_on
 from hitmark.run.fit import check_fit
 from hitmark.run.plan import plan
 
@@ -68,3 +69,5 @@ def test_words_that_a_network_changes_in_each_layer_are_told_before_its_weights_
         card = replace(planned.card, path=folder, name="own")
         with pytest.raises(HitmarkError, match=told) if version == "2.3" else nullcontext():
             check_fit(replace(planned, card=card))
+        (listed,) = acting_on(card, ["region-prompts"])
+        assert (listed.refusal is None) == (version == "2.0")
