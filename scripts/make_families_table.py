@@ -26,8 +26,10 @@ HEAD = """# Which method acts on which model family
 
 Made from the code by `python scripts/make_families_table.py`: "acts", or the number of the reason below. Image-to-video
 families start from a given picture, those with "or words" where a call has one; without it, methods that read a picture
-are refused. What each method does in full and joint attention is on its own page in
-[methods](methods).
+are refused. "Acts" is tested on random weights of the real classes (`tests/contract/test_families.py`): clips change,
+and everything is as before afterwards. That a method steers is measured on the embedded models alone. **Nothing was run
+on real weights** of the others; settings on them are not tuned. What each method does in full and joint attention is on
+its own page in [methods](methods).
 
 """
 

@@ -14,7 +14,7 @@ import torch
 
 from hitmark.run import peak_memory
 from hitmark.run.allocator import return_at_once
-from hitmark.run.rehearsal.counting import CONVOLUTION, _within
+from hitmark.run.rehearsal.counting import CONVOLUTION, beside_result
 
 MIB = 2**20
 SIZE = (51, 160, 256)
@@ -45,7 +45,7 @@ def measured(given: int, made: int, *, flat: bool) -> str:
         with peak_memory.PeakMemory() as memory:
             result = torch.ops.aten.convolution(*arguments)
     beside = memory.peak - before - result.numel() * result.element_size()
-    return f"{beside / MIB:8.0f} {_within(CONVOLUTION, arguments, result) / MIB:8.0f}"
+    return f"{beside / MIB:8.0f} {beside_result(CONVOLUTION, arguments, result) / MIB:8.0f}"
 
 
 if __name__ == "__main__":

@@ -31,12 +31,11 @@ def chosen_reference(
     Raises:
         CrudeVideoError: one is given and none looks at it, or has too few frames; none is given and none can be drawn.
     """
-    if not _wants(controls):
-        if given is not None:
-            check_wanted(scene, controls)
-        return None
     if given is not None:
+        check_wanted(scene, controls)
         return given.first(shape[0])
+    if not _wants(controls):
+        return None
     if picture is None:
         raise CrudeVideoError(
             f"reference: {scene.method.name} starts from a crude video, which is drawn from a first picture, and "

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hitmark.backbones.base import Family, Site
-from hitmark.backbones.families.transformer import block_sites, middle_blocks
+from hitmark.backbones.families.transformer import block_sites, encode_scaled, middle_blocks
 from hitmark.control.abilities import Abilities
 from hitmark.prompt import Prompt, read_prompts
 
@@ -29,12 +29,6 @@ def decode(pipe: Any, clean: Tensor) -> Tensor:
     padded = (pipe.transformer.config.patch_size_t or 1) - 1
     frames = pipe.decode_latents(clean[:, padded:].to(pipe.vae.dtype))
     return pipe.video_processor.postprocess_video(frames, output_type="pt")[0].movedim(1, -1).float()
-
-
-def encode(pipe: Any, video: Tensor) -> Tensor:
-    """Scaled as noisy latents are; 1.5 scales those of the first picture the other way."""
-    latents = pipe.vae.encode(video.movedim(-1, 0)[None]).latent_dist.mode()
-    return latents.transpose(1, 2) * pipe.vae.config.scaling_factor
 
 
 def tokens(pipe: Any, arguments: Mapping[str, Any]) -> list[Prompt] | None:
@@ -56,6 +50,6 @@ COGVIDEOX = Family(
     patch=(1, 2, 2),
     halving_vae=True,
     text_first=True,
-    encode=encode,
+    encode=encode_scaled,  # as noisy latents are; 1.5 scales those of the first picture the other way
 )
 COGVIDEOX_IMAGE = replace(COGVIDEOX, abilities=replace(COGVIDEOX.abilities, takes_image=True))

@@ -12,8 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from hitmark.backbones.base import Family, Site
-from hitmark.backbones.families.hunyuan_video_15 import decode, encode
-from hitmark.backbones.families.transformer import block_sites, middle_blocks
+from hitmark.backbones.families.transformer import block_sites, decode_scaled, encode_scaled, middle_blocks
 from hitmark.control.abilities import Abilities
 from hitmark.prompt import Prompt, read_prompts, within_template
 
@@ -31,11 +30,8 @@ def tokens(pipe: Any, arguments: Mapping[str, Any]) -> list[Prompt] | None:
     given, template = arguments.get("prompt"), arguments["prompt_template"]
     if given is None or arguments.get("prompt_embeds") is not None:
         return None
-    texts, written, crop = (
-        [given] if isinstance(given, str) else given,
-        template["template"].format,
-        _crop(pipe, template),
-    )
+    texts, written = [given] if isinstance(given, str) else given, template["template"].format
+    crop = _crop(pipe, template)
     length = arguments["max_sequence_length"] + crop
     read = read_prompts(pipe.tokenizer, [written(text) for text in texts], length, padding_is_text=False)
     return [within_template(each, text, written, crop) for each, text in zip(read, texts, strict=True)]
@@ -56,10 +52,10 @@ def negative(encoded: Sequence[Any]) -> dict[str, Any]:
 HUNYUAN_VIDEO = Family(
     abilities=Abilities(False, True, frozenset({"video"})),
     sites=sites,
-    decode=decode,
+    decode=decode_scaled,
     tokens=tokens,
     default_features=middle_blocks,
     patch=(1, 2, 2),
     negative=negative,
-    encode=encode,
+    encode=encode_scaled,
 )

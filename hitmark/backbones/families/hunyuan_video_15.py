@@ -13,29 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from hitmark.backbones.base import Family, Site
 from hitmark.backbones.families.hunyuan_words import tokens
-from hitmark.backbones.families.transformer import block_sites, middle_blocks
+from hitmark.backbones.families.transformer import block_sites, decode_scaled, encode_scaled, middle_blocks
 from hitmark.control.abilities import Abilities
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    pass
 
 
 def sites(network: Any) -> Iterator[Site]:
     """Joint attention."""
     return block_sites(network, "transformer_blocks", "attn", None)
-
-
-def decode(pipe: Any, clean: Tensor) -> Tensor:
-    """As the pipeline's last lines."""
-    latents = clean.transpose(1, 2).to(pipe.vae.dtype) / pipe.vae.config.scaling_factor
-    frames = pipe.vae.decode(latents, return_dict=False)[0]
-    return pipe.video_processor.postprocess_video(frames, output_type="pt")[0].movedim(1, -1).float()
-
-
-def encode(pipe: Any, video: Tensor) -> Tensor:
-    """As the pipeline encodes a picture."""
-    latents = pipe.vae.encode(video.movedim(-1, 0)[None]).latent_dist.mode()
-    return latents.transpose(1, 2) * pipe.vae.config.scaling_factor
 
 
 def negative(encoded: Sequence[Any]) -> dict[str, Any]:
@@ -58,12 +45,12 @@ def of_size(pipe: Any, width: int, height: int) -> Iterator[None]:
 HUNYUAN_VIDEO_15 = Family(
     abilities=Abilities(False, True, frozenset({"video"})),
     sites=sites,
-    decode=decode,
+    decode=decode_scaled,
     tokens=tokens,
     default_features=middle_blocks,
     stride=(4, 16, 16),
     negative=negative,
-    encode=encode,
+    encode=encode_scaled,
     callback=None,
 )
 HUNYUAN_VIDEO_15_IMAGE = replace(

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hitmark.backbones.base import Family, Site
-from hitmark.backbones.families.transformer import block_sites, middle_blocks
+from hitmark.backbones.families.transformer import block_sites, decode_scaled, encode_scaled, middle_blocks
 from hitmark.control.abilities import Abilities
 from hitmark.errors import HitmarkError
 from hitmark.prompt import Prompt, read_prompts, within_template
@@ -41,18 +41,9 @@ def check_regular(config: Any) -> None:
 
 def decode(pipe: Any, clean: Tensor) -> Tensor:
     """As the pipeline's last lines."""
-    latents = clean.movedim(2, -1)
-    if hasattr(pipe, "normalize_first_frame") and latents.shape[1] > ALIGNED:
-        latents = pipe.normalize_first_frame(latents)
-    latents = latents.to(pipe.vae.dtype).movedim(-1, 1) / pipe.vae.config.scaling_factor
-    frames = pipe.vae.decode(latents).sample
-    return pipe.video_processor.postprocess_video(frames, output_type="pt")[0].movedim(1, -1).float()
-
-
-def encode(pipe: Any, video: Tensor) -> Tensor:
-    """As the pipeline encodes a picture."""
-    latents = pipe.vae.encode(video.movedim(-1, 0)[None]).latent_dist.mode()
-    return latents.transpose(1, 2) * pipe.vae.config.scaling_factor
+    if hasattr(pipe, "normalize_first_frame") and clean.shape[1] > ALIGNED:
+        clean = pipe.normalize_first_frame(clean.movedim(2, -1)).movedim(-1, 2)
+    return decode_scaled(pipe, clean)
 
 
 def tokens(pipe: Any, arguments: Mapping[str, Any]) -> list[Prompt] | None:
@@ -103,7 +94,7 @@ KANDINSKY = Family(
     branches=("cond", "uncond"),
     patch=(1, 2, 2),
     negative=negative,
-    encode=encode,
+    encode=encode_scaled,
     network_check=check_regular,
 )
 KANDINSKY_IMAGE = replace(

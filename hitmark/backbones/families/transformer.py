@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hitmark.backbones.base import Site
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MIDDLE = (0.4, 0.55)
 """Where in the depth of a network its features tell what is where (of CogVideoX, Nam et al., arXiv:2506.17220)."""
@@ -35,3 +38,16 @@ def block_sites(network: Any, blocks: str, whole: str, words: str | None) -> Ite
 def middle_blocks(present: Sequence[str]) -> Sequence[str]:
     """Two blocks in the middle."""
     return sorted({present[min(int(share * len(present)), len(present) - 1)] for share in MIDDLE}, key=present.index)
+
+
+def decode_scaled(pipe: Any, clean: Tensor) -> Tensor:
+    """As the last lines of pipelines whose latents are those of the autoencoder times one number."""
+    latents = clean.transpose(1, 2).to(pipe.vae.dtype) / pipe.vae.config.scaling_factor
+    frames = pipe.vae.decode(latents, return_dict=False)[0]
+    return pipe.video_processor.postprocess_video(frames, output_type="pt")[0].movedim(1, -1).float()
+
+
+def encode_scaled(pipe: Any, video: Tensor) -> Tensor:
+    """As such pipelines encode a picture."""
+    latents = pipe.vae.encode(video.movedim(-1, 0)[None]).latent_dist.mode()
+    return latents.transpose(1, 2) * pipe.vae.config.scaling_factor

@@ -57,7 +57,7 @@ class Counted(TorchDispatchMode):
             self._note(tensor)
         self.products += _products(packet, args, kwargs, result)
         if packet in CONVOLUTIONS:
-            self.peak = max(self.peak, self.now + _within(packet, args, result))
+            self.peak = max(self.peak, self.now + beside_result(packet, args, result))
         return result
 
     def _indices(self, given: list[Tensor | None]) -> list[Tensor | None]:
@@ -95,7 +95,7 @@ def _products(packet: Any, args: Any, kwargs: Any, result: Any) -> float:
     return query.numel() * key.shape[-2] * (2.0 if packet is ATTENTION else 5.0)
 
 
-def _within(packet: Any, args: Any, result: Any) -> int:
+def beside_result(packet: Any, args: Any, result: Any) -> int:
     """Bytes that a convolution of a processor allocates beside its result."""
     forward = packet is CONVOLUTION
     given, weight = args[:2] if forward else args[1:3]
