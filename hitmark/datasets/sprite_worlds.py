@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 NAME, TEXT_NAME = "sprites", "sprites-text"
 LICENSE = "drawn for hitmark, under its license"
 USUAL_SPLIT, USUAL_RANGE = "test", (0, 64)
-LEAST_SIDE, LEAST_FRAMES = 32, 2
+LEAST_SIDE, LEAST_FRAMES, USUAL_FRAMES = 32, 2, 8
 MOST = 100_000
 """Seeds of a range: no split but that of training has more."""
-CHOICES = ("world", "size", "frames")
+CHOICES = ("world", "size", "frames", "grid")
 
 
 def open_sprites(
@@ -33,6 +33,7 @@ def open_sprites(
     world: SpriteWorld | None = None,
     size: Sequence[int] | None = None,
     frames: int | None = None,
+    grid: int | None = None,
 ) -> Dataset:
     """Opens seeds of a split.
 
@@ -43,12 +44,16 @@ def open_sprites(
         size: (width, height) of the clips in pixels, each at least 32; None: the world's, usually 64 x 64. What happens
             in a clip depends on its seed alone.
         frames: of the clips, at least 2; None: the world's, usually 8.
+        grid: pixels, at least 1: in the first and every fourth frame things and pans are at multiples of it (see
+            `SpriteWorld`); needs 1 + 4k frames. None: the world's, usually none. The paths of text scenes have none.
 
     Raises:
-        DatasetError: an unknown split or range, a size or number of frames that there cannot be.
+        DatasetError: an unknown split or range, a size, grid or number of frames that there cannot be.
     """
     name = TEXT_NAME if text else NAME
     changes = _changes(name, size, frames)
+    if grid is not None:
+        changes["grid"] = _checked_grid(name, grid, frames or (world.frames if world else USUAL_FRAMES))
     split, first, stop = _range(rest, name)
     seeds = {f"{split}-{number:06d}": number for number in range(first, stop)}
 
@@ -62,7 +67,7 @@ def open_sprites(
         return maker(item, start + seeds[item], replace(world or SpriteWorld(), **changes))
 
     told = [f" size=[{size[0]},{size[1]}]"] if size is not None else []
-    told += [f" frames={frames}"] if frames is not None else []
+    told += [f" {key}={value}" for key, value in (("frames", frames), ("grid", grid)) if value is not None]
     return Dataset(f"{name}:{split}:{first}-{stop}{''.join(told)}", LICENSE, tuple(seeds), make)
 
 
@@ -84,6 +89,18 @@ def _changes(name: str, size: Sequence[int] | None, frames: int | None) -> dict[
             )
         changes["frames"] = frames
     return changes
+
+
+def _checked_grid(name: str, grid: int, frames: int) -> int:
+    """The grid. Raises DatasetError where there cannot be one."""
+    if type(grid) is not int or grid < 1:
+        raise DatasetError(f"{name}: grid: expected a whole number of pixels from 1 on, got {grid!r}; as in grid=8")
+    if frames % 4 != 1:
+        raise DatasetError(
+            f"{name}: grid: expected clips of 1 + 4k frames, whose every fourth is on it, got {frames}; as in "
+            "frames=17 grid=8"
+        )
+    return grid
 
 
 def _range(rest: str, name: str) -> tuple[str, int, int]:

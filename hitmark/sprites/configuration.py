@@ -136,6 +136,8 @@ class VideoConfiguration(ModelConfiguration):
     sampling_shift: float = 3.0
     even_levels: float = 0.25
     """Share of training clips with a noise level drawn evenly from 0..1, so that fine detail is met often enough."""
+    grid: int = 0
+    """Pixels of the grid that things are on in the frames that latent frames are pictures of; see `SpriteWorld`."""
     thing_weight: float = 3.0
     """Weight in the loss of cells that things cover."""
     recognition: float = 0.0
@@ -166,7 +168,7 @@ class VideoConfiguration(ModelConfiguration):
 
     def world(self) -> SpriteWorld:
         """The world of clips from text: drawn, with one or two large things."""
-        return text_world(self.width, self.height, self.frames)
+        return replace(text_world(self.width, self.height, self.frames), grid=self.grid)
 
     def pictured_world(self) -> SpriteWorld:
         """The world of clips from a picture: all drawings, and photographs."""

@@ -10,6 +10,10 @@ MARGIN = 0.06
 """Centers of moving things stay this far inside the picture (fraction of each side)."""
 
 
+CODED = 4
+"""Frames from one that a latent frame is a picture of to the next."""
+
+
 RESIZING = 0.35
 """Largest logarithm of how much a thing grows or shrinks in a clip."""
 
@@ -58,3 +62,10 @@ def draw_camera(generator: np.random.Generator, frames: int, probability: float,
     distance = generator.uniform(0.1, reach)
     time = np.linspace(0, 1, frames) ** np.exp(generator.uniform(-0.3, 0.3))
     return distance * time[:, None] * np.array([np.cos(angle), np.sin(angle)])
+
+
+def on_grid(values: np.ndarray, step: np.ndarray | float) -> np.ndarray:
+    """Values (frames, n) at whole multiples of `step` in every CODED-th frame, straight in between; frames = 4k + 1."""
+    keys = np.round(values[::CODED] / step) * step
+    times = np.arange(len(values)) / CODED
+    return np.stack([np.interp(times, np.arange(len(keys)), column) for column in keys.T], axis=1)

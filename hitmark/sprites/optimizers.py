@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from hitmark.sprites.fast import half_is_fast
+from hitmark.sprites.team import ALONE, Team
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Of the quintic Newton-Schulz iteration."""
@@ -21,8 +22,9 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 class Muon(torch.optim.Optimizer):
     """For parameters of two or more dimensions; kernels are flattened to (out, in x window)."""
 
-    def __init__(self, parameters: Iterable[Tensor], lr: float, momentum: float = 0.95) -> None:
+    def __init__(self, parameters: Iterable[Tensor], lr: float, momentum: float = 0.95, team: Team = ALONE) -> None:
         super().__init__(parameters, {"lr": lr, "momentum": momentum})
+        self.team = team
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -35,7 +37,7 @@ class Muon(torch.optim.Optimizer):
             for shape, parameters in shapes.items():
                 scale = 0.2 * max(shape) ** 0.5
                 directions = torch.stack([self._direction(parameter, group["momentum"]) for parameter in parameters])
-                for parameter, update in zip(parameters, orthogonalize(directions), strict=True):
+                for parameter, update in zip(parameters, self.team.in_parts(orthogonalize, directions), strict=True):
                     parameter.sub_(group["lr"] * scale * update.view_as(parameter))
 
     def _direction(self, parameter: Tensor, momentum: float) -> Tensor:
@@ -64,13 +66,13 @@ EDGES = ("conv_in", "conv_out", "embedding", "time_mixer", "transformer.proj_out
 """Parts of the names of first and last layers and of tables."""
 
 
-def build_optimizers(network: nn.Module, learning_rate: float) -> list[torch.optim.Optimizer]:
+def build_optimizers(network: nn.Module, learning_rate: float, team: Team = ALONE) -> list[torch.optim.Optimizer]:
     """Muon for hidden matrices and kernels, AdamW for vectors, the first and last layer and the embeddings."""
     hidden, rest = [], []
     for name, parameter in network.named_parameters():
         edge = any(part in name for part in EDGES)
         (rest if edge or parameter.ndim < 2 or min(parameter.shape[:2]) < 8 else hidden).append(parameter)
     return [
-        Muon(hidden, lr=learning_rate),
+        Muon(hidden, lr=learning_rate, team=team),
         torch.optim.AdamW(rest, lr=learning_rate, betas=(0.9, 0.99), weight_decay=0.0),
     ]

@@ -17,6 +17,7 @@ from hitmark.sprites.configuration import ImageToVideoConfiguration, ModelConfig
 from hitmark.sprites.correspondence import ShortcutProcessor
 from hitmark.sprites.decoder import decoder_loss
 from hitmark.sprites.image_to_video import ImageToVideoModel, denoising_loss, make_batch
+from hitmark.sprites.team import Team
 from hitmark.sprites.text_to_video import NoiseSchedule, TextToVideoModel, make_clips, make_pictures, text_loss
 from hitmark.sprites.training import StepLoss
 from hitmark.sprites.video_code import VideoCode
@@ -46,9 +47,9 @@ class Recipe:
     fit: Callable[[Any], Any]
     write_encoder: Callable[[Any, Any], None]
     model: Callable[[Any], nn.Module]
-    loss: Callable[[Any, Any, str], StepLoss]
+    loss: Callable[[Any, Any, str, Team], StepLoss]
     autoencoder: Callable[[Any], Any]
-    decoder_loss: Callable[[Any, Any, str], StepLoss]
+    decoder_loss: Callable[[Any, Any, str, Team], StepLoss]
     sheet: Callable[[Any, Any, Any], Image.Image]
     pipeline: Callable[[Any, Any, Any], Any]
     card: dict[str, Any]
@@ -62,14 +63,15 @@ def _fit_pictures(configuration: ModelConfiguration) -> LinearCode:
     return linear_code.fit(pictures, configuration.latent_channels)
 
 
-def _picture_decoder_loss(temporal: bool) -> Callable[[Any, Any, str], StepLoss]:
+def _picture_decoder_loss(temporal: bool) -> Callable[[Any, Any, str, Team], StepLoss]:
     """Of a decoder, on clips of half the frames. `temporal`: it sees whole clips."""
 
-    def of_run(code: LinearCode, configuration: Any, device: str) -> StepLoss:
+    def of_run(code: LinearCode, configuration: Any, device: str, team: Team) -> StepLoss:
         world = configuration.world()
 
         def loss(network: Any, step: int, generator: torch.Generator) -> Tensor:
-            batch = make_batch(world, step, configuration.decoder_batch, configuration.frames // 2)
+            clips = team.share(configuration.decoder_batch)
+            batch = make_batch(world, team.turn(step), clips, configuration.frames // 2)
             return decoder_loss(network, code, batch.to(device).frames, generator, temporal)
 
         return loss
@@ -89,16 +91,16 @@ def _image_model(configuration: ImageToVideoConfiguration) -> nn.Module:
     return ImageToVideoModel(unet, networks.build_image_encoder(configuration), configuration.latent_channels)
 
 
-def _image_loss(code: LinearCode, configuration: ImageToVideoConfiguration, device: str) -> StepLoss:
+def _image_loss(code: LinearCode, configuration: ImageToVideoConfiguration, device: str, team: Team) -> StepLoss:
     mean, deviation = configuration.dense_log_sigma
     first = replace(configuration, log_sigma_mean=mean, log_sigma_std=deviation)
-    world, dense = configuration.world(), configuration.dense_world()
+    world, dense, clips = configuration.world(), configuration.dense_world(), team.share(configuration.batch)
 
     def loss(network: Any, step: int, generator: torch.Generator) -> Tensor:
         if step < configuration.short_steps:
-            batch = make_batch(dense, step, configuration.batch, configuration.frames // 2)
+            batch = make_batch(dense, team.turn(step), clips, configuration.frames // 2)
             return denoising_loss(network, code, batch.to(device), first, generator)
-        batch = make_batch(world, step, configuration.batch, configuration.frames)
+        batch = make_batch(world, team.turn(step), clips, configuration.frames)
         return denoising_loss(network, code, batch.to(device), configuration, generator)
 
     return loss
@@ -117,14 +119,14 @@ def _text_model(configuration: TextToVideoConfiguration) -> nn.Module:
     return TextToVideoModel(unet, networks.build_text_encoder(configuration))
 
 
-def _text_loss(code: LinearCode, configuration: TextToVideoConfiguration, device: str) -> StepLoss:
+def _text_loss(code: LinearCode, configuration: TextToVideoConfiguration, device: str, team: Team) -> StepLoss:
     world, schedule, tokenizer = configuration.world(), NoiseSchedule(), build_tokenizer()
 
     def loss(network: Any, step: int, generator: torch.Generator) -> Tensor:
         if step < configuration.picture_steps:
-            batch = make_pictures(world, step, configuration.pictures)
+            batch = make_pictures(world, team.turn(step), team.share(configuration.pictures))
         else:
-            batch = make_clips(world, step, configuration.batch)
+            batch = make_clips(world, team.turn(step), team.share(configuration.batch))
         return text_loss(network, code, batch.to(device), configuration, generator, schedule, tokenizer)
 
     return loss

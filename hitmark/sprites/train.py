@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, fields
@@ -17,6 +18,7 @@ from hitmark.sprites.configuration import ModelConfiguration, read_configuration
 from hitmark.sprites.going_on import Milestone, read_milestone, write_milestone
 from hitmark.sprites.perceptual import train_perceptual
 from hitmark.sprites.recipes import RECIPES, Recipe
+from hitmark.sprites.team import ALONE, Team, gathered
 from hitmark.sprites.training import Schedule, Training
 
 PERCEPTUAL = "sprites-perceptual"
@@ -33,48 +35,76 @@ def train(
     device: str = "auto",
     parts: tuple[str, ...] = PARTS,
     start: Path | None = None,
+    processes: int = 1,
 ) -> Path:
     """Runs or resumes the `parts` of the training of an embedded model, then exports it to `folder`/pipeline.
 
     `config`: a TOML file, None for the one that shipped. `start`: a pipeline that an earlier run exported: a run that
-    has no checkpoint begins with its weights and at its step. Writes `configuration.json`, checkpoints, logs and sample
+    has no checkpoint begins with its weights and at its step. `processes`: of this machine's processor that share every
+    step's clips. Writes `configuration.json`, checkpoints, logs and sample
     sheets to `folder`; a run that was stopped goes on where it was. Returns the exported pipeline's folder.
     Raises HitmarkError for an unknown name, a bad configuration, a folder that holds a run of other sizes or is being
-    written by another run.
+    written by another run, more processes than there are processor cores.
     """
     if name == PERCEPTUAL and config is None:
-        if start is not None or parts != PARTS:
-            raise HitmarkError(f"{name} is no pipeline and is always trained whole: leave out --from and --export")
+        if start is not None or parts != PARTS or processes != 1:
+            raise HitmarkError(
+                f"{name} is no pipeline and is always trained whole, by one process: leave out --from, --export and "
+                "--processes"
+            )
         return train_perceptual(folder)
     if name not in RECIPES:
         known = ", ".join([*RECIPES, f"{PERCEPTUAL} (without --config)"])
         raise HitmarkError(f"there is no training of {name!r} so; what can be trained: {known}")
-    recipe, configuration = RECIPES[name], read_configuration(config, name)
+    configuration = read_configuration(config, name)
     device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    _check_processes(processes, device)
     make_folder(folder)
     with claimed(folder / "training") if parts else nullcontext():  # what stands there can be exported meanwhile
-        return _train(recipe, configuration, folder, device, parts, start)
+        return _train(name, configuration, folder, device, parts, start, processes)
+
+
+def _check_processes(processes: int, device: str) -> None:
+    cores = os.cpu_count() or 1
+    if processes != 1 and device != "cpu":
+        raise HitmarkError(f"processes: expected 1 on {device}, got {processes}; several share a processor, not a GPU")
+    if not 1 <= processes <= cores:
+        raise HitmarkError(f"processes: expected 1 to {cores}, the cores of this machine, got {processes}")
 
 
 def _train(
-    recipe: Recipe,
+    name: str,
     configuration: ModelConfiguration,
     folder: Path,
     device: str,
     parts: tuple[str, ...],
     start: Path | None,
+    processes: int,
 ) -> Path:
+    recipe = RECIPES[name]
     (folder / "configuration.json").write_text(json.dumps(asdict(configuration), indent=2) + "\n", encoding="utf-8")
     if start is not None:
         _begin(recipe, folder, configuration, read_milestone(start))
+    fitted_code(recipe, folder, configuration)
+    run = name, configuration, folder, device, parts
+    with gathered(processes, _train_parts, *run) as team:
+        _train_parts(team, *run)
+    return export(recipe, folder, configuration)
+
+
+def _train_parts(
+    team: Team, name: str, configuration: ModelConfiguration, folder: Path, device: str, parts: tuple[str, ...]
+) -> None:
+    """What each process of a team does."""
+    recipe = RECIPES[name]
     code = fitted_code(recipe, folder, configuration)
     if "denoiser" in parts:
-        training = denoiser_training(recipe, folder, configuration, device)
-        training.run(recipe.loss(code, configuration, device), _sheets(recipe, code, configuration))
+        training = denoiser_training(recipe, folder, configuration, device, team)
+        report = None if team.number else _sheets(recipe, code, configuration)
+        training.run(recipe.loss(code, configuration, device, team), report)
     if "decoder" in parts:
-        training = decoder_training(recipe, folder, configuration, device)
-        training.run(recipe.decoder_loss(code, configuration, device))
-    return export(recipe, folder, configuration)
+        training = decoder_training(recipe, folder, configuration, device, team)
+        training.run(recipe.decoder_loss(code, configuration, device, team))
 
 
 def _begin(recipe: Recipe, folder: Path, configuration: ModelConfiguration, milestone: Milestone) -> None:
@@ -118,7 +148,9 @@ def _save_code(folder: Path, code: Any) -> None:
     torch.save({entry.name: getattr(code, entry.name) for entry in fields(code)}, folder / "code.pt")
 
 
-def denoiser_training(recipe: Recipe, folder: Path, configuration: ModelConfiguration, device: str = "cpu") -> Training:
+def denoiser_training(
+    recipe: Recipe, folder: Path, configuration: ModelConfiguration, device: str = "cpu", team: Team = ALONE
+) -> Training:
     """The denoiser's run (denoiser and the encoder of its condition together)."""
     torch.manual_seed(configuration.seed)
     model = recipe.model(configuration)
@@ -131,17 +163,21 @@ def denoiser_training(recipe: Recipe, folder: Path, configuration: ModelConfigur
         configuration.average,
         configuration.seed,
         configuration.matrix_rate,
+        team,
     )
 
 
-def decoder_training(recipe: Recipe, folder: Path, configuration: ModelConfiguration, device: str = "cpu") -> Training:
+def decoder_training(
+    recipe: Recipe, folder: Path, configuration: ModelConfiguration, device: str = "cpu", team: Team = ALONE
+) -> Training:
     """The decoder's run."""
     torch.manual_seed(configuration.seed + 1)
     schedule = Schedule(
         configuration.decoder_steps, configuration.warmup, configuration.decay, configuration.decoder_learning_rate
     )
     decoder = recipe.autoencoder(configuration).decoder
-    return Training("decoder", folder, decoder.to(device), schedule, configuration.average, configuration.seed + 1)
+    seed = configuration.seed + 1
+    return Training("decoder", folder, decoder.to(device), schedule, configuration.average, seed, team=team)
 
 
 def export(recipe: Recipe, folder: Path, configuration: ModelConfiguration) -> Path:

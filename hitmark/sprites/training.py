@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from hitmark.errors import HitmarkError
 from hitmark.files import make_folder, written_whole
 from hitmark.sprites.optimizers import build_optimizers
+from hitmark.sprites.team import ALONE, Team
 
 StepLoss = Callable[[Any, int, torch.Generator], Tensor]
 """(network, step, generator) to a scalar."""
@@ -51,11 +52,13 @@ class Training:
         average: float,
         seed: int,
         matrix_rate: float = 1.0,
+        team: Team = ALONE,
     ) -> None:
+        self.team = team
         self.name, self.folder, self.schedule, self.decay = name, folder, schedule, average
         self.network = network
         self.averaged = copy.deepcopy(network).requires_grad_(False)
-        self.optimizers = build_optimizers(network, schedule.learning_rate)
+        self.optimizers = build_optimizers(network, schedule.learning_rate, team)
         self.relative_rates = (matrix_rate, 1.0)
         self.generator = torch.Generator().manual_seed(seed)
         self.step = self.begun = 0
@@ -64,6 +67,8 @@ class Training:
         make_folder(folder)
         if self.checkpoint.exists():
             self._load()
+        if team.number:
+            self.generator.manual_seed(team.turn(self.step) + seed)  # noise of its own
 
     @property
     def checkpoint(self) -> Path:
@@ -93,6 +98,7 @@ class Training:
             if not torch.isfinite(loss):
                 raise HitmarkError(f"{self.name}: the loss is {loss.item()} at step {step}; lower learning_rate")
             loss.backward()
+            self.team.average(self.network)
             nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
             for optimizer in self.optimizers:
                 optimizer.step()
@@ -114,7 +120,9 @@ class Training:
         self.save()
 
     def save(self) -> None:
-        """Writes the checkpoint (to a temporary name of its own, then renamed) and the log."""
+        """Writes the checkpoint (to a temporary name of its own, then renamed) and the log, once for a team."""
+        if self.team.number:
+            return
         state = {
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
@@ -167,7 +175,8 @@ class Training:
         from tqdm import tqdm
 
         steps = range(self.step, self.schedule.steps)
-        bar = tqdm(steps, desc=self.name, initial=self.step, total=self.schedule.steps, mininterval=5)
+        quiet = self.team.number > 0
+        bar = tqdm(steps, self.name, self.schedule.steps, initial=self.step, mininterval=5, disable=quiet)
         for step in bar:
             yield step
             bar.set_postfix(loss=f"{self.recent_loss():.4f}", refresh=False)

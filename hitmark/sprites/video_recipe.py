@@ -20,6 +20,7 @@ from hitmark.sprites.decoder import kernels_last, see_present_frame, video_decod
 from hitmark.sprites.fast import Ahead, attention_by_products, half_is_fast
 from hitmark.sprites.recognition import Recognizer
 from hitmark.sprites.scenes import held_out
+from hitmark.sprites.team import ALONE, Team
 from hitmark.sprites.training import StepLoss
 from hitmark.sprites.video_code import VideoCode
 from hitmark.sprites.video_networks import (
@@ -79,7 +80,7 @@ def build_model(configuration: VideoConfiguration) -> VideoModel:
     return VideoModel(build_transformer(configuration), build_text_encoder(configuration), recognizer)
 
 
-def step_loss(code: VideoCode, configuration: VideoConfiguration, device: str) -> StepLoss:
+def step_loss(code: VideoCode, configuration: VideoConfiguration, device: str, team: Team = ALONE) -> StepLoss:
     """What the stages of the configuration say; seeds follow the step.
 
     A step sees what was made for it and what was made for steps BETWEEN, twice BETWEEN, ... before, which makes each
@@ -93,7 +94,8 @@ def step_loss(code: VideoCode, configuration: VideoConfiguration, device: str) -
 
     @lru_cache(shown * (BETWEEN + 1))
     def part(number: int, frames: int, clips: int) -> VideoBatch:
-        seeds = range(number * 64, number * 64 + clips)
+        clips = team.share(clips)
+        seeds = range(number * 64 + team.number * clips, number * 64 + (team.number + 1) * clips)
         if not frames:
             return make_windows(world, code, seeds, configuration.window)
         return make_video_batch(world, pictured, code, seeds, frames, round(configuration.given * clips))
@@ -148,7 +150,7 @@ def build_decoder(configuration: VideoConfiguration) -> AutoencoderKLWan:
     return autoencoder
 
 
-def decoder_step_loss(code: VideoCode, configuration: VideoConfiguration, device: str) -> StepLoss:
+def decoder_step_loss(code: VideoCode, configuration: VideoConfiguration, device: str, team: Team = ALONE) -> StepLoss:
     """Of windows of CROP pixels, in both worlds by turns: of single frames, then of whole clips."""
     worlds = (configuration.world(), configuration.pictured_world())
     laid: list[nn.Module] = []
@@ -158,8 +160,8 @@ def decoder_step_loss(code: VideoCode, configuration: VideoConfiguration, device
             kernels_last(network)
             laid.append(network)
         frames, count, windows = _seen_by_decoder(configuration, step)
-        videos = []
-        for seed in range(step * count, (step + 1) * count):
+        videos, count = [], team.share(count)
+        for seed in range(team.turn(step) * count, (team.turn(step) + 1) * count):
             world = worlds[seed % 2]
             plan = world.plan(SPLITS["train"][0] + seed, measure=False)
             first = int(torch.randint(0, configuration.frames - frames + 1, (), generator=generator))

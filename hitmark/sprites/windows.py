@@ -60,6 +60,9 @@ def _thing(world: SpriteWorld, generator: np.random.Generator, side: int) -> Spr
     size = thing.size * min(world.width, world.height) / side
     if generator.random() < RESIZED:
         size *= float(np.exp(generator.uniform(-RESIZING, RESIZING)))
+    if world.grid:
+        step = world.grid / side
+        size, middle = max(1, round(size / step)) * step, np.round(middle / step) * step
     return replace(thing, size=size, motion=Motion(middle, np.ones(1)))
 
 

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from hitmark.sprites import photos
 from hitmark.sprites.atlas import COLORS, load_atlas
 from hitmark.sprites.clip_plan import Clip, ClipPlan, SpriteObject, caption
-from hitmark.sprites.motion import Motion, draw_camera, draw_motion
+from hitmark.sprites.motion import Motion, draw_camera, draw_motion, on_grid
 from hitmark.sprites.places import PLACES, paint
 from hitmark.sprites.textures import extent, texture
 
@@ -52,12 +52,16 @@ class SpriteWorld:
     """Numbers of objects, drawn with equal chance."""
     names: tuple[str, ...] = ()
     """Sprites that occur; none named: all of the atlas."""
+    grid: int = 0
+    """Pixels: in the first and every fourth frame things and pans are at multiples of it, and so are the sides of
+    things; in between they move straight. With the side of a latent cell, what moves goes on from cell to cell, so that
+    a small model can copy it and has few ways of cutting a thing into tokens to learn. 0: anywhere."""
 
     def plan(self, seed: int, measure: bool = True) -> ClipPlan:
         """What happens in clip `seed` (int >= 0). `measure=False` leaves every visible share at 1, which is faster."""
         generator = np.random.default_rng([20260, seed])
         place = None if generator.random() < self.photographs else str(generator.choice(list(PLACES)))
-        camera = draw_camera(generator, self.frames, self.camera, self.camera_reach)
+        camera = self._on_grid(draw_camera(generator, self.frames, self.camera, self.camera_reach))
         count = int(generator.choice(self.objects))
         starts = _starts(generator, count)
         drawn: list[SpriteObject] = []
@@ -103,6 +107,8 @@ class SpriteWorld:
         """A thing at `start` in frame 1 (center, float (2,)) that is none of `taken`; it moves with the camera."""
         size = generator.uniform(*self.sizes)
         motion = draw_motion(generator, self.frames, start, self.still, self.reach)
+        if self.grid:
+            size, motion = self._thing_on_grid(size, motion)
         motion = Motion(motion.centers + camera, motion.scale)
         texture_seed = int(generator.integers(2**31))
         name, color = None, None
@@ -113,6 +119,16 @@ class SpriteWorld:
         return SpriteObject(
             name, color, size, motion, self._boxes(name, size, motion), np.ones(self.frames), texture_seed
         )
+
+    def _on_grid(self, places: np.ndarray) -> np.ndarray:
+        """Places (frames, 2), fractions of the picture, on the grid."""
+        return on_grid(places, self.grid / np.array([self.width, self.height])) if self.grid else places
+
+    def _thing_on_grid(self, size: float, motion: Motion) -> tuple[float, Motion]:
+        """A thing whose middle and side are on the grid."""
+        step = self.grid / min(self.width, self.height)
+        sides = on_grid(size * motion.scale[:, None], step).clip(step)[:, 0]
+        return float(sides[0]), Motion(self._on_grid(motion.centers), sides / sides[0])
 
     def _boxes(self, name: str | None, size: float, motion: Motion) -> np.ndarray:
         """Extent of the drawing in every frame, (frames, 4)."""

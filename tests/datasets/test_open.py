@@ -119,6 +119,25 @@ def test_sprites_of_another_size_and_length_are_the_same_scenes():
     assert open_dataset("sprites-text:test:4-6 size=[128,128]")["test-000004"].frames().shape == (8, 128, 128, 3)
 
 
+def test_sprites_on_a_grid_are_the_same_clips_from_cell_to_cell():
+    spec = "sprites:test:0-12 size=[128,128] frames=17"
+    assert open_dataset(f"{spec} grid=8").name == f"{spec} grid=8"
+    free = {item.id: item for item in open_dataset(spec)}
+    both = [(item, free[item.id]) for item in open_dataset(f"{spec} grid=8") if item.id in free]
+    assert len(both) > 2
+    for item, other in both:
+        assert item.scene.prompt == other.scene.prompt
+        middles = (item.truth.boxes[..., :2] + item.truth.boxes[..., 2:]) / 2
+        np.testing.assert_allclose(middles, (other.truth.boxes[..., :2] + other.truth.boxes[..., 2:]) / 2, atol=0.12)
+        np.testing.assert_allclose(np.diff(middles[:, :5], axis=1, n=2), 0, atol=1e-9)  # straight in between
+
+
+@pytest.mark.parametrize("choice", ["grid=0 frames=17", "grid=2.5 frames=17", "grid=8", "grid=8 frames=16"])
+def test_a_grid_that_there_cannot_be_says_what_there_can(choice):
+    with pytest.raises(DatasetError, match=r"sprites: grid: expected .*; as in (frames=17 )?grid=8"):
+        open_dataset(f"sprites:test:0-12 {choice}")
+
+
 @pytest.mark.parametrize(
     "choice", ["size=[128]", "size=128", "size=[16,64]", "size=[64.5,64]", "frames=1", "frames=1e1"]
 )

@@ -114,9 +114,9 @@ def test_a_checkpoint_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
 
 
 def test_the_network_that_measures_begins_from_nothing(tmp_path: Path) -> None:
-    given: list[dict[str, Any]] = [{"start": tmp_path}, {"parts": ()}]
+    given: list[dict[str, Any]] = [{"start": tmp_path}, {"parts": ()}, {"processes": 2}]
     for options in given:
-        with pytest.raises(HitmarkError, match="leave out --from and --export"):
+        with pytest.raises(HitmarkError, match="leave out --from, --export and --processes"):
             train("sprites-perceptual", None, tmp_path / "run", **options)
     assert not (tmp_path / "run").exists()
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from hitmark.sprites.video_code import fit
-from hitmark.sprites.windows import WINDOWS_OF_A_PLACE, make_windows
+from hitmark.sprites.windows import WINDOWS_OF_A_PLACE, _thing, make_windows
 from hitmark.sprites.world import TEXT_NAMES, text_world
 
 SIDE = 80
@@ -35,3 +37,12 @@ def test_windows_follow_the_seed() -> None:
     assert torch.equal(first.latents, again.latents)
     assert first.captions == again.captions
     assert not torch.equal(first.latents, other.latents)
+
+
+def test_windows_of_a_world_on_a_grid_have_their_things_on_it() -> None:
+    """Things of the same look, size and place in their cells of 8 pixels: few latents for a small model to learn."""
+    world = replace(text_world(128, 128, 5), names=("ball",), grid=8)
+    for generator in (np.random.default_rng(seed) for seed in range(12)):
+        thing = _thing(world, generator, SIDE)
+        for value in (*(thing.motion.centers[0] * SIDE), thing.size * SIDE):
+            assert np.isclose(value / 8, round(value / 8))

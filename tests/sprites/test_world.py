@@ -118,3 +118,39 @@ def test_the_text_world_has_one_or_two_of_the_named_things() -> None:
     assert {thing.name for plan in plans for thing in plan.objects} == set(TEXT_NAMES) < set(load_atlas().names)
     assert {len(plan.objects) for plan in plans} == {1, 2}
     assert all(0.34 <= thing.size <= 0.5 for plan in plans for thing in plan.objects)
+
+
+def test_on_a_grid_things_and_pans_go_from_cell_to_cell() -> None:
+    world = SpriteWorld(width=128, height=96, frames=9, camera=0.7, grid=8)
+    side, moved, resized, panned = np.array([128, 96]), 0, 0, 0
+    for seed in range(30):
+        plan = world.plan(seed, measure=False)
+        panned += bool(plan.camera.any())
+        for thing in plan.objects:
+            middles, sides = thing.motion.centers * side, thing.size * thing.motion.scale * 96
+            for values in (middles, sides[:, None], plan.camera * side):
+                cells = values[::4] / 8
+                assert np.allclose(cells, cells.round())
+                assert np.allclose(values[2::4], (values[:-4:4] + values[4::4]) / 2)  # straight in between
+            assert sides.min() >= 8
+            moved += not np.allclose(middles[0], middles[-1])
+            resized += not np.allclose(sides[0], sides[-1])
+    assert min(moved, resized, panned) > 5
+
+
+def test_a_moving_place_is_the_same_cells_elsewhere() -> None:
+    """With a grid, what a pan shows in the next coded frame is what was there, 8 pixels or more away."""
+    world = SpriteWorld(width=80, height=80, frames=5, camera=1.0, grid=8)
+    seen = 0
+    for seed in range(12):
+        plan = world.plan(seed, measure=False)
+        right, down = (plan.camera[4] * 80).round().astype(int)
+        ground = world._background(plan)
+        first, last = ground[0], ground[4]
+        if not right and not down:
+            continue
+        rows, columns = slice(max(0, down), 80 + min(0, down)), slice(max(0, right), 80 + min(0, right))
+        before = first[:, max(0, -down) : 80 + min(0, -down), max(0, -right) : 80 + min(0, -right)]
+        assert torch.allclose(last[:, rows, columns], before, atol=2e-3)
+        seen += 1
+    assert seen > 5
