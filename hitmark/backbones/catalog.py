@@ -106,6 +106,13 @@ JOINED: dict[str, ModelCard] = {
     )
 }
 """Models that are parts of several repositories: whoever wants one joins them once, and gives the folder."""
+JOINING = """from diffusers import AnimateDiffPipeline, DDIMScheduler, MotionAdapter
+adapter = MotionAdapter.from_pretrained("guoyww/animatediff-motion-adapter-v1-5-3")
+pipe = AnimateDiffPipeline.from_pretrained("stable-diffusion-v1-5/stable-diffusion-v1-5", motion_adapter=adapter)
+betas = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "linear"}
+pipe.scheduler = DDIMScheduler(**betas, clip_sample=False, steps_offset=1, timestep_spacing="linspace")
+pipe.save_pretrained("FOLDER")"""
+"""How; another Stable Diffusion 1.5 and another motion adapter of it are joined likewise."""
 
 DEFAULT_PICTURE_MODEL, DEFAULT_TEXT_MODEL = "sprites-i2v", "sprites-t2v"
 """Of a scene with a picture, and of one with words alone, that name none; embedded: they need no download."""
@@ -163,6 +170,11 @@ def _unknown(given: str) -> str:
     meant = f" (did you mean {close[0]!r}?)" if close else ""
     if given in MODELS:
         return f"The weights of the embedded model {given!r} are missing in this installation; reinstall hitmark."
+    if given in JOINED:
+        return (
+            f"The model {given!r} is no repository of its own, but parts of two. Join them once, and give the folder "
+            f"in place of the name (--model FOLDER):\n{JOINING}"
+        )
     return (
         f"Unknown model {given!r}{meant}: neither a name nor an existing folder. Names: {', '.join(MODELS)}. "
         "A folder must hold a pipeline in save_pretrained layout."
