@@ -67,6 +67,7 @@ class Family:
         argument: of the denoiser, which has the latents; conditions stand after them on the channel axis, and may do
             so in what the pipeline holds too.
         shared: arguments of the denoiser that are no clip's own, though they may be as long as the batch.
+        by_frame: arguments of the denoiser that have a row for each frame of each clip, in place of one for each clip.
         branches: names of the branches of guidance, where they are calls of their own that the pipeline does not name
             by `cache_context`: in the order of a step's calls.
         scaled: whether the pipeline calls `scheduler.scale_model_input`.
@@ -89,6 +90,7 @@ class Family:
         prompted: whether the pipeline's call takes a prompt, wherever its words are looked at.
         least_frames: fewest frames of a video that the pipeline makes well.
         frames_in_config: whether the network's configuration says how many frames it makes.
+        positions: what says in that configuration for how many frames the network has positions; "": for any number.
         autocast: whether the pipeline can be called under torch.autocast.
         network_check: raises HitmarkError for the configuration of a network whose attention controls cannot act on.
         checks: methods of the pipeline that its call runs before the loop, each with what is given the arguments by
@@ -109,6 +111,7 @@ class Family:
     at_step: AtStep = "same"
     argument: str = "hidden_states"
     shared: frozenset[str] = frozenset()
+    by_frame: frozenset[str] = frozenset()
     branches: tuple[str, ...] = ()
     scaled: bool = False
     stride: Grid = (4, 8, 8)
@@ -129,6 +132,7 @@ class Family:
     prompted: bool = True
     least_frames: int = 1
     frames_in_config: bool = False
+    positions: str = ""
     autocast: bool = True
     network_check: Callable[[Any], None] | None = None
     checks: Mapping[str, Callable[[Mapping[str, Any]], None]] = field(default_factory=dict)

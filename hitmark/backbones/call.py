@@ -18,6 +18,7 @@ class DenoiserCall:
         arguments: by name, as the network's `forward` takes them.
         branches: in the order of the batch. clips: their number; the batch is (branches, clips).
         shared: arguments that every clip has alike, see `Family.shared`.
+        by_frame: arguments with a row for each frame of a clip, see `Family.by_frame`.
     """
 
     module: Any
@@ -25,6 +26,7 @@ class DenoiserCall:
     branches: tuple[Branch, ...]
     clips: int
     shared: frozenset[str] = frozenset()
+    by_frame: frozenset[str] = frozenset()
 
     def of_clip(self, clip: int) -> DenoiserCall:
         """The same call for one clip of the batch."""
@@ -36,16 +38,20 @@ class DenoiserCall:
         return replace(self._with_rows([place * self.clips + clip]), branches=(self.branches[place],))
 
     def _with_rows(self, rows: list[int]) -> DenoiserCall:
-        count = len(self.branches) * self.clips
-        arguments = {
-            name: value if name in self.shared else rows_of(value, rows, count)
-            for name, value in self.arguments.items()
-        }
+        arguments = {name: self._part(name, value, rows) for name, value in self.arguments.items()}
         return replace(self, arguments=arguments, clips=1)
+
+    def _part(self, name: str, value: Any, rows: list[int]) -> Any:
+        count = len(self.branches) * self.clips
+        if name in self.by_frame:
+            return value.unflatten(0, (count, -1))[rows].flatten(0, 1)
+        return value if name in self.shared else rows_of(value, rows, count)
 
 
 def rows_of(value: Any, rows: list[int], count: int) -> Any:
-    """Some rows of a tensor with `count` of them, or of those in a tuple or list; anything else as it is."""
+    """Some rows of a tensor with `count` of them, or of those in a tuple, list or dict; anything else as it is."""
+    if isinstance(value, dict):
+        return {name: rows_of(each, rows, count) for name, each in value.items()}
     if isinstance(value, tuple | list):
         return type(value)(rows_of(each, rows, count) for each in value)
     batched = hasattr(value, "ndim") and value.ndim > 0 and value.shape[0] == count

@@ -44,7 +44,7 @@ def _svd(name: str, hub_id: str, frames: int) -> ModelCard:
     )
 
 
-def _text(name: str, hub_id: str, frames: int, width: int, height: int) -> ModelCard:
+def _text(name: str, hub_id: str | None, frames: int, width: int, height: int) -> ModelCard:
     return ModelCard(
         name=name,
         hub_id=hub_id,
@@ -96,17 +96,40 @@ MODELS: dict[str, ModelCard] = {
     **TRANSFORMERS,
 }
 
+JOINED: dict[str, ModelCard] = {
+    "animatediff-v1.5-3": replace(
+        _text("animatediff-v1.5-3", None, 16, 512, 512),
+        license="CreativeML OpenRAIL-M (Stable Diffusion 1.5; of the motion adapter see its repository)",
+        pipeline="AnimateDiffPipeline",
+        steps=25,
+        call={"guidance_scale": 7.5, "decode_chunk_size": 16},
+    )
+}
+"""Models that are parts of several repositories: whoever wants one joins them once, and gives the folder."""
+JOINING = """from diffusers import AnimateDiffPipeline, DDIMScheduler, MotionAdapter
+adapter = MotionAdapter.from_pretrained("guoyww/animatediff-motion-adapter-v1-5-3")
+pipe = AnimateDiffPipeline.from_pretrained("stable-diffusion-v1-5/stable-diffusion-v1-5", motion_adapter=adapter)
+betas = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "linear"}
+pipe.scheduler = DDIMScheduler(**betas, clip_sample=False, steps_offset=1, timestep_spacing="linspace")
+pipe.save_pretrained("FOLDER")"""
+"""How; another Stable Diffusion 1.5 and another motion adapter of it are joined likewise."""
+
 DEFAULT_PICTURE_MODEL, DEFAULT_TEXT_MODEL = "sprites-i2v", "sprites-t2v"
 """Of a scene with a picture, and of one with words alone, that name none; embedded: they need no download."""
 
-OF_PIPELINE = {"StableVideoDiffusionPipeline": "svd", "TextToVideoSDPipeline": "modelscope", **OF_TRANSFORMER}
+OF_PIPELINE = {
+    "StableVideoDiffusionPipeline": "svd",
+    "TextToVideoSDPipeline": "modelscope",
+    "AnimateDiffPipeline": "animatediff-v1.5-3",
+    **OF_TRANSFORMER,
+}
 """The model whose defaults a folder of this class of pipeline has."""
 
 
 def of_pipeline(pipeline: str, pictured: str | None = None) -> ModelCard:
     """The card whose defaults a pipeline of this class has; `pictured`: of weights that can start from an image too."""
     both = (each for each in MODELS.values() if pictured and (each.pipeline, each.pictured) == (pipeline, pictured))
-    card = next(both, MODELS[OF_PIPELINE[pipeline]])
+    card = next(both, (MODELS | JOINED)[OF_PIPELINE[pipeline]])
     return card.starting(picture=card.pipeline != pipeline)
 
 
@@ -143,10 +166,15 @@ def model_card(name_or_path: str | Path) -> ModelCard:
 
 
 def _unknown(given: str) -> str:
-    close = difflib.get_close_matches(given, MODELS, n=1)
+    close = difflib.get_close_matches(given, [*MODELS, *JOINED], n=1)
     meant = f" (did you mean {close[0]!r}?)" if close else ""
     if given in MODELS:
         return f"The weights of the embedded model {given!r} are missing in this installation; reinstall hitmark."
+    if given in JOINED:
+        return (
+            f"The model {given!r} is no repository of its own, but parts of two. Join them once, and give the folder "
+            f"in place of the name (--model FOLDER):\n{JOINING}"
+        )
     return (
         f"Unknown model {given!r}{meant}: neither a name nor an existing folder. Names: {', '.join(MODELS)}. "
         "A folder must hold a pipeline in save_pretrained layout."

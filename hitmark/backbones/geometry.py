@@ -59,3 +59,13 @@ def patch_of(config: Any, default: Grid) -> Grid:
 def first_of(pipe: Any, names: tuple[str, ...], default: int) -> int:
     """The first of some attributes of a pipeline that is there and not 0."""
     return next((int(value) for value in (getattr(pipe, name, None) for name in names) if value), default)
+
+
+def check_positions(config: Any, positions: str, frames: int) -> None:
+    """Raise HitmarkError for more frames than a network has positions for; see `Family.positions`."""
+    most = getattr(config, positions, None) if positions else None
+    if most is not None and frames > most:
+        raise HitmarkError(
+            f"frames: expected at most {most}, for which this network has positions ({positions}), got {frames}; make "
+            f"{most} or fewer"
+        )

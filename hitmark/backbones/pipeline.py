@@ -14,7 +14,7 @@ from torch import Tensor
 from hitmark.backbones.axes import CHANNEL_AXIS, FRAME_AXIS, from_canonical, to_canonical
 from hitmark.backbones.base import Axes, Family, Geometry, Site
 from hitmark.backbones.call import DenoiserCall
-from hitmark.backbones.geometry import branches_of, first_of, grid_of, patch_of, size_unit, token_grid
+from hitmark.backbones.geometry import branches_of, check_positions, first_of, grid_of, patch_of, size_unit, token_grid
 from hitmark.backbones.order import Order
 from hitmark.backbones.ordering import run_order
 from hitmark.control import UNCOND, Abilities, AttentionSite, Grid
@@ -97,9 +97,14 @@ class PipelineBackbone:
         return frames, named["height"] // rows, named["width"] // columns
 
     def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """A call of `prepare_latents`, which says how many first frames are given where calls differ in that."""
+        """A call of `prepare_latents`, which says how many first frames are given where calls differ in that.
+
+        Raises HitmarkError for more frames than the network has positions for.
+        """
+        named = self.named("prepare_latents", args, kwargs)
+        check_positions(self.network.config, self.family.positions, named.get("num_frames") or 0)
         if self.family.given_in is not None:
-            given = self.family.given_in(self.pipe, self.named("prepare_latents", args, kwargs))
+            given = self.family.given_in(self.pipe, named)
             self.geometry = replace(self.geometry, given=given)
 
     def canonical(self, latents: Tensor, sizes: Grid) -> Tensor:
@@ -144,8 +149,8 @@ class PipelineBackbone:
         """Name the arguments of a call of a denoiser, and its branches."""
         network = uncompiled_module(module)
         arguments = by_name(type(network).forward, args, kwargs)
-        copies = arguments[self.family.argument].shape[0] // clips
-        return DenoiserCall(network, arguments, branches_of(copies, context), clips, self.family.shared)
+        family, copies = self.family, arguments[self.family.argument].shape[0] // clips
+        return DenoiserCall(network, arguments, branches_of(copies, context), clips, family.shared, family.by_frame)
 
     def latents_of(self, call: DenoiserCall, norm: float, sizes: Grid) -> Tensor:
         """The canonical latents that a call was fed."""

@@ -137,7 +137,7 @@ class LayerCall:
         tokens: what the layer is given, normalized: (branches, rows, length, channels); the video's tokens alone.
         branches: in the order of the first axis.
         untouched: runs the layer as it is, whatever controls do, on the video's tokens.
-        blank: what the layer is given for a token that is zero before its normalization: () -> (channels,).
+        blank: what the layer is given for a token that is zero before its normalization: () -> (length, channels).
         asking: tokens like `tokens`, whose queries are taken for those of `tokens`; they get the rotary embedding of
             where they are put. None: their own.
         text: what a layer of words looks at instead of the prompt, where branches read it: one of the control's

@@ -200,7 +200,7 @@ def _attended_by(
 
 
 def _blank(norm: Callable[[Tensor], Tensor], like: Tensor) -> Tensor:
-    return norm(like.new_zeros(like.shape[-1]))
+    return norm(like.new_zeros(like.shape[1:]))
 
 
 def _of_one(named: dict[str, Any], clip: int, clips: int, branches: int) -> dict[str, Any]:

@@ -109,7 +109,7 @@ def _readers(network: Any) -> list[Any]:
 def _of_one_key(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Around such a layer's `forward`."""
     words = kwargs.get("encoder_hidden_states", args[1] if len(args) > 1 else None)
-    if words is None or words.shape[1] != 1 or words.requires_grad:
+    if not isinstance(words, Tensor) or words.shape[1] != 1 or words.requires_grad:
         return original(*args, **kwargs)
     with torch.no_grad():
         return original(*args, **kwargs)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hitmark.backbones import backbone_for
+from hitmark.backbones.geometry import check_positions
 from hitmark.errors import GenerationError
 from hitmark.method_fit import check_acting_points, check_method
 from hitmark.run.memory_fit import check_memory
@@ -19,14 +20,15 @@ if TYPE_CHECKING:
 
 
 def check_fit(planned: Plan, device: str = "auto") -> None:
-    """Raise HitmarkError for a size that the model cannot make, a method that cannot act on it or on the scene, and a
-    clip that this machine's memory cannot hold.
+    """Raise HitmarkError for a size or length that the model cannot make, a method that cannot act on it or on the
+    scene, and a clip that this machine's memory cannot hold.
 
     By the configuration in the model's files, where these are on this machine; no weights are loaded.
     """
     grid = configured_grid(planned.card)
     if grid is not None:
         check_sides(planned, grid[0], planned.card.name)
+    check_positions(network_config(planned.card), planned.card.family.positions, planned.frames)
     check_method(planned.controls, planned.card, planned.scene, planned.tracks)
     check_network(planned.controls, planned.card)
     check_memory(planned.card, planned.shape, device)

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from hitmark.backbones import loading
-from hitmark.backbones.catalog import MODELS, model_card
+from hitmark.backbones.catalog import JOINED, MODELS, model_card
 from hitmark.backbones.loading import load_pipeline
 from hitmark.backbones.tiny import tiny_svd, tiny_wan
 from hitmark.errors import HitmarkError
@@ -63,7 +63,7 @@ def test_every_family_has_cards_and_every_card_a_family():
     from hitmark.methods import build
 
     assert set(OF_PIPELINE) == set(FAMILIES)
-    for name, card in MODELS.items():
+    for name, card in (MODELS | JOINED).items():
         assert card.name == name
         assert card.pipeline in FAMILIES
         for each in (card, card.starting(picture=True)):

@@ -28,6 +28,7 @@ def configured(pipe: Any, folder: Path) -> Path:
 @pytest.mark.parametrize(
     "name",
     [
+        "animatediff",
         "wan 2.1",
         "wan ti2v",
         "wan vace",
@@ -41,7 +42,7 @@ def configured(pipe: Any, folder: Path) -> Path:
         "kandinsky",
     ],
 )
-def test_the_grid_of_a_transformers_folder_is_that_of_the_pipeline(name: str, tmp_path: Path) -> None:
+def test_the_grid_of_a_folder_is_that_of_the_pipeline(name: str, tmp_path: Path) -> None:
     pipe = pipeline(name)
     backbone = backbone_for(pipe)
     assert configured_grid(configured(pipe, tmp_path), type(pipe).__name__) == (backbone.size_unit, backbone.factor)

@@ -70,6 +70,8 @@ LTX2: dict[str, Any] = {
     "plainly": {f"{track}{name}": value for track in ("", "audio_") for name, value in LTX2_PLAIN.items()}
     | {"audio_guidance_scale": 1.0},
 }
+BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "linear"}
+DIFFUSION = {f"{name}Scheduler": BETAS for name in ("EulerDiscrete", "DPMSolverMultistep", "UniPCMultistep", "LCM")}
 WORDS = {"max_sequence_length": 32}
 TEXT_ONLY = {"sg-i2v": "takes none", "time-to-move": "takes none"}
 TRANSFORMER = {"peekaboo": "masks the middle and up blocks"}
@@ -78,6 +80,14 @@ STEPWISE = {"region-prompts": "change from step to step"}
 JOINT = TRANSFORMER | {"region-prompts": "stand in one sequence"}
 
 CASES: dict[str, Case] = {
+    "animatediff": Case(
+        tiny.tiny_animatediff,
+        64,
+        (5, 4, 8),
+        frames=5,
+        schedulers=DIFFUSION,
+        refuses=TEXT_ONLY | {"region-prompts": "has none"},
+    ),
     "wan 2.1": Case(tiny.tiny_wan, 64, (3, 16, 8), schedulers=FLOW, refuses=TEXT_ONLY | TRANSFORMER),
     "wan 2.1 image": Case(lambda: tiny.tiny_wan(image=True), 64, (3, 16, 8), image=True, refuses=TRANSFORMER),
     "wan 2.2": Case(lambda: tiny.tiny_wan("2.2"), 64, (3, 16, 8), refuses=TEXT_ONLY | TRANSFORMER),

@@ -1,6 +1,7 @@
 """The table of families: one row for each pipeline class. Importing this needs no torch."""
 
 from hitmark.backbones.base import Family
+from hitmark.backbones.families.animatediff import ANIMATEDIFF
 from hitmark.backbones.families.cogvideox import COGVIDEOX, COGVIDEOX_IMAGE
 from hitmark.backbones.families.hunyuan_video import HUNYUAN_VIDEO
 from hitmark.backbones.families.hunyuan_video_15 import HUNYUAN_VIDEO_15, HUNYUAN_VIDEO_15_IMAGE
@@ -16,6 +17,7 @@ from hitmark.backbones.families.wan_vace import WAN_VACE
 FAMILIES: dict[str, Family] = {
     "StableVideoDiffusionPipeline": STABLE_VIDEO,
     "TextToVideoSDPipeline": TEXT_TO_VIDEO,
+    "AnimateDiffPipeline": ANIMATEDIFF,
     "WanPipeline": WAN,
     "WanImageToVideoPipeline": WAN_IMAGE,
     "WanVACEPipeline": WAN_VACE,

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hitmark.backbones.base import Site
 from hitmark.control.attention import Scope
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 STAGES = {"transformer_in": "in", "down_blocks": "down", "mid_block": "middle", "up_blocks": "up"}
 """First part of a module's path -> the tag of its layers."""
+TEMPORAL = ("temp_attentions", "temporal_transformer_blocks", "motion_modules")
+"""Parts of the paths of transformers that stand for time, as does all of the stage "in"."""
 TAGS = frozenset({*STAGES.values(), "second"})
 """second: the second of two temporal self-attentions of one transformer block."""
 PUBLISHED_LAYERS = ("2.1", "2.2")
@@ -21,8 +26,8 @@ def unet_sites(network: Any, *, reads_words: bool) -> Iterator[Site]:
     """The attention layers, in the order of the modules.
 
     A transformer block has `attn1` and `attn2`. Where it stands for time, both are temporal self-attention in
-    `UNet3DConditionModel`; in `UNetSpatioTemporalConditionModel` the second, as that of space, looks at the one token
-    of the picture, and attention to one token is that token, whatever is edited.
+    `UNet3DConditionModel` and `UNetMotionModel`; in `UNetSpatioTemporalConditionModel` the second, as that of space,
+    looks at the one token of the picture, and attention to one token is that token, whatever is edited.
     """
     found = list(_sites(network, reads_words))
     yield from (replace(site, depth=place / max(1, len(found) - 1)) for place, site in enumerate(found))
@@ -36,16 +41,22 @@ def _sites(network: Any, reads_words: bool) -> Iterator[Site]:
         if not all(hasattr(block, part) for part in ("attn1", "attn2", "norm1", "norm2")):
             continue
         stage = STAGES[name.split(".", 1)[0]]
-        temporal = any(part in name for part in ("temp_attentions", "temporal_transformer_blocks")) or stage == "in"
+        temporal = any(part in name for part in TEMPORAL) or stage == "in"
         around = next((each for path, each in transformers.items() if name.startswith(path + ".")), block)
         scope: Scope = "cell" if temporal else "frame"
         feature = None if temporal else _feature(name)
         tags = frozenset({stage})
-        yield Site(f"{name}.attn1", block.attn1, around, scope, tags, feature=feature, norm=block.norm1)
+        yield Site(f"{name}.attn1", block.attn1, around, scope, tags, feature=feature, norm=_given(block, "norm1"))
         if reads_words and temporal:
-            yield Site(f"{name}.attn2", block.attn2, around, "cell", tags | {"second"}, norm=block.norm2)
+            yield Site(f"{name}.attn2", block.attn2, around, "cell", tags | {"second"}, norm=_given(block, "norm2"))
         elif reads_words:
-            yield Site(f"{name}.attn2", block.attn2, around, "words", tags, norm=block.norm2)
+            yield Site(f"{name}.attn2", block.attn2, around, "words", tags, norm=_given(block, "norm2"))
+
+
+def _given(block: Any, norm: str) -> Callable[[Tensor], Tensor]:
+    """A layer norm of a block, and the positions of tokens (length, channels) that are added behind it, if any."""
+    normalized, places = getattr(block, norm), getattr(block, "pos_embed", None)
+    return normalized if places is None else lambda tokens: places(normalized(tokens)[None])[0]
 
 
 def _feature(name: str) -> str | None:

@@ -3,6 +3,7 @@
 They make noise, not pictures: what they show is that tensors flow as in the real model.
 """
 
+from hitmark.backbones.tiny.animatediff import tiny_animatediff
 from hitmark.backbones.tiny.cogvideox import tiny_cogvideox
 from hitmark.backbones.tiny.hunyuan_video import tiny_hunyuan_video
 from hitmark.backbones.tiny.hunyuan_video_15 import tiny_hunyuan_video_15
@@ -22,6 +23,7 @@ __all__ = [
     "piece_tokenizer",
     "svd_scheduler",
     "text_to_video_scheduler",
+    "tiny_animatediff",
     "tiny_cogvideox",
     "tiny_hunyuan_video",
     "tiny_hunyuan_video_15",

@@ -33,6 +33,7 @@ KINDS: dict[str, tuple[Callable[[], Any], int, str]] = {
     "svd": (SVD, 3, "sg-i2v"),
     "svd, time-to-move": (SVD, 3, "time-to-move"),
     "text-to-video": (TEXT, 3, "temporal-intrinsic"),
+    "animatediff": (tiny.tiny_animatediff, 3, "temporal-intrinsic"),
     "wan": (tiny.tiny_wan, 9, "none"),
     "wan from a picture": (partial(tiny.tiny_wan, "ti2v", image=True), 9, "sg-i2v"),
     "cogvideox": (tiny.tiny_cogvideox, 9, "none"),
