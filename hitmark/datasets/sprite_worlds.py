@@ -45,7 +45,8 @@ def open_sprites(
             in a clip depends on its seed alone.
         frames: of the clips, at least 2; None: the world's, usually 8.
         grid: pixels, at least 1: in the first and every fourth frame things and pans are at multiples of it (see
-            `SpriteWorld`); needs 1 + 4k frames. None: the world's, usually none. The paths of text scenes have none.
+            `SpriteWorld`); needs 1 + 4k frames. None: the world's, usually none. Not of text scenes, whose paths
+            are their own.
 
     Raises:
         DatasetError: an unknown split or range, a size, grid or number of frames that there cannot be.
@@ -93,6 +94,8 @@ def _changes(name: str, size: Sequence[int] | None, frames: int | None) -> dict[
 
 def _checked_grid(name: str, grid: int, frames: int) -> int:
     """The grid. Raises DatasetError where there cannot be one."""
+    if name == TEXT_NAME:
+        raise DatasetError(f"{name}: grid: expected none, since the paths of these scenes are their own; leave it out")
     if type(grid) is not int or grid < 1:
         raise DatasetError(f"{name}: grid: expected a whole number of pixels from 1 on, got {grid!r}; as in grid=8")
     if frames % 4 != 1:

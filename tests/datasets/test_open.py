@@ -136,6 +136,8 @@ def test_sprites_on_a_grid_are_the_same_clips_from_cell_to_cell():
 def test_a_grid_that_there_cannot_be_says_what_there_can(choice):
     with pytest.raises(DatasetError, match=r"sprites: grid: expected .*; as in (frames=17 )?grid=8"):
         open_dataset(f"sprites:test:0-12 {choice}")
+    with pytest.raises(DatasetError, match=r"sprites-text: grid: expected none.*leave it out"):
+        open_dataset("sprites-text:test:0-12 frames=17 grid=8")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -23,13 +24,13 @@ PUBLISHED_LAYERS = ("2.1", "2.2")
 
 
 def unet_sites(network: Any, *, reads_words: bool) -> Iterator[Site]:
-    """The attention layers, in the order of the modules.
+    """The attention layers, in the order in which they run, which is not that of the modules.
 
     A transformer block has `attn1` and `attn2`. Where it stands for time, both are temporal self-attention in
     `UNet3DConditionModel` and `UNetMotionModel`; in `UNetSpatioTemporalConditionModel` the second, as that of space,
     looks at the one token of the picture, and attention to one token is that token, whatever is edited.
     """
-    found = list(_sites(network, reads_words))
+    found = sorted(_sites(network, reads_words), key=lambda site: _turn(site.name))
     yield from (replace(site, depth=place / max(1, len(found) - 1)) for place, site in enumerate(found))
 
 
@@ -51,6 +52,16 @@ def _sites(network: Any, reads_words: bool) -> Iterator[Site]:
             yield Site(f"{name}.attn2", block.attn2, around, "cell", tags | {"second"}, norm=_given(block, "norm2"))
         elif reads_words:
             yield Site(f"{name}.attn2", block.attn2, around, "words", tags, norm=_given(block, "norm2"))
+
+
+def _turn(path: str) -> list[tuple[int, bool, str]]:
+    """What sorts the paths of layers by when they run: the middle block before the way up, space before time."""
+    stage, *parts = re.findall(r"(\w+)(?:\.(\d+))?", path)
+    return [
+        (list(STAGES).index(stage[0]), False, ""),
+        (int(stage[1] or 0), False, ""),
+        *((int(number or 0), name in TEMPORAL, name) for name, number in parts),
+    ]
 
 
 def _given(block: Any, norm: str) -> Callable[[Tensor], Tensor]:
