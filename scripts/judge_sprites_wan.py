@@ -105,7 +105,9 @@ def make(pipe: Any, prompt: str, seed: int, call: dict[str, Any]) -> np.ndarray:
 
 
 def sheet(clips: list[np.ndarray], path: Path) -> None:
-    """A row of five frames for each clip, four clips beside each other."""
+    """A row of five frames for each clip, four clips beside each other; nothing where there are none."""
+    if not clips:
+        return
     strips = [np.concatenate(list(clip[:: max(1, len(clip) // 4)][:5]), axis=1) for clip in clips[:SHOWN]]
     strips += [np.zeros_like(strips[0])] * (-len(strips) % 4)
     rows = [np.concatenate(strips[place : place + 4], axis=1) for place in range(0, len(strips), 4)]
