@@ -32,7 +32,8 @@ Processes = Annotated[
     int,
     typer.Option(
         metavar="N",
-        help="Processes that share every step's clips, at most one for each processor core: faster than threads.",
+        help="Processes that share every step's clips; at most one for each processor core, which it uses better than "
+        "threads do.",
     ),
 ]
 Only = Annotated[bool, typer.Option("--export", help="Only write the pipeline of the run as it stands.")]

@@ -98,7 +98,9 @@ def _checked_grid(name: str, grid: int, frames: int) -> int:
         raise DatasetError(f"{name}: grid: expected none, since the paths of these scenes are their own; leave it out")
     if type(grid) is not int or grid < 1:
         raise DatasetError(f"{name}: grid: expected a whole number of pixels from 1 on, got {grid!r}; as in grid=8")
-    if frames % 4 != 1:
+    from hitmark.sprites.motion import CODED
+
+    if frames % CODED != 1:
         raise DatasetError(
             f"{name}: grid: expected clips of 1 + 4k frames, whose every fourth is on it, got {frames}; as in "
             "frames=17 grid=8"

@@ -1,6 +1,6 @@
 """Several processes that train one network together: each has a part of every step's clips, all have the same weights.
 
-On a processor this is faster than as many threads, since much of a step is small operations that threads do not share.
+What it brought on two cores stands in the card of sprites-wan (docs/models/sprites-wan.md, "Going on").
 """
 
 from __future__ import annotations

@@ -40,9 +40,9 @@ def train(
     """Runs or resumes the `parts` of the training of an embedded model, then exports it to `folder`/pipeline.
 
     `config`: a TOML file, None for the one that shipped. `start`: a pipeline that an earlier run exported: a run that
-    has no checkpoint begins with its weights and at its step. `processes`: of this machine's processor that share every
-    step's clips. Writes `configuration.json`, checkpoints, logs and sample
-    sheets to `folder`; a run that was stopped goes on where it was. Returns the exported pipeline's folder.
+    has no checkpoint begins with its weights and at its step. `processes`: how many share every step's clips, 1 to
+    the number of processor cores. Writes `configuration.json`, checkpoints, logs and sample sheets to `folder`; a run
+    that was stopped goes on where it was. Returns the exported pipeline's folder.
     Raises HitmarkError for an unknown name, a bad configuration, a folder that holds a run of other sizes or is being
     written by another run, more processes than there are processor cores.
     """
