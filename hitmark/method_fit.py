@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hitmark.control import KINDS, Abilities, Control, Scope, check_needs, kinds_of, listed_in
@@ -36,6 +37,7 @@ def check_acting_points(controls: Sequence[Control], model: str, abilities: Abil
         model: what the message calls it.
         abilities: of its family.
     """
+    _check_noise_of_one(controls)
     for place, control in enumerate(controls):
         name = _name(control)
         if control.refines:
@@ -90,6 +92,16 @@ def _check_nothing_lost(control: Control, before: Sequence[Control], model: str,
                 f"{_name(each)} and {_name(control)} both edit {_kinds(shared)} attention in {model}, where what "
                 f"{_name(each)} does would be lost. Use one of them{_other_way((each, control), shared, abilities)}."
             )
+
+
+def _check_noise_of_one(controls: Sequence[Control]) -> None:
+    """Raise HitmarkError where a control would put other start noise in the place of that of one before it."""
+    noisy = [(_name(each), each.without_noise) for each in controls if each.without_noise]
+    for (first, first_without), (name, without) in pairwise(noisy):
+        raise HitmarkError(
+            f"{first} and {name} both put noise that moves with the boxes into the start noise, where what {first} "
+            f"does would be lost. Use one of them, or leave the noise to one: --set {without} or --set {first_without}."
+        )
 
 
 def _other_way(pair: Sequence[Control], shared: frozenset[Scope], abilities: Abilities) -> str:

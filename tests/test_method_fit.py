@@ -165,7 +165,7 @@ def test_a_correction_of_nothing_is_refused(methods: str, model: str, fits: bool
             "parts=noise",
         ),
         ("region-prompts+trailblazer", "sprites-wan", "trailblazer both edit cross", None),
-        ("freetraj+ivg-da", "sprites-wan", "peekaboo both edit cross and full", "freetraj.parts=noise"),
+        ("freetraj+ivg-da noise_cutoff=0", "sprites-wan", "peekaboo both edit cross and full", "freetraj.parts=noise"),
         ("freetraj+region-prompts parts=noise", "sprites-wan", None, None),
         ("trailblazer+peekaboo peekaboo.as_published=paper masked_steps=0", "sprites-wan", None, None),
         ("freetraj+peekaboo guided_steps=0", "sprites-t2v", None, None),
@@ -187,6 +187,40 @@ def test_two_methods_of_which_one_would_be_lost_are_refused(
     if instead is not None:
         name, _, value = instead.partition("=")
         check_family(build(spec.name, spec.knobs | {name: value}), model_card(model))
+
+
+@pytest.mark.parametrize(
+    ("methods", "lost", "settings"),
+    [
+        (
+            "freetraj+temporal-intrinsic",
+            "what freetraj does",
+            ["noise_cutoff=0", "freetraj.parts=spatial,temporal,cross"],
+        ),
+        (
+            "temporal-intrinsic+freetraj parts=noise",
+            "what temporal-intrinsic",
+            ["freetraj.parts=cross", "noise_cutoff=0"],
+        ),
+        (
+            "freetraj+ivg-da",
+            "what freetraj does",
+            ["noise_cutoff=0", "freetraj.parts=spatial,temporal,cross"],
+        ),
+    ],
+)
+def test_two_methods_that_write_the_start_noise_are_refused(methods: str, lost: str, settings: list[str]) -> None:
+    def check(setting: str = "") -> None:
+        spec = MethodSpec.parse(f"{methods} {setting}")
+        check_family(build(spec.name, spec.knobs), model_card("sprites-t2v"))
+
+    with pytest.raises(HitmarkError, match="start noise, where") as told:
+        check()
+    assert lost in str(told.value)
+    assert re.findall(r"--set (\S+?)(?: |\.$)", str(told.value)) == settings
+    for setting in settings:
+        if "ivg-da" not in methods:
+            check(setting)
 
 
 @pytest.mark.parametrize("name", [name for name in METHODS if name != "none"])

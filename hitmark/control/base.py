@@ -121,6 +121,14 @@ class Control:
         return abilities.scopes if self.edits_attention else frozenset()
 
     @property
+    def without_noise(self) -> str | None:
+        """A setting with which it leaves the start noise to others, such as "freetraj.parts=cross"; None: it does so.
+
+        Of two that put something of their own into it only the later would act, so they are refused together.
+        """
+        return None
+
+    @property
     def keeps_memory(self) -> bool:
         """Whether a scheduler goes on with what it remembers of before an edit of `latents`, even if that undoes it."""
         return False

@@ -99,6 +99,12 @@ class FreeTraj(Control):
             return refused_code(self.method, "edits the layers", model)
         return None
 
+    @property
+    def without_noise(self) -> str | None:
+        """Without that part; whatever parts are left, since with none of them it is of no use."""
+        rest = [part for part in self._parts() if part != "noise"] or ["cross"]
+        return f"{self.method}.parts={','.join(rest)}" if "noise" in self._parts() else None
+
     def initial_noise(self, noise: Tensor, layout: Layout, generator: torch.Generator | None) -> Tensor:
         """One patch in the box of every frame, in low frequencies; high ones of fresh noise."""
         if "noise" not in self._parts():

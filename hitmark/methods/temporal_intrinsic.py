@@ -79,6 +79,11 @@ class TemporalIntrinsic(Control):
         help="Only low frequencies of the preview up to this (1 = Nyquist of the latents) are kept.",
     )
 
+    @property
+    def without_noise(self) -> str | None:
+        """It has a knob for that."""
+        return "noise_cutoff=0" if self.noise_cutoff else None
+
     def initial_noise(self, noise: Tensor, layout: Layout, generator: torch.Generator | None) -> Tensor:
         """Low frequencies of noise that rides along with the boxes, high ones of the noise given."""
         if self.noise_cutoff == 0:
