@@ -12,10 +12,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from hitmark.errors import HitmarkError
 from hitmark.sprites import photos
 from hitmark.sprites.atlas import COLORS, load_atlas
 from hitmark.sprites.clip_plan import Clip, ClipPlan, SpriteObject, caption
-from hitmark.sprites.motion import Motion, draw_camera, draw_motion, on_grid
+from hitmark.sprites.motion import CODED, Motion, draw_camera, draw_motion, on_grid
 from hitmark.sprites.places import PLACES, paint
 from hitmark.sprites.textures import extent, texture
 
@@ -56,6 +57,14 @@ class SpriteWorld:
     """Pixels: in the first and every fourth frame things and pans are at multiples of it, and so are the sides of
     things; in between they move straight. With the side of a latent cell, what moves goes on from cell to cell, so that
     a small model can copy it and has few ways of cutting a thing into tokens to learn. 0: anywhere."""
+
+    def __post_init__(self) -> None:
+        """Raise HitmarkError for a grid that the last frames would never be on."""
+        if self.grid and self.frames % CODED != 1:
+            raise HitmarkError(
+                f"grid: expected clips of 1 + 4k frames, whose every fourth is on it, got frames = {self.frames}; as "
+                f"in frames = {self.frames // CODED * CODED + 1}"
+            )
 
     def plan(self, seed: int, measure: bool = True) -> ClipPlan:
         """What happens in clip `seed` (int >= 0). `measure=False` leaves every visible share at 1, which is faster."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from hitmark.errors import HitmarkError
 from hitmark.sprites.atlas import load_atlas
 from hitmark.sprites.clip_plan import shorten
 from hitmark.sprites.places import PLACES, paint
@@ -118,6 +119,12 @@ def test_the_text_world_has_one_or_two_of_the_named_things() -> None:
     assert {thing.name for plan in plans for thing in plan.objects} == set(TEXT_NAMES) < set(load_atlas().names)
     assert {len(plan.objects) for plan in plans} == {1, 2}
     assert all(0.34 <= thing.size <= 0.5 for plan in plans for thing in plan.objects)
+
+
+def test_a_grid_wants_a_last_frame_that_is_on_it() -> None:
+    with pytest.raises(HitmarkError, match=r"grid: expected clips of 1 \+ 4k frames.*got frames = 8; as in frames = 9"):
+        SpriteWorld(frames=8, grid=8)
+    assert SpriteWorld(frames=9, grid=8).plan(0).objects
 
 
 def test_on_a_grid_things_and_pans_go_from_cell_to_cell() -> None:
