@@ -60,7 +60,7 @@ class Family:
         tokens: which characters of a prompt each text token stands for, from the arguments of `encode_prompt`.
         words: the arguments of a layer of words that say another text, from the pipeline, a network and what
             `encode_prompt` gave for that text; None: the words change from layer to layer, or from step to step.
-        words_change: `Abilities.words_change` by a network's configuration, where networks of the family differ in it.
+        words_change, still: those of `Abilities` by a network's configuration, where networks of the family differ.
         default_features: which of the readable layers (by name, in running order) a method reads unless told.
         denoisers: attributes of the pipeline that hold them; the first runs the noisy steps.
         latents, at_step: see `Axes`, `AtStep`.
@@ -106,6 +106,7 @@ class Family:
     default_features: Callable[[Sequence[str]], Sequence[str]]
     words: Callable[[Any, Any, Any], dict[str, Tensor]] | None = None
     words_change: Callable[[Any], str | None] | None = None
+    still: Callable[[Any], frozenset[str]] | None = None
     denoisers: tuple[str, ...] = ("transformer",)
     latents: Axes = "bcfhw"
     at_step: AtStep = "same"
@@ -140,9 +141,9 @@ class Family:
 
     def abilities_of(self, config: Any) -> Abilities:
         """What can be done with a network of this configuration."""
-        if self.words_change is None:
-            return self.abilities
-        return replace(self.abilities, words_change=self.words_change(config))
+        by_config = {"words_change": self.words_change, "still": self.still}
+        told: dict[str, Any] = {name: say(config) for name, say in by_config.items() if say is not None}
+        return replace(self.abilities, **told)
 
 
 @dataclass(frozen=True)

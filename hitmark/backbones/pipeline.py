@@ -186,7 +186,7 @@ class PipelineBackbone:
 
     def attention_site(self, site: Site, rows: int, length: int, text: int, sizes: Grid) -> AttentionSite:
         """A layer, called with so many rows and tokens of the video (and of text, in one sequence)."""
-        if rows > 1 or site.scope in ("frame", "cell"):
+        if "frame" in self.family.abilities.scopes:  # a U-Net, of whose layers each row is a frame or a cell
             cells = rows if site.scope == "cell" else length
             grid = (sizes[0], *grid_of(cells, sizes[1], sizes[2], site.name))
         else:

@@ -23,6 +23,8 @@ class Abilities:
         scopes: of the attention that can be edited and read.
         tags: the family's own words for its layers, see `AttentionSite`.
         words_change: why layers that look at words cannot be given those of another text; None: they can.
+        still: tags of parts of this network in which no layer looks at other frames, though others of the family have
+            some there.
     """
 
     takes_image: bool
@@ -30,6 +32,7 @@ class Abilities:
     scopes: frozenset[Scope]
     tags: frozenset[str] = field(default=frozenset())
     words_change: str | None = None
+    still: frozenset[str] = field(default=frozenset())
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,9 @@ def run_seen(run: Callable[[], Any], module: Any, name: str, edit: Edit) -> Any:
         raise HitmarkError(
             f"The attention of {name} ran past the controls: its processor ({processor}) does not call PyTorch's "
             "scaled_dot_product_attention. Undo what replaced it: pipe.disable_attention_slicing(), "
-            "pipe.disable_xformers_memory_efficient_attention(), or set_default_attn_processor() of the denoiser."
+            "pipe.disable_xformers_memory_efficient_attention(), or give the denoiser the processors that it was "
+            "loaded with; a U-Net, which set_default_attn_processor() gives others: pipe.unet.set_attn_processor("
+            "AttnProcessor2_0()), of diffusers.models.attention_processor."
         )
     return output
 

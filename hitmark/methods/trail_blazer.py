@@ -76,15 +76,24 @@ class TrailBlazer(Control):
         check_subjects(self.method, layout)
 
     def refusal(self, abilities: Abilities, model: str) -> str | None:
-        """The released program is about the layers of a U-Net."""
+        """The released program is about the layers of a U-Net; temporal attention of the paper about its middle."""
         if self.as_published == "code" and "frame" not in abilities.scopes:
             return refused_code(self.method, "edits the layers", model)
+        if self.temporal_steps and not self.spatial_steps and self._without_middle(abilities):
+            return (
+                f"temporal_steps: {self.method} edits temporal attention in the middle block, and this network of "
+                f"{model} has none there, so nothing would be changed. Let it edit words (--set spatial_steps=5), or "
+                "use a motion adapter that has some, such as guoyww/animatediff-motion-adapter-v1-5-2."
+            )
         return None
+
+    def _without_middle(self, abilities: Abilities) -> bool:
+        return self.as_published == "paper" and "middle" in abilities.still
 
     def edited_scopes(self, abilities: Abilities) -> frozenset[Scope]:
         """Attention to words, in whichever sequence they stand, and temporal attention."""
         words: Scope = "words" if "words" in abilities.scopes else "video"
-        steps = {words: self.spatial_steps, "cell": self.temporal_steps}
+        steps = {words: self.spatial_steps, "cell": 0 if self._without_middle(abilities) else self.temporal_steps}
         return frozenset(scope for scope in abilities.scopes if steps.get(scope, 0) > 0)
 
     def attends(self, site: AttentionSite, step: Step) -> bool:

@@ -75,6 +75,21 @@ def test_attention_that_runs_past_the_controls_is_an_error(pipe):
     assert traces(pipe) == clean
 
 
+def test_what_is_told_of_attention_that_runs_past_the_controls_helps(pipe):
+    """What diffusers calls a U-Net's default processor is not the one that it is loaded with."""
+    from diffusers.models.attention_processor import AttnProcessor2_0
+
+    before = dict(pipe.unet.attn_processors)
+    with attach(pipe, SCENE, build("peekaboo")):
+        want = run(pipe)
+        pipe.unet.set_default_attn_processor()
+        with pytest.raises(HitmarkError, match=r"\(AttnProcessor\).*set_attn_processor\(AttnProcessor2_0\(\)\)"):
+            run(pipe)
+        pipe.unet.set_attn_processor(AttnProcessor2_0())
+        assert torch.equal(run(pipe), want)
+    pipe.unet.set_attn_processor(before)
+
+
 @pytest.mark.parametrize("how", ["torch.compile", "module.compile"])
 def test_controls_of_attention_act_in_compiled_denoisers(how):
     """One level: what is compiled costs by the number of different layers, and the middle one has attention."""

@@ -17,7 +17,8 @@ from hitmark.errors import HitmarkError
 
 FREE_NOISE = (
     "enable_free_noise: motion modules see a window of frames at a time, where boxes would be those of other frames; "
-    "call pipe.disable_free_noise() before controls are attached"
+    "call pipe.disable_free_noise() before controls are attached, or load the pipeline again where that ends in an "
+    "error, as it does with motion adapters that have nothing in the middle block"
 )
 FREE_INIT = (
     "enable_free_init: the loop runs several times, and controls would act in the first of them alone; call "
@@ -37,6 +38,11 @@ def sites(network: Any) -> Iterator[Site]:
         if type(module).__name__ in REPLACED:
             raise HitmarkError(REPLACED[type(module).__name__])
     return unet_sites(network, reads_words=True)
+
+
+def still(config: Any) -> frozenset[str]:
+    """The middle block, where the motion adapter has nothing for it."""
+    return frozenset() if getattr(config, "use_motion_mid_block", True) else frozenset({"middle"})
 
 
 def one_text_a_clip(arguments: Mapping[str, Any]) -> None:
@@ -61,6 +67,7 @@ ANIMATEDIFF = replace(
     TEXT_TO_VIDEO,
     abilities=replace(TEXT_TO_VIDEO.abilities, tags=TAGS - {"in"}),
     sites=sites,
+    still=still,
     at_step="same",
     by_frame=frozenset({"encoder_hidden_states"}),
     callback="callback_on_step_end",
