@@ -55,7 +55,9 @@ class Calls:
             check_guider(name, guider, self.controls)
 
     def __call__(self, blocks: Any, pipe: Any, state: Any) -> Any:
-        """One call of the pipeline: `blocks(pipe, state)`, seen."""
+        """One call of the pipeline: `blocks(pipe, state)`, seen; that of a shallow copy is none of ours."""
+        if pipe is not self.backbone.parts.whole:
+            return blocks(pipe, state)
         self.check()
         self._prepared = False
         self.backbone.parts.check_inputs(state.get("prompt"))

@@ -140,6 +140,7 @@ def test_another_pipeline_of_the_same_components_is_left_alone() -> None:
     with attach(both.modular, wanted(), chosen("trailblazer")):
         masked = run(both.modular)
         assert torch.equal(run(other), before)
+        assert torch.equal(run(copy.copy(both.modular)), before)
         assert torch.equal(run(both.modular), masked)
     assert not torch.equal(masked, before)
 
