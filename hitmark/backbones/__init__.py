@@ -14,7 +14,7 @@ __all__ = ["FAMILIES", "backbone_for"]
 
 
 def backbone_for(pipe: Any) -> PipelineBackbone:
-    """A pipeline through its family's row.
+    """A pipeline through its family's row; a modular one through that of the stock class with its networks.
 
     Raises:
         HitmarkError: no row for this class of pipeline.
@@ -24,6 +24,10 @@ def backbone_for(pipe: Any) -> PipelineBackbone:
             from hitmark.backbones.pipeline import PipelineBackbone
 
             return PipelineBackbone(pipe, FAMILIES[pipeline_class.__name__])
+    if hasattr(pipe, "_blocks"):
+        from hitmark.backbones.modular import modular_backbone
+
+        return modular_backbone(pipe)
     raise HitmarkError(
         f"hitmark does not know pipelines of class {type(pipe).__name__}. "
         f"Expected one of: {', '.join(FAMILIES)} (diffusers), or a subclass."

@@ -167,6 +167,11 @@ class Backbone(Protocol):
     family: Family
 
     @property
+    def name(self) -> str:
+        """What messages call the pipeline."""
+        ...
+
+    @property
     def abilities(self) -> Abilities:
         """What can be done with it."""
         ...

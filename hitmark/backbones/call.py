@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -56,3 +57,9 @@ def rows_of(value: Any, rows: list[int], count: int) -> Any:
         return type(value)(rows_of(each, rows, count) for each in value)
     batched = hasattr(value, "ndim") and value.ndim > 0 and value.shape[0] == count
     return value[rows] if batched else value
+
+
+def by_name(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a call of a method by name, without self."""
+    parameters = list(inspect.signature(function).parameters)[1:]
+    return dict(zip(parameters, args, strict=False)) | kwargs

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from hitmark.backbones.axes import CHANNEL_AXIS, FRAME_AXIS, from_canonical, to_canonical
 from hitmark.backbones.base import Axes, Family, Geometry, Site
-from hitmark.backbones.call import DenoiserCall
+from hitmark.backbones.call import DenoiserCall, by_name
 from hitmark.backbones.geometry import branches_of, check_positions, first_of, grid_of, patch_of, size_unit, token_grid
 from hitmark.backbones.order import Order
 from hitmark.backbones.ordering import run_order
@@ -43,9 +43,14 @@ class PipelineBackbone:
         return self.family.abilities_of(self.network.config)
 
     @property
-    def denoiser(self) -> Any:
-        """The first of `denoisers`."""
-        return self.denoisers()[0]
+    def name(self) -> str:
+        """What messages call the pipeline."""
+        return type(self.pipe).__name__
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """See `Family.branches`."""
+        return self.family.branches
 
     def denoisers(self) -> list[Any]:
         """The modules as the pipeline calls them, possibly compiled."""
@@ -55,7 +60,7 @@ class PipelineBackbone:
     @property
     def network(self) -> Any:
         """The uncompiled first denoiser."""
-        return uncompiled_module(self.denoiser)
+        return uncompiled_module(self.denoisers()[0])
 
     def networks(self) -> list[Any]:
         """The uncompiled denoisers."""
@@ -209,7 +214,7 @@ class PipelineBackbone:
     def words(self, network: Any, encoded: Any) -> dict[str, Tensor]:
         """The arguments of a layer of words that say what `encode_prompt` gave for one text."""
         if self.family.words is None:
-            raise HitmarkError(f"The words that {type(self.pipe).__name__} looks at cannot be those of another text.")
+            raise HitmarkError(f"The words that {self.name} looks at cannot be those of another text.")
         return self.family.words(self.pipe, network, encoded)
 
     def decode(self, clean: Tensor) -> Tensor:
@@ -240,9 +245,3 @@ class PipelineBackbone:
 def uncompiled_module(module: Any) -> Any:
     """The network itself, where torch.compile stands in front of it."""
     return getattr(module, "_orig_mod", module)
-
-
-def by_name(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of a call of a method by name, without self."""
-    parameters = list(inspect.signature(function).parameters)[1:]
-    return dict(zip(parameters, args, strict=False)) | kwargs

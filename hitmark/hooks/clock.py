@@ -76,7 +76,7 @@ class StepClock:
 
     def branch(self) -> str | None:
         """What the coming call of a denoiser is: what `cache_context` says, or by the order of a step's calls."""
-        ordered, self._number = self.backbone.family.branches[self._number :], self._number + 1
+        ordered, self._number = self.backbone.branches[self._number :], self._number + 1
         return self.context or next(iter(ordered), None)
 
     def first_call(self, call: DenoiserCall) -> Tensor:

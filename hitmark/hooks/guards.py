@@ -57,7 +57,7 @@ def check_pictured(controls: Sequence[Control], backbone: Backbone) -> None:
     name = next((control.method for control in controls if control.needs.image), None)
     if name is not None and backbone.family.given_in is not None and not backbone.geometry.given:
         raise HitmarkError(
-            f"{name} reads what things look like from a given picture, and this call of {type(backbone.pipe).__name__} "
+            f"{name} reads what things look like from a given picture, and this call of {backbone.name} "
             "gave none. Give it image=..., or choose a text-to-video method."
         )
 

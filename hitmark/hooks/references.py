@@ -37,9 +37,7 @@ def check_reference(controls: Sequence[Control], signals: Signals, backbone: Bac
             "(frames, height, width)))."
         )
     if backbone.family.encode is None:
-        raise HitmarkError(
-            f"{name} needs latents of a video, and hitmark cannot encode one for a {type(backbone.pipe).__name__}."
-        )
+        raise HitmarkError(f"{name} needs latents of a video, and hitmark cannot encode one for a {backbone.name}.")
 
 
 def with_references(

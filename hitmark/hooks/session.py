@@ -29,6 +29,7 @@ from hitmark.hooks.guards import (
 from hitmark.hooks.layers import AttentionClock, control_layers
 from hitmark.hooks.levels import Levels, check_history, sign_of_output
 from hitmark.hooks.looking import Looking
+from hitmark.hooks.modular import calls_seen
 from hitmark.hooks.references import Signals, check_reference, with_references
 from hitmark.hooks.start import LateStart, with_initial_noise
 from hitmark.hooks.texts import other_texts
@@ -46,10 +47,10 @@ def attach(
     pooling: Pooling = "mid",
     reference: Signals = None,
 ) -> Iterator[Session]:
-    """Let controls act on every call of a stock diffusers pipeline inside the `with` block.
+    """Let controls act on every call of a diffusers pipeline inside the `with` block.
 
     Args:
-        pipe: a pipeline with a row in `hitmark.backbones.families`, on its device, in its dtype, with its scheduler.
+        pipe: a stock pipeline with a row in `hitmark.backbones.families`, or a modular one of Wan, with its components.
         scene: a Scene or a list of Tracks; or a list of either, one for each clip of a batch.
         controls: one Control, or several (in lists, nested as you like), acting in the order given; none leaves the
             pipeline alone.
@@ -97,14 +98,15 @@ class Session:
     def install(self, stack: ExitStack) -> None:
         """Wrap and hook; undone when the stack closes."""
         self._check()
+        pipe = self.backbone.pipe
         changes: list[tuple[Any, str, Callable[..., Any]]] = [
             (self.scheduler, "step", self._step),
             (self.scheduler, "set_timesteps", self._late),
-            (self.pipe, "prepare_latents", self._prepare_latents),
-            (self.pipe, "check_inputs", self._check_inputs),
-            (self.pipe, "encode_prompt", self._encoding),
-            (self.pipe, self.backbone.family.repacks, self._clock.repacked),
-            *((self.pipe, name, checked_call(self.backbone, name)) for name in self.backbone.family.checks),
+            (pipe, "prepare_latents", self._prepare_latents),
+            (pipe, "check_inputs", self._check_inputs),
+            (pipe, "encode_prompt", self._encoding),
+            (pipe, self.backbone.family.repacks, self._clock.repacked),
+            *((pipe, name, checked_call(self.backbone, name)) for name in self.backbone.family.checks),
             *((each, "cache_context", self._clock.in_context) for each in self.backbone.networks()),
         ]
         for owner, name, change in changes:
@@ -114,6 +116,7 @@ class Session:
             stack.enter_context(before_call(denoiser, self._before_denoiser))
             if self._attention.controls:
                 control_layers(denoiser, self.backbone, self._attention, stack)
+        stack.enter_context(calls_seen(self.backbone, self.controls))
 
     def _check(self) -> None:
         levels = Levels(self.scheduler)

@@ -45,6 +45,15 @@ def check_network(controls: Sequence[Control], card: ModelCard) -> None:
     check_acting_points(controls, card.name, abilities)
 
 
+def check_stock(pipe: Any) -> None:
+    """Raise `GenerationError` for a modular pipeline, whose call has other arguments and results."""
+    if hasattr(pipe, "_blocks"):
+        raise GenerationError(
+            f"pipe: expected a stock pipeline, got a {type(pipe).__name__}; call it yourself inside of "
+            "`with hitmark.attach(pipe, scene, controls)`, or make a stock pipeline of its components"
+        )
+
+
 def check_size(planned: Plan, pipe: Any) -> None:
     """Raise `GenerationError` with the nearest sizes that fit unless the model can make this width and height."""
     check_sides(planned, size_unit(pipe), "this model")

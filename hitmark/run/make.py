@@ -15,7 +15,7 @@ from hitmark.errors import GenerationError
 from hitmark.hooks import attach
 from hitmark.methods import resolved
 from hitmark.reference.choice import chosen_reference
-from hitmark.run.fit import check_fit, check_size
+from hitmark.run.fit import check_fit, check_size, check_stock
 from hitmark.run.memory_fit import check_memory
 from hitmark.run.ordering import order_of
 from hitmark.run.peak_memory import PeakMemory
@@ -66,6 +66,7 @@ def make(
         check_room(planned, picture, dtype, device)
         pipe = load_pipeline(planned.model, dtype=dtype, device=device, picture=planned.card.takes_picture)
     else:
+        check_stock(pipe)
         check_memory(planned.card, planned.shape, str(device_of(pipe)))
     check_size(planned, pipe)
     with (

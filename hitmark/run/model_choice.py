@@ -90,6 +90,10 @@ def card_of_pipeline(pipe: Any) -> ModelCard:
     origin = str(getattr(pipe, "name_or_path", "") or "")
     given = catalog_name(origin)
     kinds = [kind.__name__ for kind in type(pipe).__mro__]
+    if hasattr(pipe, "_blocks"):
+        from hitmark.backbones.modular import stock_class
+
+        kinds.append(str(stock_class(pipe)))
     if given in MODELS:
         return _as_loaded(model_card(given), kinds)
     if os.path.isdir(given):

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from hitmark.backbones import FAMILIES
+from hitmark.backbones import backbone_for
 from hitmark.backbones.tiny import tiny_svd, tiny_text_to_video
 from hitmark.scene.schema import Scene
 
@@ -54,7 +54,7 @@ def run(pipe: Any, image: Any = None, seed: int = 0, **options: Any) -> torch.Te
 
 def networks(pipe: Any) -> list[Any]:
     """Of its denoisers."""
-    return [each for name in FAMILIES[type(pipe).__name__].denoisers if (each := getattr(pipe, name, None)) is not None]
+    return backbone_for(pipe).denoisers()
 
 
 def traces(pipe: Any) -> dict[str, Any]:

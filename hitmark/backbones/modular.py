@@ -1,0 +1,191 @@
+"""Modular pipelines of diffusers: their blocks as the methods of a stock pipeline, so that one row serves both.
+
+A stock pipeline has its text encoder's call, its start noise and its loop in methods of its own. A modular one has them
+in blocks, of the same networks, and a guider that says which branches of guidance a step has.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from hitmark.backbones.call import DenoiserCall
+from hitmark.backbones.families import FAMILIES
+from hitmark.backbones.pipeline import PipelineBackbone, uncompiled_module
+from hitmark.control import UNCOND
+from hitmark.errors import HitmarkError
+
+if TYPE_CHECKING:
+    from hitmark.backbones.base import Family
+
+MODULAR = "WanModularPipeline"
+"""The class of modular pipelines whose networks are known, with its subclasses."""
+NETWORKS: dict[str, tuple[str, str]] = {
+    "WanVACETransformer3DModel": ("WanVACEPipeline", "WanVACEPipeline"),
+    "WanTransformer3DModel": ("WanPipeline", "WanImageToVideoPipeline"),
+}
+"""Class of the network -> stock pipeline from text and from a picture, which has the row."""
+PREPARES, ENCODES = "prepare_latents", "encode_prompt"
+"""Methods of blocks that a stock pipeline has too."""
+
+
+class BlockMethod:
+    """A method of a block, which is given the pipeline first, as a method of the pipeline."""
+
+    def __init__(self, pipe: Any, function: Any) -> None:
+        self.pipe, self.function = pipe, function
+        _components, *own = inspect.signature(function).parameters.values()
+        self.__signature__ = inspect.Signature(own)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """As the method."""
+        return self.function(self.pipe, *args, **kwargs)
+
+
+class Parts:
+    """A modular pipeline as a stock one: its components, and methods of its blocks.
+
+    Attributes:
+        whole: the modular pipeline.
+        methods: those of its blocks, by name.
+    """
+
+    def __init__(self, whole: Any, names: Sequence[str]) -> None:
+        self.whole = whole
+        self.methods = {
+            name: BlockMethod(whole, getattr(block, name))
+            for block in leaves(whole._blocks)
+            for name in names
+            if hasattr(block, name)
+        }
+        vars(self).update(self.methods)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.whole, name)
+
+    def check_inputs(self, prompt: Any = None) -> None:
+        """A call of the pipeline begins; blocks check their own inputs."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A branch that a guider asks the denoiser for: its name, and the arguments that are its own."""
+
+    name: str
+    arguments: Mapping[str, Any]
+
+
+class ModularBackbone(PipelineBackbone):
+    """One modular pipeline and the family of its networks.
+
+    Attributes:
+        asked: the branches of the current step, in the order in which the denoiser is called for them.
+    """
+
+    def __init__(self, whole: Any, stock: str) -> None:
+        family = _row(whole, stock)
+        self.stock, self.asked = stock, tuple[Asked, ...]()
+        super().__init__(Parts(whole, (ENCODES, PREPARES, *family.checks)), family)
+        self.parts: Parts = self.pipe
+
+    @property
+    def name(self) -> str:
+        """What messages call the pipeline."""
+        return type(self.parts.whole).__name__
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """Names of the branches of a step, in their order."""
+        return tuple(each.name for each in self.asked)
+
+    def bind(
+        self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], context: str | None, clips: int
+    ) -> DenoiserCall:
+        """Name the arguments of a call of a denoiser, and its branch. Raises HitmarkError for a call of no guider's."""
+        if context is None:
+            raise HitmarkError(
+                f"{self.name}: a block calls the denoiser for something that no guider asked for, so controls cannot "
+                "tell what it is. Expected one call for each branch of guider.prepare_inputs_from_block_state(...), as "
+                f"in diffusers' own blocks; use those, or {self.stock} with these components."
+            )
+        return super().bind(module, args, kwargs, context, clips)
+
+    def negative(self, call: DenoiserCall, encoded: Sequence[Any]) -> DenoiserCall | None:
+        """The call of the negative prompt's branch, from the prompt's, where the guider asks for one at this step."""
+        asked = next((each.arguments for each in self.asked if each.name == "pred_uncond"), None)
+        if asked is None:
+            return None
+        own = {name: value.to(call.arguments[name]) for name, value in asked.items() if isinstance(value, Tensor)}
+        return replace(call, arguments={**call.arguments, **own}, branches=(UNCOND,))
+
+    def named(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of a call of one of the pipeline's methods, by name, defaults filled in."""
+        bound = inspect.signature(getattr(self.parts, method)).bind(*args, **kwargs)
+        bound.apply_defaults()
+        return dict(bound.arguments)
+
+
+def leaves(block: Any) -> Iterator[Any]:
+    """The blocks without blocks in them, in running order; of alternatives all."""
+    if not block.sub_blocks:
+        yield block
+    for each in block.sub_blocks.values():
+        yield from leaves(each)
+
+
+def modular_backbone(pipe: Any) -> ModularBackbone:
+    """A modular pipeline through the row of the stock class with its networks.
+
+    Raises:
+        HitmarkError: blocks of another model, or components that are not there yet.
+    """
+    if is_known(pipe):
+        check_loaded(pipe)
+    stock = stock_class(pipe)
+    if stock is None:
+        network = type(uncompiled_module(getattr(pipe, "transformer", None))).__name__
+        came = f"{type(pipe).__name__} with a {network}" if is_known(pipe) else type(pipe).__name__
+        raise HitmarkError(
+            f"hitmark does not know modular pipelines of class {came}. Expected a {MODULAR} or a subclass (diffusers) "
+            f"with a {' or '.join(NETWORKS)}; or a stock pipeline of these components, of one of the classes "
+            f"{', '.join(FAMILIES)}."
+        )
+    return ModularBackbone(pipe, stock)
+
+
+def is_known(pipe: Any) -> bool:
+    """Whether it is of the class of modular pipelines whose networks are known."""
+    return any(kind.__name__ == MODULAR for kind in type(pipe).__mro__)
+
+
+def stock_class(pipe: Any) -> str | None:
+    """The stock class with the networks of a modular pipeline; None where none is known, or it is no such pipeline.
+
+    Conditions of a picture stand behind the latents in what a network takes, so that it takes more than it gives.
+    """
+    network = uncompiled_module(getattr(pipe, "transformer", None))
+    found = next((NETWORKS[kind.__name__] for kind in type(network).__mro__ if kind.__name__ in NETWORKS), None)
+    if found is None or not is_known(pipe):
+        return None
+    return found[int(network.config.in_channels != network.config.out_channels)]
+
+
+def check_loaded(pipe: Any) -> None:
+    """Raise HitmarkError for a modular pipeline whose networks or scheduler are not there."""
+    second = [name for name in ("transformer_2",) if name in pipe.component_names]
+    missing = [name for name in ("scheduler", "transformer", *second) if getattr(pipe, name, None) is None]
+    if missing:
+        raise HitmarkError(
+            f"{', '.join(missing)}: this {type(pipe).__name__} has none. Expected blocks with a loop of denoising, and "
+            "their components; load them first: pipe.load_components(), or pipe.update_components(...)."
+        )
+
+
+def _row(pipe: Any, stock: str) -> Family:
+    """The row of the stock class; nothing can be encoded where the pipeline has no autoencoder."""
+    family = FAMILIES[stock]
+    return family if getattr(pipe, "vae", None) is not None else replace(family, encode=None)
