@@ -27,7 +27,7 @@ from hitmark.sprites.recognition import TOKEN
 from hitmark.sprites.video_code import VideoCode
 from hitmark.sprites.video_networks import TOKENS, build_tokenizer
 from hitmark.sprites.video_recipe import build_model
-from hitmark.sprites.video_training import VideoBatch, encode_words, make_video_batch, noised, watched_blocks
+from hitmark.sprites.video_training import VideoBatch, encode_words, make_video_batch, noised
 from hitmark.sprites.windows import make_windows
 
 LEVELS = (0.3, 0.6, 0.75, 0.85, 0.93)
@@ -49,11 +49,12 @@ def main(
     model = build_model(configuration)
     model.load_state_dict(state[part])
     model.eval()
-    model.watch(*watched_blocks(configuration))
+    if model.recognizer is not None:
+        model.watch(configuration.recognized_after)
     typer.echo(f"step {state['step']}, {part}")
     for name, batch in batches(configuration, code, range(FIRST, FIRST + clips)):
         for level in levels or LEVELS:
-            typer.echo(f"{name:8} noise {level:.2f}  {line(model, batch, level, configuration)}")
+            typer.echo(f"{name:8} noise {level:.2f}  {line(model, batch, level)}")
 
 
 def batches(configuration: VideoConfiguration, code: VideoCode, seeds: range) -> Iterator[tuple[str, VideoBatch]]:
@@ -65,7 +66,7 @@ def batches(configuration: VideoConfiguration, code: VideoCode, seeds: range) ->
 
 
 @torch.no_grad()
-def line(model: Any, batch: VideoBatch, level: float, configuration: VideoConfiguration) -> str:
+def line(model: Any, batch: VideoBatch, level: float) -> str:
     """Errors and what is told at one level."""
     latents = batch.latents
     words = encode_words(model.text_encoder, build_tokenizer(), batch.captions, TOKENS)
@@ -78,9 +79,7 @@ def line(model: Any, batch: VideoBatch, level: float, configuration: VideoConfig
         for name, chosen in kinds_of_cells(batch).items()
         if chosen.any()
     ]
-    return "; ".join(parts) + (
-        "" if model.recognizer is None else f"; {told(model, batch, configuration.recognized_after)}"
-    )
+    return "; ".join(parts) + ("" if model.recognizer is None else f"; {told(model, batch)}")
 
 
 def kinds_of_cells(batch: VideoBatch) -> dict[str, Tensor]:
@@ -100,9 +99,9 @@ def kinds_of_cells(batch: VideoBatch) -> dict[str, Tensor]:
     return kinds | {"background": bare}
 
 
-def told(model: Any, batch: VideoBatch, after: int) -> str:
+def told(model: Any, batch: VideoBatch) -> str:
     """What the hidden tokens of the last pass tell."""
-    scores, places = model.recognizer(model.take_given(after)[0])
+    scores, places = model.recognizer(model.take_hidden())
     marks = batch.marks.flatten(1, 3)
     covered = marks[..., 0] > 0
     right = (scores.argmax(-1) == marks[..., 0])[covered].float().mean()

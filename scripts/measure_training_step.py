@@ -17,7 +17,7 @@ from hitmark.sprites.fast import attention_by_products
 from hitmark.sprites.optimizers import build_optimizers
 from hitmark.sprites.video_networks import build_tokenizer
 from hitmark.sprites.video_recipe import build_model, fit_videos
-from hitmark.sprites.video_training import flow_loss, make_video_batch, watched_blocks
+from hitmark.sprites.video_training import flow_loss, make_video_batch
 
 KINDS = {"fused": nullcontext, "products": attention_by_products}
 
@@ -37,7 +37,7 @@ def main() -> None:
     for name in KINDS:
         networks[name] = build_model(configuration)
         networks[name].transformer.compile_repeated_blocks()
-        networks[name].watch(*watched_blocks(configuration))
+        networks[name].watch(configuration.recognized_after)
         optimizers[name] = build_optimizers(networks[name], 1e-3)
     for step in range(steps + 2):
         for name, context in KINDS.items():

@@ -144,11 +144,6 @@ class VideoConfiguration(ModelConfiguration):
     """Weight of the loss of what hidden tokens tell of the things that cover them (see `recognition.py`); 0: none."""
     recognized_after: int = 3
     """Blocks after which hidden tokens are asked."""
-    correspondence: float = 0.0
-    """Weight of the loss of where the heads of one block look in clips whose first frame is given (see `teaching.py`);
-    0: none is taught."""
-    taught_block: int = 4
-    """That block, counted from 0."""
     half: bool = True
     """Whether networks run in bfloat16 while training, where the device computes it fast; weights are in float32."""
     compiled: bool = False

@@ -87,16 +87,16 @@ def recognition_loss(recognizer: Recognizer, tokens: Tensor, wanted: Tensor) -> 
     return (each * weight.flatten()).sum() / weight.sum() + (apart * covered).sum() / covered.sum().clamp(min=1)
 
 
-def keep_arguments(block: Any) -> list[tuple[Any, ...]]:
-    """A list that what a block is given is put into whenever it runs, compiled or not."""
-    kept: list[tuple[Any, ...]] = []
+def keep_input(block: Any) -> list[Tensor]:
+    """A list that a block's first argument is put into whenever it runs, compiled or not."""
+    kept: list[Tensor] = []
     compiled = block._compiled_call_impl
     if compiled is None:
-        block.register_forward_pre_hook(lambda _module, given: kept.append(given))
+        block.register_forward_pre_hook(lambda _module, given: kept.append(given[0]))
         return kept
 
     def noting(*given: Any, **named: Any) -> Any:
-        kept.append(given)
+        kept.append(given[0])
         return compiled(*given, **named)
 
     block._compiled_call_impl = noting  # a hook would be compiled into the block

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from hitmark.sprites.configuration import VideoConfiguration
-from hitmark.sprites.recognition import Recognizer, keep_arguments
+from hitmark.sprites.recognition import Recognizer, keep_input
 from hitmark.sprites.words import vocabulary
 
 if TYPE_CHECKING:
@@ -27,18 +27,18 @@ class VideoModel(nn.Module):
         self.transformer = transformer
         self.text_encoder = text_encoder
         self.recognizer = recognizer
-        self._kept: dict[int, list[tuple[Any, ...]]] = {}
+        self._kept: list[Tensor] | None = None
 
-    def watch(self, *blocks: int) -> None:
-        """Keep what these blocks are given from now on; once the blocks are compiled, if they are."""
-        self._kept = {number: keep_arguments(self.transformer.blocks[number]) for number in blocks}
+    def watch(self, after: int) -> None:
+        """Keep the hidden tokens after so many blocks from now on; once the blocks are compiled, if they are."""
+        self._kept = keep_input(self.transformer.blocks[after])
 
-    def take_given(self, block: int) -> tuple[Any, ...]:
-        """What a block was given in the last pass; the hidden tokens (batch, tokens, width) come first."""
-        assert block in self._kept, "watch() comes first"
-        given = self._kept[block][-1]
-        self._kept[block].clear()
-        return given
+    def take_hidden(self) -> Tensor:
+        """The hidden tokens (batch, tokens, width) of the last pass."""
+        assert self._kept is not None, "watch() comes first"
+        tokens = self._kept[-1]
+        self._kept.clear()
+        return tokens
 
 
 def build_transformer(configuration: VideoConfiguration) -> WanTransformer3DModel:

@@ -33,15 +33,7 @@ from hitmark.sprites.video_networks import (
     build_transformer,
     build_video_autoencoder,
 )
-from hitmark.sprites.video_training import (
-    PICTURES,
-    VideoBatch,
-    encode_words,
-    flow_loss,
-    joined,
-    make_video_batch,
-    watched_blocks,
-)
+from hitmark.sprites.video_training import PICTURES, VideoBatch, encode_words, flow_loss, joined, make_video_batch
 from hitmark.sprites.windows import WINDOWS_OF_A_PLACE, make_windows
 from hitmark.sprites.world import SPLITS
 
@@ -119,7 +111,8 @@ def step_loss(code: VideoCode, configuration: VideoConfiguration, device: str, t
         if not begun:
             if configuration.compiled:
                 network.transformer.compile_repeated_blocks()
-            network.watch(*watched_blocks(configuration))
+            if network.recognizer is not None:
+                network.watch(configuration.recognized_after)
             begun.append(network)
         batch = batches.take(step).to(device)
         with attention_by_products() if by_products else nullcontext():

@@ -20,7 +20,6 @@ from hitmark.sprites.configuration import VideoConfiguration
 from hitmark.sprites.fast import half_precision
 from hitmark.sprites.image_to_video import one_thread
 from hitmark.sprites.recognition import marked, recognition_loss
-from hitmark.sprites.teaching import nowhere, sources_of, taught_loss
 from hitmark.sprites.video_code import PATCH, VideoCode
 from hitmark.sprites.video_networks import VideoModel
 from hitmark.sprites.world import SPLITS, SpriteWorld
@@ -35,7 +34,7 @@ LENGTHS = ((32, 0.85), (96, 0.1), (512, 0.05))
 Single pictures and windows meet the first only: so many captions of the longest would cost twice the pictures."""
 
 
-TENSORS = ("latents", "covers", "given", "marks", "sources")
+TENSORS = ("latents", "covers", "given", "marks")
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,6 @@ class VideoBatch:
     """bool (batch,): whether the first latent frame is given clean."""
     marks: Tensor
     """(batch, F, h/2, w/2, 4): see `recognition.marked`."""
-    sources: Tensor
-    """int64 (batch, F, h/2, w/2, 4): see `teaching.sources_of`."""
 
     def to(self, device: str) -> VideoBatch:
         """The batch on another device."""
@@ -65,7 +62,7 @@ def make_video_batch(
     `frames`: 1 + 4n. With one frame, three pictures of each clip are taken and none is given; half as many clips are
     of the world `pictured`.
     """
-    latents, covers, captions, marks, sources = [], [], [], [], []
+    latents, covers, captions, marks = [], [], [], []
     with one_thread():
         for number, seed in enumerate(seeds):
             drawn = pictured if number < (given if frames > 1 else given // 2) else world
@@ -83,23 +80,17 @@ def make_video_batch(
             latents.append(code.encode(clips * 2 - 1))
             covers.append(pooled(shown))
             captions += [plan.caption] * len(clips)
-            for kept, said in zip((marks, sources), _said(plan, alphas, drawn), strict=True):
-                kept.append(said.unflatten(0, (len(clips), -1)))
+            marks.append(_marks(plan, alphas, drawn).unflatten(0, (len(clips), -1)))
     known = torch.arange(len(captions)) < (given if frames > 1 else 0)
-    return VideoBatch(torch.cat(latents), torch.cat(covers), captions, known, torch.cat(marks), torch.cat(sources))
+    return VideoBatch(torch.cat(latents), torch.cat(covers), captions, known, torch.cat(marks))
 
 
-def _said(plan: ClipPlan, alphas: list[Tensor], world: SpriteWorld) -> tuple[Tensor, Tensor]:
-    """Marks and sources of the frames that latent frames are pictures of, or of three pictures, which have no sources.
-
-    Of clips these are the first frame and every fourth.
-    """
-    single = len(alphas[0]) == PICTURES
-    every = slice(None, None, 1 if single else 4)
-    plan, shown = select_frames(plan, every), [alpha[every] for alpha in alphas]
+def _marks(plan: ClipPlan, alphas: list[Tensor], world: SpriteWorld) -> Tensor:
+    """Of the frames that latent frames are pictures of (the first and every fourth), or of all of three pictures."""
+    every = 4 if len(alphas[0]) > PICTURES else 1
+    plan = select_frames(plan, slice(None, None, every))
     sides = [thing.size * thing.motion.scale * min(world.width, world.height) for thing in plan.objects]
-    marks = marked(plan.objects, shown, sides)
-    return marks, nowhere(*marks.shape[:3]) if single else sources_of(plan, shown)
+    return marked(plan.objects, [alpha[::every] for alpha in alphas], sides)
 
 
 def joined(parts: Sequence[VideoBatch]) -> VideoBatch:
@@ -152,7 +143,7 @@ def flow_loss(
     """Mean squared error of the velocity; what things cover counts `configuration.thing_weight` times. Scalar.
 
     With `configuration.recognition` times the loss of what hidden tokens tell of things, where the model has a
-    recognizer, and `configuration.correspondence` times that of what a block's heads are taught.
+    recognizer.
     """
     latents = batch.latents
     count, single = len(latents), latents.shape[2] == 1
@@ -171,22 +162,11 @@ def flow_loss(
     weight = 1 + (configuration.thing_weight - 1) * batch.covers
     weight = weight * (times > 0)
     loss = (error * weight).sum() / weight.sum()
-    given = {number: model.take_given(number) for number in watched_blocks(configuration)}
+    if model.recognizer is None:
+        return loss
+    tokens = model.take_hidden()
     with half_precision(latents.device.type, configuration.half):
-        if model.recognizer is not None:
-            tokens = given[configuration.recognized_after][0]
-            loss = loss + configuration.recognition * recognition_loss(model.recognizer, tokens, batch.marks)
-        if configuration.correspondence and not single:
-            taught, block = given[configuration.taught_block], model.transformer.blocks[configuration.taught_block]
-            clear = (1 - levels) * batch.given  # in noise nobody could tell
-            loss = loss + configuration.correspondence * taught_loss(block, taught, batch.sources, clear)
-    return loss
-
-
-def watched_blocks(configuration: VideoConfiguration) -> list[int]:
-    """Blocks of which training has to know what they are given."""
-    recognized = {configuration.recognized_after} if configuration.recognition else set[int]()
-    return sorted(recognized | ({configuration.taught_block} if configuration.correspondence else set()))
+        return loss + configuration.recognition * recognition_loss(model.recognizer, tokens, batch.marks)
 
 
 def _cumulative() -> list[tuple[int, float]]:

@@ -18,7 +18,6 @@ from hitmark.sprites.image_to_video import one_thread
 from hitmark.sprites.motion import RESIZING, Motion
 from hitmark.sprites.places import PLACES
 from hitmark.sprites.recognition import marked
-from hitmark.sprites.teaching import nowhere
 from hitmark.sprites.video_code import VideoCode
 from hitmark.sprites.video_training import VideoBatch, pooled
 from hitmark.sprites.world import SPLITS, SpriteWorld
@@ -51,8 +50,7 @@ def make_windows(world: SpriteWorld, code: VideoCode, seeds: Sequence[int], side
                 marks.append(marked([thing], [cover], [np.array([thing.size * side])]))
     known = torch.zeros(len(captions), dtype=torch.bool)
     latents = code.encode(torch.stack(pictures) * 2 - 1)
-    said = torch.stack(marks)
-    return VideoBatch(latents, pooled(torch.stack(covers)), captions, known, said, nowhere(*said.shape[:4]))
+    return VideoBatch(latents, pooled(torch.stack(covers)), captions, known, torch.stack(marks))
 
 
 def _thing(world: SpriteWorld, generator: np.random.Generator, side: int) -> SpriteObject:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from hitmark.sprites.atlas import load_atlas
-from hitmark.sprites.recognition import TOKEN, Recognizer, keep_arguments, kinds, marked, recognition_loss
+from hitmark.sprites.recognition import TOKEN, Recognizer, keep_input, kinds, marked, recognition_loss
 from hitmark.sprites.world import SpriteWorld
 
 
@@ -88,10 +88,10 @@ def test_what_a_block_is_given_is_kept_with_its_gradient(compiled):
     block = torch.nn.Linear(4, 4)
     if compiled:
         block._compiled_call_impl = block._call_impl  # as compile() puts it there
-    kept = keep_arguments(block)
+    kept = keep_input(block)
     given = torch.ones(2, 4, requires_grad=True)
     hidden = 2 * given
     assert torch.equal(block(hidden), torch.nn.functional.linear(hidden, block.weight, block.bias))
-    kept[0][0].sum().backward()
+    kept[0].sum().backward()
     assert len(kept) == 1
     assert torch.equal(given.grad, torch.full((2, 4), 2.0))

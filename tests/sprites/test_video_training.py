@@ -14,7 +14,6 @@ from hitmark.sprites import video_recipe
 from hitmark.sprites.configuration import VideoConfiguration, read_configuration
 from hitmark.sprites.decoder import decode_causally
 from hitmark.sprites.going_on import read_milestone
-from hitmark.sprites.teaching import nowhere
 from hitmark.sprites.train import train
 from hitmark.sprites.video_code import fit
 from hitmark.sprites.video_networks import VideoModel, build_text_encoder, build_tokenizer
@@ -108,7 +107,7 @@ def test_clips_have_a_shift_of_their_own() -> None:
     for frames, nearest in ((1, 0.0), (3, 1000.0)):
         latents = torch.zeros(2, 8, frames, 4, 4)
         known, marks = torch.zeros(2, dtype=torch.bool), torch.zeros(2, frames, 2, 2, 4)
-        batch = VideoBatch(latents, latents[:, 0], ["a car", "a cat"], known, marks, nowhere(2, frames, 2, 2))
+        batch = VideoBatch(latents, latents[:, 0], ["a car", "a cat"], known, marks)
         network = Perfect(latents, 0.5)
         model = VideoModel(network, encoder)
         flow_loss(model, batch, configuration, torch.Generator().manual_seed(0), tokenizer)
@@ -151,7 +150,7 @@ def test_a_made_clip_serves_several_steps(monkeypatch: pytest.MonkeyPatch) -> No
         made.append(seeds.start // 64)
         latents = torch.full((len(seeds), 1, 1, 1, 1), float(seeds.start // 64))
         given_ones = torch.arange(len(seeds)) < given
-        return VideoBatch(latents, latents[:, 0], ["a cat"] * len(seeds), given_ones, latents, latents)
+        return VideoBatch(latents, latents[:, 0], ["a cat"] * len(seeds), given_ones, latents)
 
     monkeypatch.setattr(video_recipe, "make_video_batch", make)
     monkeypatch.setattr(video_recipe, "flow_loss", lambda network, batch, *others: batch)
