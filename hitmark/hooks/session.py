@@ -116,7 +116,7 @@ class Session:
             stack.enter_context(before_call(denoiser, self._before_denoiser))
             if self._attention.controls:
                 control_layers(denoiser, self.backbone, self._attention, stack)
-        stack.enter_context(calls_seen(self.backbone, self.controls))
+        stack.enter_context(calls_seen(self.backbone, self.controls, self._looking))
 
     def _check(self) -> None:
         levels = Levels(self.scheduler)
