@@ -48,6 +48,7 @@ class Calls:
     def __init__(self, backbone: ModularBackbone, controls: Sequence[Control], looking: Looking) -> None:
         self.backbone, self.controls, self.looking = backbone, controls, looking
         self._prepared = self._begins = False
+        self._other: Any = None
 
     def check(self) -> None:
         """Raise HitmarkError for blocks and guiders with which the controls cannot act."""
@@ -62,7 +63,7 @@ class Calls:
         if pipe is not self.backbone.parts.whole:
             return blocks(pipe, state)
         self.check()
-        self._prepared = self._begins = False
+        self._prepared, self._begins, self._other = False, False, None
         self.backbone.parts.check_inputs(state.get("prompt"))
         with ExitStack() as stack:
             for owner, name, change in self._changes(blocks, state):
@@ -107,7 +108,9 @@ class Calls:
         """Around a guider's `set_state`: steps that a late start left out are counted."""
         self._begins = self._begins or step == 0
         prepared = self.looking.clock.known is not None  # timesteps before that are those of another call
-        left_out = max(0, num_inference_steps - len(self.backbone.parts.scheduler.timesteps)) if prepared else 0
+        timesteps = self.backbone.parts.scheduler.timesteps
+        left_out = max(0, num_inference_steps - len(timesteps)) if prepared else 0
+        self._other = timestep if prepared and _is_other(timestep, timesteps, self.looking.clock.index) else None
         return original(step + left_out, num_inference_steps, timestep)
 
     def _asked(self, key: str, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -116,6 +119,13 @@ class Calls:
             if not self._prepared:
                 raise HitmarkError(_unprepared(self.backbone))
             self._prepared = self._begins = False
+        if self._other is not None:
+            raise HitmarkError(
+                f"{self.backbone.name}: step {self.looking.clock.index + 1} of the loop is at timestep "
+                f"{float(self._other):g}, which is that of another step of the scheduler, whose noise controls would "
+                "not know. Expected a loop over all of scheduler.timesteps; to begin later, give the call the shorter "
+                "schedule itself: pipe(sigmas=[0.6, 0.4, 0.2]), of a scheduler that takes sigmas."
+            )
         self.looking.clock.calls.clear()  # those of an earlier step may be of branches that this one has not
         batches = original(*args, **kwargs)
         tables = [batch.as_dict() for batch in batches]
@@ -165,6 +175,12 @@ def check_guider(name: str, guider: Any, controls: Sequence[Control]) -> None:
             f"network alone: pipe.update_components({name}=ClassifierFreeGuidance(guidance_scale=5.0)), or a method "
             "that edits no attention, such as temporal-intrinsic."
         )
+
+
+def _is_other(timestep: Any, timesteps: Any, index: int) -> bool:
+    """Whether a guider is told one of the scheduler's timesteps that is not that of step `index`."""
+    single = getattr(timestep, "ndim", 1) == 0
+    return single and index < len(timesteps) and timestep in timesteps and bool(timestep != timesteps[index])
 
 
 def _unprepared(backbone: ModularBackbone) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import copy
 import pickle
-from typing import Any, ClassVar
+from typing import Any
 
 import diffusers
 import pytest
 import torch
 from diffusers import guiders
 from diffusers.modular_pipelines import ModularPipelineBlocks
-from diffusers.modular_pipelines.modular_pipeline_utils import InputParam
 from diffusers.modular_pipelines.wan.before_denoise import WanPrepareLatentsStep
 
 from hitmark.control import Control
@@ -20,6 +19,7 @@ from hitmark.hooks import attach
 
 from .families import PROMPT, SCENE
 from .modular import FRAMES, GUIDANCE, SHORT, SIDE, SIZED, modular, pair, ran, run, wanted
+from .modular_blocks import Alone, Later, Otherwise, Seeded, Together
 from .pipelines import picture
 from .test_families import Nothing
 from .test_modular import chosen, with_block
@@ -75,39 +75,11 @@ def test_what_is_made_of_the_blocks_inside_is_none_of_them() -> None:
     assert torch.equal(latents, run(pipe))
 
 
-class Together(ModularPipelineBlocks):
-    """Both branches of guidance in one call of the network."""
-
-    model_name = "wan"
-    fields: ClassVar[dict[str, Any]] = {"encoder_hidden_states": ("prompt_embeds", "negative_prompt_embeds")}
-
-    @property
-    def inputs(self) -> list[InputParam]:
-        return [InputParam(name) for name in self.fields["encoder_hidden_states"]]
-
-    def __call__(self, components: Any, values: Any, i: int, t: Any) -> Any:
-        components.guider.set_state(step=i, num_inference_steps=values.num_inference_steps, timestep=t)
-        batches = components.guider.prepare_inputs_from_block_state(values, self.fields)
-        fed = torch.cat([values.latent_model_input] * len(batches))
-        words = torch.cat([each.encoder_hidden_states for each in batches])
-        output = components.transformer(fed, t.expand(len(fed)), words, return_dict=False)[0]
-        for batch, part in zip(batches, output.chunk(len(batches)), strict=True):
-            batch.noise_pred = part
-        values.noise_pred = components.guider(batches)[0]
-        return components, values
-
-
 def test_both_branches_in_one_call_are_refused_since_their_order_is_not_known() -> None:
     pipe = exchanged("denoiser", Together())
     run(pipe)
     with pytest.raises(HitmarkError, match=r"2 rows in one call, where the batch has 1.*one call for each branch"):
         ran(pipe, chosen("trailblazer"))
-
-
-class Otherwise(guiders.ClassifierFreeGuidance):
-    """Names its branches in a place of its own."""
-
-    _identifier_key = "__mine__"
 
 
 def test_a_guider_of_the_users_may_name_its_branches_elsewhere() -> None:
@@ -154,38 +126,12 @@ def test_where_the_guider_stops_an_estimate_has_no_guidance_either() -> None:
     assert looking.same == [False, True]
 
 
-class Seeded(WanPrepareLatentsStep):
-    """Start noise of the user's, from a method of other arguments."""
-
-    def prepare_latents(self, components: Any, *, size: int, generator: Any) -> torch.Tensor:
-        return torch.randn(1, components.num_channels_latents, 2, size // 8, size // 8, generator=generator)
-
-    def __call__(self, components: Any, state: Any) -> Any:
-        values = self.get_block_state(state)
-        values.latents = self.prepare_latents(components, size=values.height, generator=values.generator)
-        self.set_block_state(state, values)
-        return components, state
-
-
 def test_a_block_with_arguments_of_its_own_may_be_set_inside() -> None:
     pipe = exchanged("prepare_latents", WanPrepareLatentsStep())
     with attach(pipe, wanted(), chosen(MASKS)):
         pipe._blocks.sub_blocks["denoise"].sub_blocks["prepare_latents"] = Seeded()
         inside = run(pipe)
     assert torch.equal(inside, usual())
-
-
-class Alone(Seeded):
-    """The same, of a method that is not given the pipeline."""
-
-    def prepare_latents(self, size: int) -> torch.Tensor:  # type: ignore[override]
-        return torch.randn(1, 16, 2, size // 8, size // 8)
-
-    def __call__(self, components: Any, state: Any) -> Any:
-        values = self.get_block_state(state)
-        values.latents = self.prepare_latents(values.height)
-        self.set_block_state(state, values)
-        return components, state
 
 
 def test_start_noise_of_a_method_without_the_pipeline_is_refused() -> None:
@@ -223,3 +169,22 @@ def test_pictures_that_another_pipeline_encoded_as_frames_are_refused() -> None:
     with pytest.raises(HitmarkError, match=r"^num_reference_images: expected none, got 1\."):  # noqa: SIM117
         with attach(loop, SCENE, chosen("temporal-intrinsic")):
             loop(state=state, **call)
+
+
+def test_a_loop_over_a_part_of_the_timesteps_is_refused_since_its_noise_is_another() -> None:
+    blocks, parts = pair("2.1").modular.blocks, pair("2.1").stock
+    inner = blocks.sub_blocks["denoise"].sub_blocks
+    inner.insert("later", Later(), list(inner).index("set_timesteps") + 1)
+    pipe = modular(blocks, parts)
+    pipe.update_components(scheduler=diffusers.FlowMatchEulerDiscreteScheduler())
+    run(pipe, num_inference_steps=3)
+    with pytest.raises(HitmarkError, match=r"step 1 of the loop is at timestep .* another step.*sigmas="):
+        ran(pipe, Nothing(), num_inference_steps=3)
+
+
+def test_one_network_may_be_both_experts() -> None:
+    pipe = modular(diffusers.Wan22Blocks(), pair("2.2").stock)
+    pipe.update_components(transformer_2=pipe.transformer)
+    before = run(pipe)
+    assert torch.equal(ran(pipe, Nothing()), before)
+    assert not torch.equal(ran(pipe, chosen(MASKS)), before)
