@@ -28,6 +28,11 @@ def backbone_for(pipe: Any) -> PipelineBackbone:
         from hitmark.backbones.modular import modular_backbone
 
         return modular_backbone(pipe)
+    if hasattr(pipe, "init_pipeline"):
+        raise HitmarkError(
+            f"pipe: expected a pipeline, got the blocks of one ({type(pipe).__name__}); make it with "
+            "pipe = blocks.init_pipeline(...) and pipe.load_components(), and attach to that"
+        )
     raise HitmarkError(
         f"hitmark does not know pipelines of class {type(pipe).__name__}. "
         f"Expected one of: {', '.join(FAMILIES)} (diffusers), or a subclass."

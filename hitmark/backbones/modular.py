@@ -38,8 +38,11 @@ class BlockMethod:
 
     def __init__(self, pipe: Any, function: Any) -> None:
         self.pipe, self.function = pipe, function
-        _components, *own = inspect.signature(function).parameters.values()
-        self.__signature__ = inspect.Signature(own)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        _components, *own = inspect.signature(self.function).parameters.values()
+        return inspect.Signature(own)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """As the method."""
@@ -51,17 +54,12 @@ class Parts:
 
     Attributes:
         whole: the modular pipeline.
-        methods: those of its blocks, by name.
+        methods: those of its blocks, by name; of each the one that is called now.
     """
 
     def __init__(self, whole: Any, names: Sequence[str]) -> None:
         self.whole = whole
-        self.methods = {
-            name: BlockMethod(whole, getattr(block, name))
-            for block in leaves(whole._blocks)
-            for name in names
-            if hasattr(block, name)
-        }
+        self.methods = {name: BlockMethod(whole, _no_block) for name in names}
         vars(self).update(self.methods)
 
     def __getattr__(self, name: str) -> Any:
@@ -112,7 +110,25 @@ class ModularBackbone(PipelineBackbone):
                 "tell what it is. Expected one call for each branch of guider.prepare_inputs_from_block_state(...), as "
                 f"in diffusers' own blocks; use those, or {self.stock} with these components."
             )
-        return super().bind(module, args, kwargs, context, clips)
+        call = super().bind(module, args, kwargs, context, clips)
+        rows = len(call.arguments[self.family.argument])
+        if rows != clips:
+            raise HitmarkError(
+                f"{self.name}: a block gives the denoiser {rows} rows in one call, where the batch has {clips}, so "
+                "controls cannot tell which branch of guidance or clip each row is. Expected one call for each branch "
+                "of guider.prepare_inputs_from_block_state(...), with the whole batch, as in diffusers' own blocks; "
+                f"use those, or {self.stock} with these components."
+            )
+        return call
+
+    def check_state(self, state: Any) -> None:
+        """Raise HitmarkError for latent frames in front of the video's, which another pipeline's encoder may give."""
+        if state.get("num_reference_images"):
+            raise HitmarkError(
+                f"num_reference_images: expected none, got {state.get('num_reference_images')}. Each is a latent frame "
+                "in front of the video, where boxes would be those of other frames; leave reference_images out of the "
+                "encoder's call (video and mask can stay)."
+            )
 
     def negative(self, call: DenoiserCall, encoded: Sequence[Any]) -> DenoiserCall | None:
         """The call of the negative prompt's branch, from the prompt's, where the guider asks for one at this step."""
@@ -124,9 +140,14 @@ class ModularBackbone(PipelineBackbone):
 
     def named(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """The arguments of a call of one of the pipeline's methods, by name, defaults filled in."""
-        bound = inspect.signature(getattr(self.parts, method)).bind(*args, **kwargs)
+        function = self.parts.methods.get(method) or getattr(self.parts, method)
+        bound = inspect.signature(function).bind(*args, **kwargs)
         bound.apply_defaults()
         return dict(bound.arguments)
+
+
+def _no_block(_components: Any) -> None:
+    """In the place of a method that none of the blocks has yet."""
 
 
 def leaves(block: Any) -> Iterator[Any]:

@@ -16,15 +16,18 @@ from typing import Any
 from hitmark.backbones.modular import PREPARES, Asked, ModularBackbone, leaves
 from hitmark.control import Control
 from hitmark.errors import HitmarkError
+from hitmark.hooks.looking import Looking
 from hitmark.hooks.undo import around, attribute
-
-KEY = "__guidance_identifier__"
-"""Of what a guider asks for: the branch's name."""
 
 
 @contextmanager
-def calls_seen(backbone: Any, controls: Sequence[Control]) -> Iterator[None]:
+def calls_seen(backbone: Any, controls: Sequence[Control], looking: Looking) -> Iterator[None]:
     """Let the methods of a modular pipeline's blocks be those of `backbone.pipe`; nothing for a stock pipeline.
+
+    Args:
+        backbone: the pipeline.
+        controls: that are attached.
+        looking: makes the steps of the loop.
 
     Raises:
         HitmarkError: blocks or guiders with which the controls cannot act; at a call, those that it has then.
@@ -32,7 +35,7 @@ def calls_seen(backbone: Any, controls: Sequence[Control]) -> Iterator[None]:
     if not isinstance(backbone, ModularBackbone):
         yield
         return
-    calls = Calls(backbone, controls)
+    calls = Calls(backbone, controls, looking)
     calls.check()
     whole = backbone.parts.whole
     with attribute(whole, "_blocks", called_through(whole._blocks, calls)):
@@ -42,9 +45,10 @@ def calls_seen(backbone: Any, controls: Sequence[Control]) -> Iterator[None]:
 class Calls:
     """What stands around the calls of one modular pipeline."""
 
-    def __init__(self, backbone: ModularBackbone, controls: Sequence[Control]) -> None:
-        self.backbone, self.controls = backbone, controls
-        self._prepared = False
+    def __init__(self, backbone: ModularBackbone, controls: Sequence[Control], looking: Looking) -> None:
+        self.backbone, self.controls, self.looking = backbone, controls, looking
+        self._prepared = self._begins = False
+        self._other: Any = None
 
     def check(self) -> None:
         """Raise HitmarkError for blocks and guiders with which the controls cannot act."""
@@ -59,71 +63,97 @@ class Calls:
         if pipe is not self.backbone.parts.whole:
             return blocks(pipe, state)
         self.check()
-        self._prepared = False
+        self._prepared, self._begins, self._other = False, False, None
         self.backbone.parts.check_inputs(state.get("prompt"))
         with ExitStack() as stack:
-            for owner, name, change in self._changes(blocks):
+            for owner, name, change in self._changes(blocks, state):
                 stack.enter_context(around(owner, name, change))
             try:
                 return blocks(pipe, state)
             finally:
                 self.backbone.asked = ()
+                self.looking.end()  # also of a loop that was stopped
 
-    def _changes(self, blocks: Any) -> Iterator[tuple[Any, str, Callable[..., Any]]]:
+    def _changes(self, blocks: Any, state: Any) -> Iterator[tuple[Any, str, Callable[..., Any]]]:
         for block in {id(each): each for each in leaves(blocks)}.values():
             for name in self.backbone.parts.methods:
                 if hasattr(block, name):
-                    yield block, name, partial(self._relayed, name)
+                    yield block, name, partial(self._relayed, name, state)
         for guider in {id(each): each for each in self._guiders().values()}.values():
             yield guider, "set_state", self._stepped
-            yield guider, "prepare_inputs", self._asked
-            yield guider, "prepare_inputs_from_block_state", self._asked
+            for name in ("prepare_inputs", "prepare_inputs_from_block_state"):
+                yield guider, name, partial(self._asked, guider._identifier_key)
 
     def _guiders(self) -> dict[str, Any]:
         components = self.backbone.parts.whole.components
         return {name: each for name, each in components.items() if hasattr(each, "prepare_inputs_from_block_state")}
 
-    def _relayed(self, name: str, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Around a method of a block: as that of the pipeline, which the session stands around."""
+    def _relayed(self, name: str, state: Any, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Around a method of a block: as that of the pipeline, which the session stands around.
+
+        One that is not given the pipeline first is another method that happens to have this name.
+        """
         parts = self.backbone.parts
-        parts.methods[name].function = original
         given = inspect.signature(original).bind(*args, **kwargs)
+        if not given.args or given.args[0] is not parts.whole:
+            return original(*args, **kwargs)
+        if name == PREPARES:
+            self.backbone.check_state(state)
+        parts.methods[name].function = original
         result = getattr(parts, name)(*given.args[1:], **given.kwargs)
         self._prepared = self._prepared or name == PREPARES
         return result
 
     def _stepped(self, original: Callable[..., Any], step: int, num_inference_steps: int, timestep: Any) -> Any:
         """Around a guider's `set_state`: steps that a late start left out are counted."""
-        if step == 0:
-            if not self._prepared:
-                raise HitmarkError(_unprepared(self.backbone))
-            self._prepared = False
-        left_out = max(0, num_inference_steps - len(self.backbone.parts.scheduler.timesteps))
+        self._begins = self._begins or step == 0
+        prepared = self.looking.clock.known is not None  # timesteps before that are those of another call
+        timesteps = self.backbone.parts.scheduler.timesteps
+        left_out = max(0, num_inference_steps - len(timesteps)) if prepared else 0
+        self._other = timestep if prepared and _is_other(timestep, timesteps, self.looking.clock.index) else None
         return original(step + left_out, num_inference_steps, timestep)
 
-    def _asked(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Around what makes a guider's list of branches."""
+    def _asked(self, key: str, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Around what makes a guider's list of branches, whose names stand under `key`."""
+        if self._begins:
+            if not self._prepared:
+                raise HitmarkError(_unprepared(self.backbone))
+            self._prepared = self._begins = False
+        if self._other is not None:
+            raise HitmarkError(
+                f"{self.backbone.name}: step {self.looking.clock.index + 1} of the loop is at timestep "
+                f"{float(self._other):g}, which is that of another step of the scheduler, whose noise controls would "
+                "not know. Expected a loop over all of scheduler.timesteps; to begin later, give the call the shorter "
+                "schedule itself: pipe(sigmas=[0.6, 0.4, 0.2]), of a scheduler that takes sigmas."
+            )
+        self.looking.clock.calls.clear()  # those of an earlier step may be of branches that this one has not
         batches = original(*args, **kwargs)
         tables = [batch.as_dict() for batch in batches]
-        self.backbone.asked = tuple(Asked(each.pop(KEY), each) for each in tables)
+        self.backbone.asked = tuple(Asked(each.pop(key), each) for each in tables)
         return batches
 
 
 def called_through(blocks: Any, call: Callable[[Any, Any, Any], Any]) -> Any:
-    """Blocks of the same class and content that are called by `call(blocks, pipe, state)`; a deep copy is a plain one.
+    """Blocks of the same class and content that are called by `call(blocks, pipe, state)`; a copy is a plain one.
+
+    What is set on either is set on both. Other blocks that are made of its class are none of it.
 
     Args:
-        blocks: the user's, which stay as they are.
+        blocks: the user's, whose content it has.
         call: as above.
     """
     kind = type(blocks)
-    methods = {
-        "__call__": lambda _self, pipe, state: call(blocks, pipe, state),
-        "__deepcopy__": lambda _self, memo: copy.deepcopy(blocks, memo),
-        "__module__": kind.__module__,
-    }
-    made = object.__new__(type(kind.__name__, (kind,), methods))
-    vars(made).update(vars(blocks))
+
+    def called(self: Any, pipe: Any, state: Any) -> Any:
+        return call(blocks, pipe, state) if self is made else kind.__call__(self, pipe, state)
+
+    def reduced(self: Any, protocol: Any) -> Any:
+        return (copy.copy, (blocks,)) if self is made else super(stand_in, self).__reduce_ex__(protocol)
+
+    methods = {"__call__": called, "__reduce_ex__": reduced, "__module__": kind.__module__}
+    stand_in = type(kind.__name__, (kind,), methods)
+    made = object.__new__(stand_in)
+    object.__setattr__(made, "__dict__", vars(blocks))
     return made
 
 
@@ -145,6 +175,12 @@ def check_guider(name: str, guider: Any, controls: Sequence[Control]) -> None:
             f"network alone: pipe.update_components({name}=ClassifierFreeGuidance(guidance_scale=5.0)), or a method "
             "that edits no attention, such as temporal-intrinsic."
         )
+
+
+def _is_other(timestep: Any, timesteps: Any, index: int) -> bool:
+    """Whether a guider is told one of the scheduler's timesteps that is not that of step `index`."""
+    single = getattr(timestep, "ndim", 1) == 0
+    return single and index < len(timesteps) and timestep in timesteps and bool(timestep != timesteps[index])
 
 
 def _unprepared(backbone: ModularBackbone) -> str:

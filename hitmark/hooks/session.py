@@ -112,11 +112,11 @@ class Session:
         for owner, name, change in changes:
             if hasattr(owner, name):
                 stack.enter_context(around(owner, name, change))
-        for denoiser in self.denoisers:
+        for denoiser in {id(each): each for each in self.denoisers}.values():  # one network may be both experts
             stack.enter_context(before_call(denoiser, self._before_denoiser))
             if self._attention.controls:
                 control_layers(denoiser, self.backbone, self._attention, stack)
-        stack.enter_context(calls_seen(self.backbone, self.controls))
+        stack.enter_context(calls_seen(self.backbone, self.controls, self._looking))
 
     def _check(self) -> None:
         levels = Levels(self.scheduler)

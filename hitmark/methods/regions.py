@@ -38,7 +38,7 @@ def check_subjects(owner: str, layout: Layout) -> Prompt | None:
     if tracks and layout.reads_words and prompt is None:
         raise HitmarkError(
             f"{owner} must know which words mean the subject, but the pipeline was given prompt_embeds. "
-            "Call it with prompt=... instead."
+            "Call it with prompt=... instead; a modular pipeline, with the block of its text encoder in it."
         )
     check_phrases(owner, tracks, prompt and prompt.text)
     for track in tracks:

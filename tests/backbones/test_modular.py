@@ -13,7 +13,8 @@ import hitmark
 from hitmark.backbones import backbone_for
 from hitmark.errors import HitmarkError
 from hitmark.run.presets import build
-from tests.contract.modular import modular, pair, run, wanted
+from tests.contract.families import PROMPT
+from tests.contract.modular import SHORT, modular, pair, run, wanted
 
 
 def refused(pipe: Any, told: str) -> None:
@@ -33,6 +34,21 @@ def test_a_network_of_another_class() -> None:
 
 def test_components_that_are_not_loaded() -> None:
     refused(diffusers.WanBlocks().init_pipeline(), r"^scheduler, transformer: .*pipe\.load_components\(\)")
+
+
+def test_blocks_that_are_no_pipeline_yet() -> None:
+    refused(diffusers.WanBlocks(), r"^pipe: .* blocks of one \(WanBlocks\).*blocks\.init_pipeline")
+
+
+def test_the_loop_apart_is_told_where_words_come_from() -> None:
+    """A prompt that is given to blocks without a text encoder is left out by diffusers."""
+    blocks = pair("2.1").modular.blocks
+    encoder = modular(blocks.sub_blocks.pop("text_encoder"), pair("2.1").stock)
+    pipe, encoded = modular(blocks, pair("2.1").stock), encoder(prompt=PROMPT, **SHORT)
+    given = {name: encoded.get(name) for name in ("prompt_embeds", "negative_prompt_embeds")}
+    with pytest.raises(HitmarkError, match=r"given prompt_embeds.*with the block of its text encoder in it"):  # noqa: SIM117
+        with hitmark.attach(pipe, wanted(), hitmark.build("trailblazer")):
+            run(pipe, prompt=None, max_sequence_length=None, **given)
 
 
 def test_blocks_that_prepare_no_latents() -> None:
