@@ -14,6 +14,7 @@ from diffusers.modular_pipelines.minimax_h3.before_denoise import patchify_video
 from diffusers.modular_pipelines.minimax_h3.modular_blocks_minimax_h3 import MiniMaxH3FL2VACoreDenoiseStep
 
 from hitmark.backbones import backbone_for
+from hitmark.backbones.families.minimax_h3 import check_rows
 from hitmark.backbones.tiny import tiny_minimax_h3
 from hitmark.control import AttentionCall, Control, Step
 from hitmark.errors import HitmarkError
@@ -162,6 +163,20 @@ def test_the_estimator_says_what_the_pipeline_says() -> None:
     assert len(probe.own) == 2
     for ahead, own in zip(probe.ahead, probe.own, strict=True):
         assert float((ahead - own).abs().max()) < 1e-5 * float(own.std())
+
+
+class Lifted(Control):
+    """Adds to the clean estimate of the last step."""
+
+    def prediction(self, clean: Any, step: Step) -> Any:
+        return clean + 0.25 if step.index == 1 else clean
+
+
+def test_an_edit_of_the_last_clean_estimate_is_what_comes_out() -> None:
+    """The network says the velocity towards the data, the negative of what others say."""
+    got, before = ran(pipeline(), Lifted()), plain()
+    assert torch.allclose(got["latents"], before["latents"] + 0.25, atol=1e-5)
+    assert torch.equal(got["audio_latents"], before["audio_latents"])
 
 
 @dataclass(frozen=True)
@@ -333,7 +348,7 @@ def test_a_control_that_begins_late_is_refused() -> None:
         ran(pipeline(), Late())
 
 
-def test_clips_from_pictures_and_references_are_refused() -> None:
+def test_clips_from_pictures_and_references_and_other_sequences_are_refused() -> None:
     pipe = modular(MiniMaxH3FL2VACoreDenoiseStep(), whole())
     given: dict[str, Any] = {
         "prompt_embeds": torch.zeros(1, TEXT, 16),
@@ -347,6 +362,13 @@ def test_clips_from_pictures_and_references_are_refused() -> None:
     }
     with pytest.raises(HitmarkError, match="from words alone, got one from image, last_image or references"):
         ran(pipe, Nothing(), **given)
+    rows = {
+        "text_indices": torch.tensor([0, 1]),
+        "audio_indices": torch.tensor([4]),
+        "video_indices": torch.arange(2, 4),
+    }
+    with pytest.raises(HitmarkError, match="text, sound and video in this order"):
+        check_rows(rows | {"num_condition_video_rows": 0, "num_condition_audio_rows": 0})
     other = diffusers.MiniMaxH3Blocks().get_workflow("ref2va").init_pipeline()
     with pytest.raises(HitmarkError, match=r"without a `transformer`\. Make it of MiniMaxH3Blocks"):
         ran(other, Nothing())
