@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hitmark.backbones.families import FAMILIES
+from hitmark.backbones.families import FAMILIES, MODULAR_FAMILIES
 from hitmark.errors import HitmarkError
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ __all__ = ["FAMILIES", "backbone_for"]
 
 
 def backbone_for(pipe: Any) -> PipelineBackbone:
-    """A pipeline through its family's row; a modular one through that of the stock class with its networks.
+    """A pipeline through its family's row; most modular ones through that of the stock class with their networks.
 
     Raises:
         HitmarkError: no row for this class of pipeline.
@@ -24,6 +24,10 @@ def backbone_for(pipe: Any) -> PipelineBackbone:
             from hitmark.backbones.pipeline import PipelineBackbone
 
             return PipelineBackbone(pipe, FAMILIES[pipeline_class.__name__])
+        if pipeline_class.__name__ in MODULAR_FAMILIES:
+            from hitmark.backbones.packed import packed_backbone
+
+            return packed_backbone(pipe, MODULAR_FAMILIES[pipeline_class.__name__])
     if hasattr(pipe, "_blocks"):
         from hitmark.backbones.modular import modular_backbone
 

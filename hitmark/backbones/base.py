@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from hitmark.backbones.call import DenoiserCall
+from hitmark.backbones.geometry import Geometry
 from hitmark.control.abilities import Abilities
 from hitmark.control.attention import AttentionSite, Scope
 from hitmark.control.layout import Grid
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     from hitmark.prompt import Prompt
 
 Axes = Literal["bfchw", "bcfhw", "bfhwc", "packed"]
-"""How a pipeline holds its latents; packed: (clips, tokens, channels), frame by frame, row by row."""
-AtStep = Literal["same", "frames in the batch", "without given frames"]
-"""What the scheduler's `step` is given: latents that are packed are unpacked where given frames are left out."""
+"""How a pipeline holds its latents; packed: (clips, tokens, channels), frame by frame, row by row, and of a token
+channel by channel, frame by frame, row by row."""
+AtStep = Literal["same", "frames in the batch", "without given frames", "without clips"]
+"""What the scheduler's `step` is given: latents that are packed are unpacked where given frames are left out. Without
+clips: those of the only one, without an axis of clips."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class Family:
             by `cache_context`: in the order of a step's calls.
         scaled: whether the pipeline calls `scheduler.scale_model_input`.
         stride: pixels per latent cell (time, rows, columns), where the pipeline does not say it itself.
-        patch: latent cells per token (time, rows, columns), likewise. causal: see `frame_groups`.
+        patch: latent cells per token (time, rows, columns), likewise. causal, chunk: see `frame_groups`.
         halving_vae: whether the autoencoder halves the picture between any two of its `block_out_channels`.
         given: first latent frames that are a given picture; `given_if`: only where the pipeline's config has this;
             `given_in`: their number by the arguments of `prepare_latents`, where a call may leave the picture out.
@@ -91,6 +94,8 @@ class Family:
         least_frames: fewest frames of a video that the pipeline makes well.
         frames_in_config: whether the network's configuration says how many frames it makes.
         positions: what says in that configuration for how many frames the network has positions; "": for any number.
+        times: the denoiser's arguments that say the noise levels, at a step of the loop (counted from 0), from the
+            pipeline and its call's arguments; None: its timestep is that of the scheduler.
         autocast: whether the pipeline can be called under torch.autocast.
         network_check: raises HitmarkError for the configuration of a network whose attention controls cannot act on.
         checks: methods of the pipeline that its call runs before the loop, each with what is given the arguments by
@@ -118,6 +123,7 @@ class Family:
     stride: Grid = (4, 8, 8)
     patch: Grid = (1, 1, 1)
     causal: bool = True
+    chunk: int = 0
     given: int = 0
     given_if: str | None = None
     given_in: Callable[[Any, Mapping[str, Any]], int] | None = None
@@ -134,6 +140,7 @@ class Family:
     least_frames: int = 1
     frames_in_config: bool = False
     positions: str = ""
+    times: Callable[[Any, Mapping[str, Any], int], dict[str, Any]] | None = None
     autocast: bool = True
     network_check: Callable[[Any], None] | None = None
     checks: Mapping[str, Callable[[Mapping[str, Any]], None]] = field(default_factory=dict)
@@ -144,20 +151,6 @@ class Family:
         by_config = {"words_change": self.words_change, "still": self.still}
         told: dict[str, Any] = {name: say(config) for name, say in by_config.items() if say is not None}
         return replace(self.abilities, **told)
-
-
-@dataclass(frozen=True)
-class Geometry:
-    """Pixels, latent cells and tokens of one pipeline object, each (time, rows, columns); see `Family`."""
-
-    stride: Grid
-    patch: Grid
-    causal: bool
-    given: int
-
-    def padded(self, latent_frames: int) -> int:
-        """Latent frames in front that are there only to fill the last token in time."""
-        return -latent_frames % self.patch[0]
 
 
 class Backbone(Protocol):

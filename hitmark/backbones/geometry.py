@@ -3,10 +3,46 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from hitmark.control import COND, UNCOND, Branch, Grid
+from hitmark.control.pooling import frame_groups
 from hitmark.errors import HitmarkError
+
+if TYPE_CHECKING:
+    from hitmark.backbones.base import Family
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Pixels, latent cells and tokens of one pipeline object, each (time, rows, columns); see `Family`."""
+
+    stride: Grid
+    patch: Grid
+    causal: bool
+    given: int
+    chunk: int = 0
+
+    def padded(self, latent_frames: int) -> int:
+        """Latent frames in front that are there only to fill the last token in time."""
+        return -latent_frames % self.patch[0]
+
+    def groups(self, latent_frames: int, padded: int = 0) -> tuple[range, ...]:
+        """The frames of the video that each latent frame stands for; see `frame_groups`."""
+        return frame_groups(latent_frames, self.stride[0], causal=self.causal, padded=padded, chunk=self.chunk)
+
+
+def geometry_of(pipe: Any, family: Family, config: Any) -> Geometry:
+    """That of a pipeline: what it says itself, else what its family says; `config`: of its network."""
+    sides = ("vae_scale_factor_spatial", "vae_spatial_compression_ratio", "vae_scale_factor")
+    cell = first_of(pipe, sides, family.stride[1])
+    times = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio") if family.causal else ()
+    stride = (first_of(pipe, times, family.stride[0]), cell, cell)
+    given = family.given
+    if family.given_if is not None and not pipe.config.get(family.given_if):
+        given = 0
+    return Geometry(stride, patch_of(config, family.patch), family.causal, given, family.chunk)
 
 
 def branches_of(copies: int, context: str | None) -> tuple[Branch, ...]:

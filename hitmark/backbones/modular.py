@@ -9,12 +9,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import Tensor
 
 from hitmark.backbones.call import DenoiserCall
-from hitmark.backbones.families import FAMILIES
+from hitmark.backbones.families import FAMILIES, MODULAR_FAMILIES
 from hitmark.backbones.pipeline import PipelineBackbone, uncompiled_module
 from hitmark.control import UNCOND
 from hitmark.errors import HitmarkError
@@ -29,6 +29,8 @@ NETWORKS: dict[str, tuple[str, str]] = {
     "WanTransformer3DModel": ("WanPipeline", "WanImageToVideoPipeline"),
 }
 """Class of the network -> stock pipeline from text and from a picture, which has the row."""
+KIN = {"MiniMaxH3ModularPipeline": "HunyuanVideo15Pipeline"}
+"""Class of a pipeline that is modular alone -> the stock one whose settings of methods it has; none are tuned on it."""
 PREPARES, ENCODES = "prepare_latents", "encode_prompt"
 """Methods of blocks that a stock pipeline has too."""
 
@@ -57,10 +59,9 @@ class Parts:
         methods: those of its blocks, by name; of each the one that is called now.
     """
 
-    def __init__(self, whole: Any, names: Sequence[str]) -> None:
-        self.whole = whole
-        self.methods = {name: BlockMethod(whole, _no_block) for name in names}
-        vars(self).update(self.methods)
+    def __init__(self, whole: Any, methods: dict[str, BlockMethod]) -> None:
+        self.whole, self.methods = whole, methods
+        vars(self).update(methods)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.whole, name)
@@ -81,13 +82,18 @@ class ModularBackbone(PipelineBackbone):
     """One modular pipeline and the family of its networks.
 
     Attributes:
+        handing: class of a block that has no such method -> which method what it hands over at its end stands for.
+        preparing: what a message calls a block that makes the start noise.
+        stock: the stock pipeline with its networks, if any.
         asked: the branches of the current step, in the order in which the denoiser is called for them.
     """
 
-    def __init__(self, whole: Any, stock: str) -> None:
-        family = _row(whole, stock)
+    handing: ClassVar[Mapping[str, str]] = {}
+    preparing = f"a block with a method {PREPARES}(components, ...), such as WanPrepareLatentsStep,"
+
+    def __init__(self, parts: Parts, family: Family, stock: str = "") -> None:
         self.stock, self.asked = stock, tuple[Asked, ...]()
-        super().__init__(Parts(whole, (ENCODES, PREPARES, *family.checks)), family)
+        super().__init__(parts, family)
         self.parts: Parts = self.pipe
 
     @property
@@ -100,19 +106,33 @@ class ModularBackbone(PipelineBackbone):
         """Names of the branches of a step, in their order."""
         return tuple(each.name for each in self.asked)
 
+    @property
+    def unasked(self) -> str:
+        """Of a call of a denoiser that is no branch of guidance."""
+        return (
+            f"{self.name}: a block calls the denoiser for something that no guider asked for, so controls cannot tell "
+            "what it is. Expected one call for each branch of guider.prepare_inputs_from_block_state(...), as in "
+            f"diffusers' own blocks; use those, or {self.stock} with these components."
+        )
+
+    def handed(self, block: Any) -> str | None:
+        """Which method stands for what a block hands over."""
+        found = (self.handing.get(kind.__name__) for kind in type(block).__mro__)
+        return next((method for method in found if method), None)
+
+    def prepares(self, block: Any) -> bool:
+        """Whether a block makes the start noise."""
+        return self.handed(block) == PREPARES if self.handing else hasattr(block, PREPARES)
+
     def bind(
         self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], context: str | None, clips: int
     ) -> DenoiserCall:
         """Name the arguments of a call of a denoiser, and its branch. Raises HitmarkError for a call of no guider's."""
         if context is None:
-            raise HitmarkError(
-                f"{self.name}: a block calls the denoiser for something that no guider asked for, so controls cannot "
-                "tell what it is. Expected one call for each branch of guider.prepare_inputs_from_block_state(...), as "
-                f"in diffusers' own blocks; use those, or {self.stock} with these components."
-            )
+            raise HitmarkError(self.unasked)
         call = super().bind(module, args, kwargs, context, clips)
         rows = len(call.arguments[self.family.argument])
-        if rows != clips:
+        if not self.handing and rows != clips:
             raise HitmarkError(
                 f"{self.name}: a block gives the denoiser {rows} rows in one call, where the batch has {clips}, so "
                 "controls cannot tell which branch of guidance or clip each row is. Expected one call for each branch "
@@ -150,12 +170,16 @@ def _no_block(_components: Any) -> None:
     """In the place of a method that none of the blocks has yet."""
 
 
-def leaves(block: Any) -> Iterator[Any]:
-    """The blocks without blocks in them, in running order; of alternatives all."""
-    if not block.sub_blocks:
-        yield block
+def every(block: Any) -> Iterator[Any]:
+    """A block and those in it, in running order; of alternatives all."""
+    yield block
     for each in block.sub_blocks.values():
-        yield from leaves(each)
+        yield from every(each)
+
+
+def leaves(block: Any) -> Iterator[Any]:
+    """The blocks without blocks in them, likewise."""
+    return (each for each in every(block) if not each.sub_blocks)
 
 
 def modular_backbone(pipe: Any) -> ModularBackbone:
@@ -172,10 +196,12 @@ def modular_backbone(pipe: Any) -> ModularBackbone:
         came = f"{type(pipe).__name__} with a {network}" if is_known(pipe) else type(pipe).__name__
         raise HitmarkError(
             f"hitmark does not know modular pipelines of class {came}. Expected a {MODULAR} or a subclass (diffusers) "
-            f"with a {' or '.join(NETWORKS)}; or a stock pipeline of these components, of one of the classes "
-            f"{', '.join(FAMILIES)}."
+            f"with a {' or '.join(NETWORKS)}; a {' or '.join(MODULAR_FAMILIES)}; or a stock pipeline of these "
+            f"components, of one of the classes {', '.join(FAMILIES)}."
         )
-    return ModularBackbone(pipe, stock)
+    family = _row(pipe, stock)
+    methods = {name: BlockMethod(pipe, _no_block) for name in (ENCODES, PREPARES, *family.checks)}
+    return ModularBackbone(Parts(pipe, methods), family, stock)
 
 
 def is_known(pipe: Any) -> bool:

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from hitmark.backbones.axes import CHANNEL_AXIS, FRAME_AXIS, from_canonical, to_canonical
-from hitmark.backbones.base import Axes, Family, Geometry, Site
+from hitmark.backbones.base import Axes, Family, Site
 from hitmark.backbones.call import DenoiserCall, by_name
-from hitmark.backbones.geometry import branches_of, check_positions, first_of, grid_of, patch_of, size_unit, token_grid
+from hitmark.backbones.geometry import branches_of, check_positions, geometry_of, grid_of, size_unit, token_grid
 from hitmark.backbones.order import Order
 from hitmark.backbones.ordering import run_order
 from hitmark.control import UNCOND, Abilities, AttentionSite, Grid
@@ -27,15 +27,7 @@ class PipelineBackbone:
 
     def __init__(self, pipe: Any, family: Family) -> None:
         self.pipe, self.family = pipe, family
-        config = self.network.config
-        sides = ("vae_scale_factor_spatial", "vae_spatial_compression_ratio", "vae_scale_factor")
-        cell = first_of(pipe, sides, family.stride[1])
-        times = ("vae_scale_factor_temporal", "vae_temporal_compression_ratio") if family.causal else ()
-        stride = (first_of(pipe, times, family.stride[0]), cell, cell)
-        given = family.given
-        if family.given_if is not None and not pipe.config.get(family.given_if):
-            given = 0
-        self.geometry = Geometry(stride, patch_of(config, family.patch), family.causal, given)
+        self.geometry = geometry_of(pipe, family, self.network.config)
 
     @property
     def abilities(self) -> Abilities:
@@ -54,8 +46,7 @@ class PipelineBackbone:
 
     def denoisers(self) -> list[Any]:
         """The modules as the pipeline calls them, possibly compiled."""
-        found = [getattr(self.pipe, name, None) for name in self.family.denoisers]
-        return [module for module in found if module is not None]
+        return [module for name in self.family.denoisers if (module := getattr(self.pipe, name, None)) is not None]
 
     @property
     def network(self) -> Any:
@@ -114,11 +105,11 @@ class PipelineBackbone:
 
     def canonical(self, latents: Tensor, sizes: Grid) -> Tensor:
         """Latents as the pipeline holds them, as (clips, frames, channels, height, width), without conditions."""
-        return to_canonical(self._alone(latents), self.family.latents, sizes)
+        return to_canonical(self._alone(latents), self.family.latents, sizes, self.geometry.patch)
 
     def native(self, canonical: Tensor) -> Tensor:
         """The inverse of `canonical`, but for conditions."""
-        return from_canonical(canonical, self.family.latents)
+        return from_canonical(canonical, self.family.latents, self.geometry.patch)
 
     def held(self, canonical: Tensor, before: Tensor) -> Tensor:
         """Canonical latents as the pipeline holds them, with the conditions that it has behind its own (`before`)."""
@@ -131,6 +122,8 @@ class PipelineBackbone:
         if self.family.at_step == "frames in the batch":
             return sample.unflatten(0, (before.shape[0], -1))
         sizes = before.shape[1], before.shape[3], before.shape[4]
+        if self.family.at_step == "without clips":
+            return self.canonical(sample[None], sizes)
         if self.family.at_step == "without given frames":
             given = before[:, : self.geometry.given].to(sample.dtype)
             return torch.cat([given, to_canonical(sample, self._unpacked, sizes)], dim=1)
@@ -140,6 +133,8 @@ class PipelineBackbone:
         """The inverse of `from_step`."""
         if self.family.at_step == "frames in the batch":
             return canonical.flatten(0, 1)
+        if self.family.at_step == "without clips":
+            return self.native(canonical)[0]
         if self.family.at_step == "without given frames":
             return from_canonical(canonical[:, self.geometry.given :], self._unpacked)
         return self.native(canonical)

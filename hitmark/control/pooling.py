@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import Literal
 
 import numpy as np
@@ -17,7 +18,9 @@ it in any of them."""
 POOLINGS: tuple[Pooling, ...] = ("first", "last", "mid", "any")
 
 
-def frame_groups(latent_frames: int, stride: int, *, causal: bool, padded: int = 0) -> tuple[range, ...]:
+def frame_groups(
+    latent_frames: int, stride: int, *, causal: bool, padded: int = 0, chunk: int = 0
+) -> tuple[range, ...]:
     """The frames of the video that each latent frame stands for.
 
     Args:
@@ -25,12 +28,12 @@ def frame_groups(latent_frames: int, stride: int, *, causal: bool, padded: int =
         stride: frames of the video per latent frame.
         causal: the first latent frame is the first frame alone, as in causal video autoencoders.
         padded: latent frames in front that are thrown away before decoding; they count as the first frame.
+        chunk: latent frames of a part that the autoencoder takes by itself, whose first is one frame alone; 0: all.
     """
     count = latent_frames - padded
-    if causal:
-        groups = [range(0, 1), *(range(1 + (n - 1) * stride, 1 + n * stride) for n in range(1, count))]
-    else:
-        groups = [range(n * stride, (n + 1) * stride) for n in range(count)]
+    lengths = [1 if causal and n % (chunk or count) == 0 else stride for n in range(count)]
+    ends = accumulate(lengths)
+    groups = [range(end - length, end) for end, length in zip(ends, lengths, strict=True)]
     return tuple([range(0, 1)] * padded + groups)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -72,16 +72,22 @@ class Estimator:
         family = self.backbone.family
         fed = self.backbone.with_latents(call, latents.to(self.dtype), level.norm if family.scaled else 1.0)
         arguments = {**call.arguments, family.argument: fed, "return_dict": False}
-        times = {"timestep": timestep, "audio_timestep": timestep, "sigma": timestep, "timestep_r": following}
-        for name, time in times.items():
-            if arguments.get(name) is not None:
-                arguments[name] = _at(arguments[name], time)
+        if family.times is not None:
+            arguments |= family.times(self.backbone.pipe, arguments, index)
+        else:
+            arguments |= _times(arguments, timestep, following)
         half = fed.dtype == torch.float16
         step = Step(index, len(self._levels), level.alpha, level.sigma, self.layout, half)
         network = self.backbone.expert(timestep)
         with _acting(self.clock, step, call), torch.no_grad():
             output = network(**arguments)
             return output if isinstance(output, Tensor) else output[0]
+
+
+def _times(arguments: Mapping[str, Any], timestep: Tensor, following: Tensor) -> dict[str, Any]:
+    """The arguments that say when it is, at other times: of this step, and of the one that follows."""
+    times = {"timestep": timestep, "audio_timestep": timestep, "sigma": timestep, "timestep_r": following}
+    return {name: _at(arguments[name], time) for name, time in times.items() if arguments.get(name) is not None}
 
 
 def _at(before: Any, timestep: Tensor) -> Any:

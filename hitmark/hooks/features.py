@@ -26,6 +26,7 @@ from hitmark.control import AttentionSite, Control, Grid, Layers, Layout, SelfAt
 from hitmark.errors import HitmarkError
 from hitmark.hooks.intercept import Attend, projected, run_seen
 from hitmark.hooks.leaving import one_at_a_time, parts_to_visit
+from hitmark.hooks.one_sequence import is_whole, whole_places
 from hitmark.hooks.rotary import ROTARY, placed
 from hitmark.hooks.sparing import kept_sparingly, running_again
 from hitmark.hooks.undo import around
@@ -196,7 +197,8 @@ def _still(named: dict[str, Any], site: AttentionSite) -> dict[str, Any]:
     if all(named.get(name) is None for name in ROTARY):
         return {}
     frames, rows, columns = site.grid
-    return placed(named, torch.arange(rows * columns).repeat(frames), site.name)
+    places = torch.arange(rows * columns).repeat(frames)
+    return placed(named, whole_places(places, site) if is_whole(named, site) else places, site.name)
 
 
 def _names(layers: Layers) -> list[str]:

@@ -17,6 +17,7 @@ from hitmark.backbones.call import rows_of
 from hitmark.backbones.pipeline import uncompiled_module
 from hitmark.control import AttentionCall, AttentionSite, Branch, Control, Grid, LayerCall, Proceed, Step
 from hitmark.hooks.intercept import Attend, as_mask, detached_module, projected, run_seen
+from hitmark.hooks.one_sequence import is_whole, video_of, whole_of, whole_places
 from hitmark.hooks.rotary import placed
 from hitmark.hooks.texts import OtherTexts
 from hitmark.hooks.undo import around
@@ -91,17 +92,19 @@ class ControlledLayer:
     ) -> Any:
         """The layer's output for one clip, with the controls around it in their order."""
         branches, rest = self.clock.branches, []
+        whole, hidden, others = is_whole(named, site), named["hidden_states"], []
+        if whole:
+            hidden, others = video_of(hidden, site)
         edits = [control for control in acting if control.implements("attention")]
 
         def run(call: LayerCall, edits: Sequence[Control]) -> Tensor:
-            arguments = self._arguments(named, call)
+            arguments = self._arguments(named, call, others)
             plain, asked = partial(original, **arguments), None
             if call.asking is not None:
-                others = arguments | {"hidden_states": call.asking.flatten(0, 1)}
-                asked = projected(partial(original, **others), self.site.module, site.name, self.site.attention)[0]
+                asking = arguments | {"hidden_states": _among(call.asking.flatten(0, 1), others)}
+                asked = projected(partial(original, **asking), self.site.module, site.name, self.site.attention)[0]
             output = self._edited(plain, site, edits, step, asked) if edits or asked is not None else plain()
-            rest[:] = output[1:] if isinstance(output, tuple) else []
-            video = output[0] if isinstance(output, tuple) else output
+            video, rest[:] = video_of(output, site) if whole else _video_and_text(output)
             return video.unflatten(0, (len(branches), -1))
 
         def untouched(call: LayerCall) -> Tensor:
@@ -110,20 +113,22 @@ class ControlledLayer:
             rest[:] = kept
             return output
 
-        hidden = named["hidden_states"]
         blank = partial(_blank, self.site.norm, hidden) if self.site.norm is not None else None
         call = LayerCall(site, hidden.unflatten(0, (len(branches), -1)), branches, untouched, blank)
         layers = [control for control in acting if control.implements("attention_layer")]
         video = _chained(layers, step, partial(run, edits=edits))(call).flatten(0, 1).to(hidden.dtype)
+        if whole:
+            return whole_of(video, rest)
         return (video, *rest) if rest else video
 
-    def _arguments(self, named: dict[str, Any], call: LayerCall) -> dict[str, Any]:
-        """The module's, as the call wants them."""
-        arguments = named | {"hidden_states": call.tokens.flatten(0, 1)}
+    def _arguments(self, named: dict[str, Any], call: LayerCall, others: list[Tensor]) -> dict[str, Any]:
+        """The module's, as the call wants them; `others`: what stands around the video's tokens, see `video_of`."""
+        arguments = named | {"hidden_states": _among(call.tokens.flatten(0, 1), others)}
         if call.text is not None and self.clock.texts is not None:
             arguments |= self.clock.texts.arguments(self.network, call.text, named, self.clock.branches)
         if call.places is not None:
-            arguments |= placed(named, call.places, call.site.name)
+            places = whole_places(call.places, call.site) if others else call.places
+            arguments |= placed(named, places, call.site.name)
         return arguments
 
     def _edited(
@@ -197,6 +202,16 @@ def _attended_by(
     control: Control, step: Step, call: AttentionCall, inner: Attend, queries: Tensor, keys: Tensor, values: Tensor
 ) -> Tensor:
     return control.attention(replace(call, queries=queries, keys=keys, values=values, attend=inner), step)
+
+
+def _among(video: Tensor, others: list[Tensor]) -> Tensor:
+    """The video's tokens, with those that stand around them in one sequence, if any."""
+    return whole_of(video, others) if others else video
+
+
+def _video_and_text(output: Any) -> tuple[Tensor, list[Any]]:
+    """What a layer gives for the video, and for the text beside it, if any."""
+    return (output[0], list(output[1:])) if isinstance(output, tuple) else (output, [])
 
 
 def _blank(norm: Callable[[Tensor], Tensor], like: Tensor) -> Tensor:

@@ -16,8 +16,9 @@ from torch import Tensor
 from hitmark.control import Control
 from hitmark.errors import HitmarkError
 
-Kind = Literal["exploding", "preserving", "flow", "edm", "solver"]
+Kind = Literal["exploding", "preserving", "flow", "dataward", "edm", "solver"]
 """exploding: alpha = 1, as k-diffusion counts. preserving: alpha^2 + sigma^2 = 1 by timestep. flow: alpha = 1 - sigma.
+dataward: the same, of which the network says the negative.
 edm: Karras et al. (arXiv:2206.00364) with preconditioning. solver: any of them, asked of the scheduler."""
 Memory = Literal["nothing", "clean", "sample", "start", "order"]
 """What the scheduler remembers. clean: clean estimates of earlier steps. sample: also the latents of the last step,
@@ -42,6 +43,7 @@ SCHEDULERS: dict[str, tuple[Kind, Memory]] = {
     "FlowMatchLCMScheduler": ("flow", "nothing"),
     "LTXEulerAncestralRFScheduler": ("flow", "nothing"),
     "FlowMatchHeunDiscreteScheduler": ("flow", "order"),
+    "MiniMaxH3Scheduler": ("dataward", "nothing"),
     "EDMEulerScheduler": ("edm", "nothing"),
     "EDMDPMSolverMultistepScheduler": ("edm", "clean"),
     "DPMSolverMultistepScheduler": ("solver", "clean"),
@@ -94,7 +96,7 @@ class Levels:
             return Level(1.0, sigma, (sigma**2 + 1) ** 0.5)
         if self.kind == "edm":
             return Level(1.0, sigma, (sigma**2 + scheduler.config.sigma_data**2) ** 0.5)
-        if self.kind == "flow":
+        if self.kind in ("flow", "dataward"):
             return Level(1 - sigma, sigma)
         alpha, own = scheduler._sigma_to_alpha_sigma_t(scheduler.sigmas[index].double())
         return Level(float(alpha), float(own))
@@ -111,6 +113,8 @@ class Levels:
 
     def clean(self, output: Tensor, sample: Tensor, level: Level) -> Tensor:
         """The clean latents x0 that an output of the network, after guidance, stands for."""
+        if self.kind == "dataward":
+            return sample + level.sigma * output
         kind, alpha, sigma = self._meaning(), level.alpha, level.sigma
         if kind == "sample":
             return output

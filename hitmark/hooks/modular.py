@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
-from hitmark.backbones.modular import PREPARES, Asked, ModularBackbone, leaves
+from hitmark.backbones.modular import PREPARES, Asked, ModularBackbone, every, leaves
 from hitmark.control import Control
 from hitmark.errors import HitmarkError
 from hitmark.hooks.looking import Looking
@@ -53,8 +53,10 @@ class Calls:
     def check(self) -> None:
         """Raise HitmarkError for blocks and guiders with which the controls cannot act."""
         backbone = self.backbone
-        if not any(hasattr(block, PREPARES) for block in leaves(backbone.parts.whole._blocks)):
+        if not any(backbone.prepares(block) for block in leaves(backbone.parts.whole._blocks)):
             raise HitmarkError(_unprepared(backbone))
+        if backbone.handing:
+            check_no_late_start(backbone, self.controls)
         for name, guider in self._guiders().items():
             check_guider(name, guider, self.controls)
 
@@ -75,14 +77,28 @@ class Calls:
                 self.looking.end()  # also of a loop that was stopped
 
     def _changes(self, blocks: Any, state: Any) -> Iterator[tuple[Any, str, Callable[..., Any]]]:
-        for block in {id(each): each for each in leaves(blocks)}.values():
-            for name in self.backbone.parts.methods:
-                if hasattr(block, name):
-                    yield block, name, partial(self._relayed, name, state)
+        found = {id(each): each for each in every(blocks)}.values()
+        yield from self._handings(found) if self.backbone.handing else self._methods(found, state)
         for guider in {id(each): each for each in self._guiders().values()}.values():
             yield guider, "set_state", self._stepped
             for name in ("prepare_inputs", "prepare_inputs_from_block_state"):
                 yield guider, name, partial(self._asked, guider._identifier_key)
+
+    def _methods(self, blocks: Iterable[Any], state: Any) -> Iterator[tuple[Any, str, Callable[..., Any]]]:
+        """Of blocks that have what a stock pipeline has in methods of their own."""
+        for block in blocks:
+            for name in self.backbone.parts.methods if not block.sub_blocks else ():
+                if hasattr(block, name):
+                    yield block, name, partial(self._relayed, name, state)
+
+    def _handings(self, blocks: Iterable[Any]) -> Iterator[tuple[Any, str, Callable[..., Any]]]:
+        """Of those that hand over what they made, and of loops, which no guider tells of."""
+        for block in blocks:
+            name = self.backbone.handed(block)
+            if name is not None:
+                yield block, "set_block_state", partial(self._handed, name)
+            if hasattr(block, "loop_step"):
+                yield block, "loop_step", self._looped
 
     def _guiders(self) -> dict[str, Any]:
         components = self.backbone.parts.whole.components
@@ -104,6 +120,27 @@ class Calls:
         self._prepared = self._prepared or name == PREPARES
         return result
 
+    def _handed(self, name: str, original: Callable[..., Any], state: Any, values: Any) -> Any:
+        """Around what a block hands over at its end: as the result of that method of the pipeline."""
+        method = getattr(self.backbone.parts, name)
+        known = {each: getattr(values, each, state.get(each)) for each in inspect.signature(method).parameters}
+        result = method(**known)
+        if name == PREPARES:
+            values.latents, self._prepared = result[0], True
+        return original(state, values)
+
+    def _looped(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Around a step of a loop."""
+        if kwargs.get("i", 0) == 0:
+            self._begun()
+        return original(*args, **kwargs)
+
+    def _begun(self) -> None:
+        """A loop begins. Raises HitmarkError where its latents are not known."""
+        if not self._prepared:
+            raise HitmarkError(_unprepared(self.backbone))
+        self._prepared = self._begins = False
+
     def _stepped(self, original: Callable[..., Any], step: int, num_inference_steps: int, timestep: Any) -> Any:
         """Around a guider's `set_state`: steps that a late start left out are counted."""
         self._begins = self._begins or step == 0
@@ -116,9 +153,7 @@ class Calls:
     def _asked(self, key: str, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Around what makes a guider's list of branches, whose names stand under `key`."""
         if self._begins:
-            if not self._prepared:
-                raise HitmarkError(_unprepared(self.backbone))
-            self._prepared = self._begins = False
+            self._begun()
         if self._other is not None:
             raise HitmarkError(
                 f"{self.backbone.name}: step {self.looking.clock.index + 1} of the loop is at timestep "
@@ -183,9 +218,19 @@ def _is_other(timestep: Any, timesteps: Any, index: int) -> bool:
     return single and index < len(timesteps) and timestep in timesteps and bool(timestep != timesteps[index])
 
 
+def check_no_late_start(backbone: ModularBackbone, controls: Sequence[Control]) -> None:
+    """Raise HitmarkError for a control that leaves out first steps, where sound has a scheduler of its own."""
+    late = next((control for control in controls if control.implements("first_step")), None)
+    if late is not None:
+        raise HitmarkError(
+            f"{late.method or type(late).__name__} begins at a later step, and the sound of {backbone.name} would not. "
+            "Expected a method that acts from the first step on, such as peekaboo."
+        )
+
+
 def _unprepared(backbone: ModularBackbone) -> str:
     return (
         f"{backbone.name}: its loop begins with latents that no block of it prepared, so controls cannot act on them. "
-        f"Expected a block with a method {PREPARES}(components, ...) before each loop, such as WanPrepareLatentsStep; "
-        f"latents of your own can be given to it: pipe(latents=...). Or use {backbone.stock} with these components."
+        f"Expected {backbone.preparing} before each loop; latents of your own can be given to it: pipe(latents=...)."
+        + (f" Or use {backbone.stock} with these components." if backbone.stock else "")
     )

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from hitmark.backbones.base import Backbone
 from hitmark.control import Control, Layout
-from hitmark.control.pooling import frame_groups
 from hitmark.control.reference import Reference
 from hitmark.errors import HitmarkError
 from hitmark.reference.resample import nearest
@@ -105,7 +104,7 @@ def fitted(frames: Tensor, height: int, width: int) -> Tensor:
 
 
 def _groups(layout: Layout, backbone: Backbone) -> Sequence[range]:
-    return layout.groups or frame_groups(layout.frames, backbone.geometry.stride[0], causal=backbone.geometry.causal)
+    return layout.groups or backbone.geometry.groups(layout.frames)
 
 
 def _encoded(signal: MotionSignal, layout: Layout, backbone: Backbone) -> Tensor:

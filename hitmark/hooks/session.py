@@ -50,7 +50,8 @@ def attach(
     """Let controls act on every call of a diffusers pipeline inside the `with` block.
 
     Args:
-        pipe: a stock pipeline with a row in `hitmark.backbones.families`, or a modular one of Wan, with its components.
+        pipe: a stock pipeline with a row in `hitmark.backbones.families`, or a modular one of Wan or MiniMax-H3, with
+            its components.
         scene: a Scene or a list of Tracks; or a list of either, one for each clip of a batch.
         controls: one Control, or several (in lists, nested as you like), acting in the order given; none leaves the
             pipeline alone.

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hitmark.backbones.base import Backbone, Geometry
+from hitmark.backbones.base import Backbone
+from hitmark.backbones.geometry import Geometry
 from hitmark.control import Grid, Layout, Pooling
-from hitmark.control.pooling import frame_groups, pooled
+from hitmark.control.pooling import pooled
 from hitmark.errors import HitmarkError
 from hitmark.hooks.guards import warn_of_other_size
 from hitmark.prompt import Prompt
@@ -102,10 +103,7 @@ def _groups(scene: Wanted, frames: int, geometry: Geometry) -> tuple[range, ...]
     A network that joins latent frames is given some more in front where their number does not fit. Whether it was, a
     pipeline does not say; tracks do.
     """
-    options = [
-        frame_groups(frames, geometry.stride[0], causal=geometry.causal, padded=padded)
-        for padded in range(geometry.patch[0])
-    ]
+    options = [geometry.groups(frames, padded) for padded in range(geometry.patch[0])]
     if len(options) == 1:
         return options[0]
     wanted = {len(track.boxes) for track in _tracks(scene)}

@@ -63,7 +63,8 @@ def owners_of_cells(layout: Layout, call: AttentionCall) -> np.ndarray:
 def owners_of_words(layout: Layout, count: int, prompt: Prompt | None, branch: Branch) -> np.ndarray:
     """Whose each of `count` words is: the sum of 2**k over its subjects k, from 1; 1 where it means none.
 
-    Padding without a meaning is everybody's, and so are the words of a branch that does not read the prompt.
+    Padding without a meaning is everybody's, and so are the words of a branch that does not read the prompt, and what
+    stands behind the words, such as sound.
     """
     everybody = everyones(layout)
     if prompt is None or not branch.prompted:
@@ -71,6 +72,7 @@ def owners_of_words(layout: Layout, count: int, prompt: Prompt | None, branch: B
     owners = word_subjects(prompt, layout, count) << 1
     owners[owners == 0] = 1
     owners[list(prompt.shared)] = everybody
+    owners[len(prompt.ids) :] = everybody
     return owners
 
 

@@ -91,9 +91,9 @@ def card_of_pipeline(pipe: Any) -> ModelCard:
     given = catalog_name(origin)
     kinds = [kind.__name__ for kind in type(pipe).__mro__]
     if hasattr(pipe, "_blocks"):
-        from hitmark.backbones.modular import stock_class
+        from hitmark.backbones.modular import KIN, stock_class
 
-        kinds.append(str(stock_class(pipe)))
+        kinds.append(next((KIN[kind] for kind in kinds if kind in KIN), str(stock_class(pipe))))
     if given in MODELS:
         return _as_loaded(model_card(given), kinds)
     if os.path.isdir(given):

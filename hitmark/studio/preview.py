@@ -21,7 +21,6 @@ from torch.nn import functional
 from hitmark.backbones import backbone_for
 from hitmark.backbones.pipeline import PipelineBackbone
 from hitmark.control import Control, Layout, Step
-from hitmark.control.pooling import frame_groups
 from hitmark.errors import HitmarkError
 from hitmark.media.video import write_video
 
@@ -76,8 +75,7 @@ class Preview(Control):
     def frames(self, clean: Tensor, layout: Layout) -> np.ndarray:
         """A clean estimate (1, frames, channels, height, width) as uint8 (frames of the video, rows, columns, 3)."""
         backbone = backbone_for(self.pipe)
-        stride, _rows, _columns = backbone.geometry.stride
-        groups = layout.groups or frame_groups(clean.shape[1], stride, causal=backbone.geometry.causal)
+        groups = layout.groups or backbone.geometry.groups(clean.shape[1])
         if groups[-1].stop * clean.shape[-2] * clean.shape[-1] * layout.factor**2 <= DECODED:
             rgb = backbone.decode(clean)
         else:

@@ -45,6 +45,8 @@ def test_groups_of_frames() -> None:
     assert [list(each) for each in frame_groups(3, 1, causal=False)] == [[0], [1], [2]]
     padded = frame_groups(4, 4, causal=True, padded=1)
     assert [list(each) for each in padded] == [[0], [0], [1, 2, 3, 4], [5, 6, 7, 8]]
+    chunked = frame_groups(5, 2, causal=True, chunk=3)
+    assert [list(each) for each in chunked] == [[0], [1, 2], [3, 4], [5], [6, 7]]
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)

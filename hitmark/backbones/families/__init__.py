@@ -8,6 +8,7 @@ from hitmark.backbones.families.hunyuan_video_15 import HUNYUAN_VIDEO_15, HUNYUA
 from hitmark.backbones.families.kandinsky import KANDINSKY, KANDINSKY_IMAGE
 from hitmark.backbones.families.ltx import LTX, LTX_CONDITION, LTX_IMAGE
 from hitmark.backbones.families.ltx2 import LTX2, LTX2_IMAGE
+from hitmark.backbones.families.minimax_h3 import MINIMAX_H3
 from hitmark.backbones.families.skyreels_v2 import SKYREELS_V2, SKYREELS_V2_IMAGE
 from hitmark.backbones.families.stable_video import STABLE_VIDEO
 from hitmark.backbones.families.text_to_video import TEXT_TO_VIDEO
@@ -37,3 +38,5 @@ FAMILIES: dict[str, Family] = {
     "Kandinsky5I2VPipeline": KANDINSKY_IMAGE,
 }
 """Class of the diffusers pipeline -> its row."""
+MODULAR_FAMILIES: dict[str, Family] = {"MiniMaxH3ModularPipeline": MINIMAX_H3}
+"""The same of those that are modular alone: `attach` takes them, and nothing loads them by name."""

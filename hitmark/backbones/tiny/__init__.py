@@ -10,6 +10,7 @@ from hitmark.backbones.tiny.hunyuan_video_15 import tiny_hunyuan_video_15
 from hitmark.backbones.tiny.kandinsky import tiny_kandinsky
 from hitmark.backbones.tiny.ltx import tiny_ltx
 from hitmark.backbones.tiny.ltx2 import tiny_ltx2
+from hitmark.backbones.tiny.minimax_h3 import tiny_minimax_h3
 from hitmark.backbones.tiny.skyreels_v2 import tiny_skyreels_v2
 from hitmark.backbones.tiny.tokenizers import chat_tokenizer, header_tokenizer, letter_tokenizer, piece_tokenizer
 from hitmark.backbones.tiny.unets import svd_scheduler, text_to_video_scheduler, tiny_svd, tiny_text_to_video
@@ -30,6 +31,7 @@ __all__ = [
     "tiny_kandinsky",
     "tiny_ltx",
     "tiny_ltx2",
+    "tiny_minimax_h3",
     "tiny_skyreels_v2",
     "tiny_svd",
     "tiny_text_to_video",

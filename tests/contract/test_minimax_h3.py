@@ -1,0 +1,382 @@
+"""MiniMax-H3, whose pipeline is modular alone: text, sound and video in one sequence of rows."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import diffusers
+import pytest
+import torch
+from diffusers.modular_pipelines.minimax_h3.before_denoise import patchify_video_latents
+from diffusers.modular_pipelines.minimax_h3.modular_blocks_minimax_h3 import MiniMaxH3FL2VACoreDenoiseStep
+
+from hitmark.backbones import backbone_for
+from hitmark.backbones.families.minimax_h3 import check_rows
+from hitmark.backbones.tiny import tiny_minimax_h3
+from hitmark.control import AttentionCall, Control, Step
+from hitmark.errors import HitmarkError
+from hitmark.hooks import attach
+from hitmark.hooks.undo import before_call
+from hitmark.methods import build
+from hitmark.methods.peekaboo import Peekaboo
+from hitmark.scene.tracks import Track, evaluate
+
+from .families import METHODS_HERE, PROMPT, SCENE
+from .modular import marks, modular
+from .test_families import Bump, Estimates, Nothing, Reads
+from .test_modular import InLoop, Late
+
+SIDE, FRAMES, STEPS = 16, 124, 3
+GRID, TEXT, SOUND = (37, 4, 4), 5, 414
+"""Tokens of the video; rows of the words and of the sound."""
+ACTING = ("peekaboo paper", "mask-normalization", "temporal-intrinsic", "freetraj", "trailblazer", "query-warp")
+REFUSED = {
+    "peekaboo": "masks the middle and up blocks",
+    "region-prompts": "stand in one sequence",
+    "sg-i2v": "takes none",
+    "time-to-move": "takes none",
+}
+Made = dict[str, torch.Tensor]
+
+
+@cache
+def whole() -> Any:
+    """The pipeline with everything; tests leave it as they found it."""
+    pipe = tiny_minimax_h3()
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def of_blocks(change: Any = lambda _blocks: None) -> Any:
+    """One of its components that stops before decoding, with changed blocks."""
+    pipe = modular(whole().blocks, whole())
+    blocks = pipe._blocks.sub_blocks
+    for name in ("decode.video", "decode.audio"):
+        blocks.pop(name)
+    change(blocks)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+@cache
+def pipeline() -> Any:
+    """The same, unchanged."""
+    return of_blocks()
+
+
+@cache
+def plain() -> Made:
+    """Its latents with nothing attached."""
+    return run(pipeline())
+
+
+def wanted() -> list[Track]:
+    return evaluate(SCENE, FRAMES)
+
+
+def run(pipe: Any, **options: Any) -> Made:
+    """Latents of the video and of the sound; two steps, and the clean end, which diffusers counts too."""
+    call: dict[str, Any] = {
+        "prompt": PROMPT,
+        "height": SIDE,
+        "width": SIDE,
+        "num_frames": FRAMES,
+        "num_inference_steps": STEPS,
+    }
+    call |= {"generator": torch.Generator().manual_seed(5)} | options
+    call = {name: value for name, value in call.items() if name in pipe._blocks.input_names}
+    return pipe(**call, output=["latents", "audio_latents"])
+
+
+def ran(pipe: Any, controls: Any, **options: Any) -> Made:
+    with attach(pipe, wanted(), controls):
+        return run(pipe, **options)
+
+
+def same(one: Made, other: Made) -> bool:
+    return all(torch.equal(one[name], other[name]) for name in ("latents", "audio_latents"))
+
+
+def in_loop(change: Any) -> Any:
+    """The pipeline with a user's block at the end of each step."""
+    return of_blocks(lambda blocks: blocks["denoise.denoise"].sub_blocks.insert("mine", InLoop(change), 2))
+
+
+def test_a_control_that_changes_nothing_changes_no_bit_and_leaves_no_trace() -> None:
+    pipe, control, before = pipeline(), Nothing(), plain()
+    clean = marks(pipe)
+    with attach(pipe, wanted(), control):
+        inside = run(pipe)
+        twin = copy.deepcopy(pipe, {id(pipe.audio_vae): pipe.audio_vae})  # PyTorch cannot copy its weights
+    assert same(inside, before)
+    assert marks(pipe) == clean
+    assert control.sites == {("video", GRID, (TEXT + SOUND, 0))}
+    backbone, clean_latents = backbone_for(pipe), before["latents"]
+    rows = patchify_video_latents(clean_latents, (1, 2, 2))[None]
+    assert torch.equal(backbone.native(clean_latents.transpose(1, 2)), rows)
+    assert torch.equal(backbone.canonical(rows, (GRID[0], 8, 8)), clean_latents.transpose(1, 2))
+    with attach(pipe, wanted(), build("peekaboo", {"as_published": "paper"})):
+        assert same(run(twin), before)
+
+
+@pytest.mark.parametrize("label", [*ACTING, "ivg-da"])
+def test_each_method_acts_and_the_sound_keeps_its_shape(label: str) -> None:
+    pipe, before = pipeline(), plain()
+    clean = marks(pipe)
+    name, knobs = METHODS_HERE.get(label, (label, None))
+    controls = build(name, knobs)
+    first, second = ran(pipe, controls), ran(pipe, controls)
+    assert same(first, second)
+    assert not torch.equal(first["latents"], before["latents"])
+    for kind, values in first.items():
+        assert torch.isfinite(values).all()
+        assert values.shape == before[kind].shape
+    assert marks(pipe) == clean
+    assert same(run(pipe), before)
+
+
+@pytest.mark.parametrize("label", REFUSED)
+def test_what_cannot_act_says_why(label: str) -> None:
+    with pytest.raises(HitmarkError, match=REFUSED[label]):
+        ran(pipeline(), build(*METHODS_HERE[label]))
+
+
+def test_an_edit_of_latents_is_the_same_edit_made_by_a_block_in_the_loop() -> None:
+    """The pipeline writes into its own rows."""
+
+    def change(_components: Any, values: Any, step: int) -> None:
+        if step == 0:
+            values.latents += 0.25
+
+    got = ran(pipeline(), Bump())
+    assert same(got, run(in_loop(change)))
+    assert not same(got, plain())
+    assert same(ran(in_loop(change), Nothing()), got)
+
+
+def test_the_estimator_says_what_the_pipeline_says() -> None:
+    probe = Estimates()
+    assert same(ran(pipeline(), probe), plain())
+    assert len(probe.own) == 2
+    for ahead, own in zip(probe.ahead, probe.own, strict=True):
+        assert float((ahead - own).abs().max()) < 1e-5 * float(own.std())
+
+
+class Lifted(Control):
+    """Adds to the clean estimate of the last step."""
+
+    def prediction(self, clean: Any, step: Step) -> Any:
+        return clean + 0.25 if step.index == 1 else clean
+
+
+def test_an_edit_of_the_last_clean_estimate_is_what_comes_out() -> None:
+    """The network says the velocity towards the data, the negative of what others say."""
+    got, before = ran(pipeline(), Lifted()), plain()
+    assert torch.allclose(got["latents"], before["latents"] + 0.25, atol=1e-5)
+    assert torch.equal(got["audio_latents"], before["audio_latents"])
+
+
+@dataclass(frozen=True)
+class Ahead(Control):
+    """Looks ahead from the first step to the second."""
+
+    def latents(self, latents: Any, step: Step) -> Any:
+        if step.index == 0:
+            assert step.estimator is not None
+            step.estimator(latents, 1, 1.0)
+        return latents
+
+
+def test_looking_ahead_tells_both_tracks_the_time() -> None:
+    """The look is from within the first step, before the pipeline's own call."""
+    pipe, seen = pipeline(), []
+    names = ("timestep", "timestep_indices")
+
+    def note(_module: Any, _args: Any, named: dict[str, Any]) -> None:
+        seen.append([named[name].clone() for name in names])
+
+    with attach(pipe, wanted(), Ahead()), before_call(pipe.transformer, note):
+        run(pipe)
+    ahead, first, second = seen
+    assert all(torch.equal(one, other) for one, other in zip(ahead, second, strict=True))
+    assert len(first[0]) == 1
+    assert len(second[0]) == 2
+
+
+@dataclass(frozen=True)
+class Noted(Peekaboo):
+    """Keeps what each layer was asked and gave."""
+
+    calls: list = field(default_factory=list)
+    labels: list = field(default_factory=list)
+
+    def attention(self, call: AttentionCall, step: Step) -> Any:
+        output = super().attention(call, step)
+        heads = (call.queries, call.keys, call.values, output)
+        self.calls.append([each[0, 0].double() for each in heads])
+        self.labels.append(step.layout.regions(call.site.grid))
+        return output
+
+
+def test_masks_by_region_are_a_dense_mask_of_the_rows_of_the_sequence() -> None:
+    """Which row is what and where is read from what diffusers itself tells the network; float64."""
+    noted, pipe = Noted(1, "paper"), pipeline()
+    state: dict[str, Any] = {}
+
+    def note(_module: Any, _args: Any, named: dict[str, Any]) -> None:
+        state.update(named)
+
+    with attach(pipe, wanted(), noted), before_call(pipe.transformer, note):
+        run(pipe)
+    tags, places = state["token_tags"], state["position_ids"]
+    video = places[tags == 0]
+    ranks = [torch.unique(axis, return_inverse=True)[1] for axis in video.T]
+    owners = torch.full((len(tags),), -1)
+    owners[tags == 0] = torch.from_numpy(noted.labels[0])[tuple(ranks)]
+    owners[tags == 1] = torch.tensor([0, 1, 1, 0, 0])  # a red thing on grass
+    one, other = owners[:, None], owners[None]
+    allowed = (one == other) | (one == -1) | (other == -1)
+    assert sorted(owners.unique().tolist()) == [-1, 0, 1]
+    assert len(noted.calls) == 2  # of the first step
+    for queries, keys, values, output in noted.calls:
+        logits = queries @ keys.mT / queries.shape[-1] ** 0.5
+        dense = logits.masked_fill(~allowed, -torch.inf).softmax(-1) @ values
+        unmasked = logits.softmax(-1) @ values
+        assert float((output - dense).abs().max()) < 1e-5 * float(dense.std())
+        assert float((output - unmasked).abs().max()) > 1e-2 * float(dense.std())
+
+
+def test_features_are_the_layers_own() -> None:
+    probe = Reads("0")
+    assert same(ran(pipeline(), probe), plain())
+    (layers, gradient), (others, other) = probe.found["plain"], probe.found["checkpointed"]
+    assert torch.equal(gradient, other)
+    assert gradient.abs().sum() > 0
+    for one, two in zip(layers, others, strict=True):
+        assert torch.equal(one.queries, two.queries)
+        assert one.queries.shape[:3] == (GRID[0], 2, GRID[1] * GRID[2])
+    spread = {time: float((probe.found[time].queries.diff(dim=0)).abs().max()) for time in (True, False)}
+    assert spread[True] < 1e-4 < spread[False]
+
+
+def test_boxes_are_those_of_the_frames_that_a_latent_frame_stands_for() -> None:
+    """The autoencoder takes 17 frames at a time, of which the first is a latent frame of its own."""
+    pipe = pipeline()
+    with attach(pipe, wanted(), Nothing()) as session:
+        run(pipe)
+        layout = session._layouts[0]
+    assert [len(group) for group in layout.groups] == [1, 4, 4, 4, 4] * 7 + [1, 4]
+    assert layout.prompt is not None
+    assert layout.prompt.positions("red thing") == (1, 2)
+    assert list(layout.prompt.ids) == pipe.tokenizer(PROMPT, add_special_tokens=False)["input_ids"]
+    assert len(layout.prompt.ids) == TEXT
+    told = "has 120 frames, but the pipeline makes 124"
+    with pytest.raises(HitmarkError, match=told), attach(pipe, evaluate(SCENE, 120), Nothing()):
+        run(pipe, num_frames=120)
+
+
+def test_previews_are_decoded_as_the_pipeline_decodes() -> None:
+    state = whole()(prompt=PROMPT, height=SIDE, width=SIDE, num_frames=FRAMES, num_inference_steps=2, output_type="pt")
+    clean = state.get("latents").transpose(1, 2)
+    assert torch.equal(backbone_for(whole()).decode(clean), state.get("videos")[0].movedim(1, -1))
+
+
+def test_all_workflows_in_one_pipeline() -> None:
+    """As `ModularPipeline.from_pretrained` makes it; a call from words is that of the workflow alone."""
+    every, control, pipe = modular(diffusers.MiniMaxH3Blocks(), whole()), build("trailblazer"), pipeline()
+    every._blocks.sub_blocks.pop("decode")
+    every.set_progress_bar_config(disable=True)
+    with attach(pipe, wanted(), control):
+        controlled = run(pipe)
+        assert same(run(every), plain())  # another pipeline of the same components
+        assert same(run(copy.copy(pipe)), plain())
+    assert same(ran(every, control), controlled)
+    assert not same(controlled, plain())
+
+
+def test_what_a_users_block_raises_leaves_nothing_behind() -> None:
+    def stop(_components: Any, _values: Any, step: int) -> None:
+        if step == 1:
+            raise KeyboardInterrupt
+
+    pipe = in_loop(stop)
+    clean = marks(pipe)
+    with pytest.raises(KeyboardInterrupt):
+        ran(pipe, build("trailblazer"))
+    assert marks(pipe) == clean
+    assert same(run(pipeline()), plain())
+
+
+def test_embeddings_of_another_pipeline_do_without_words() -> None:
+    alone, pipe = of_blocks(lambda blocks: blocks.pop("text_encoder")), pipeline()
+    encoded = pipe(prompt=PROMPT, height=SIDE, width=SIDE, num_inference_steps=2)
+    given = {name: encoded.get(name) for name in ("prompt_embeds", "text_token_tags")}
+
+    def clip(controls: Any) -> Made:
+        return ran(alone, controls, **given)
+
+    assert same(clip(Nothing()), plain())
+    assert same(clip(build("temporal-intrinsic")), ran(pipe, build("temporal-intrinsic")))
+    with pytest.raises(HitmarkError, match="was given prompt_embeds"):
+        clip(build("trailblazer"))
+
+
+def test_a_second_call_of_the_network_in_a_step_is_refused() -> None:
+    kept: dict[str, Any] = {}
+
+    def again(components: Any, _values: Any, _step: int) -> None:
+        components.transformer(**kept)
+
+    pipe = in_loop(again)
+    with before_call(pipe.transformer, lambda _module, _args, named: kept.update(named)):
+        run(pipe)
+    with pytest.raises(HitmarkError, match="calls the denoiser once more in a step"):
+        ran(pipe, Nothing())
+
+
+def test_a_loop_whose_start_noise_no_block_prepared_is_refused() -> None:
+    pipe = of_blocks(lambda blocks: blocks.pop("denoise.prepare_latents"))
+    with pytest.raises(HitmarkError, match="Expected a MiniMaxH3PrepareLatentsStep before each loop"):
+        ran(pipe, Nothing())
+
+
+def test_a_control_that_begins_late_is_refused() -> None:
+    with pytest.raises(HitmarkError, match="Late begins at a later step, and the sound of MiniMaxH3ModularPipeline"):
+        ran(pipeline(), Late())
+
+
+def test_clips_from_pictures_and_references_and_other_sequences_are_refused() -> None:
+    pipe = modular(MiniMaxH3FL2VACoreDenoiseStep(), whole())
+    given: dict[str, Any] = {
+        "prompt_embeds": torch.zeros(1, TEXT, 16),
+        "text_token_tags": torch.ones(TEXT, dtype=torch.long),
+    }
+    given |= {
+        "keyframe_anchors": ("first",),
+        "condition_latents": [torch.zeros(1, 24, 1, 2, 2)],
+        "height": 32,
+        "width": 32,
+    }
+    with pytest.raises(HitmarkError, match="from words alone, got one from image, last_image or references"):
+        ran(pipe, Nothing(), **given)
+    rows = {
+        "text_indices": torch.tensor([0, 1]),
+        "audio_indices": torch.tensor([4]),
+        "video_indices": torch.arange(2, 4),
+    }
+    with pytest.raises(HitmarkError, match="text, sound and video in this order"):
+        check_rows(rows | {"num_condition_video_rows": 0, "num_condition_audio_rows": 0})
+    other = diffusers.MiniMaxH3Blocks().get_workflow("ref2va").init_pipeline()
+    with pytest.raises(HitmarkError, match=r"without a `transformer`\. Make it of MiniMaxH3Blocks"):
+        ran(other, Nothing())
+    with pytest.raises(HitmarkError, match=r"^scheduler, transformer: this MiniMaxH3ModularPipeline has none"):
+        ran(diffusers.MiniMaxH3Blocks().get_workflow("t2va").init_pipeline(), Nothing())
+
+
+def test_settings_are_those_of_joint_attention() -> None:
+    from hitmark.run.presets import build
+
+    assert build("ivg-da", model=pipeline()) == build("ivg-da", model="hunyuanvideo-1.5")
