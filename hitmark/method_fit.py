@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hitmark.control import KINDS, Abilities, Control, Scope, check_needs, kinds_of, listed_in
@@ -97,7 +96,8 @@ def _check_nothing_lost(control: Control, before: Sequence[Control], model: str,
 def _check_noise_of_one(controls: Sequence[Control]) -> None:
     """Raise HitmarkError where a control would put other start noise in the place of that of one before it."""
     noisy = [(_name(each), each.without_noise) for each in controls if each.without_noise]
-    for (first, first_without), (name, without) in pairwise(noisy):
+    if len(noisy) > 1:
+        (first, first_without), (name, without) = noisy[:2]
         raise HitmarkError(
             f"{first} and {name} both put noise that moves with the boxes into the start noise, where what {first} "
             f"does would be lost. Use one of them, or leave the noise to one: --set {without} or --set {first_without}."

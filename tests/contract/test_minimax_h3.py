@@ -4,105 +4,27 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
-import diffusers
 import pytest
 import torch
 from diffusers.modular_pipelines.minimax_h3.before_denoise import patchify_video_latents
-from diffusers.modular_pipelines.minimax_h3.modular_blocks_minimax_h3 import MiniMaxH3FL2VACoreDenoiseStep
 
 from hitmark.backbones import backbone_for
-from hitmark.backbones.families.minimax_h3 import check_rows
-from hitmark.backbones.tiny import tiny_minimax_h3
 from hitmark.control import AttentionCall, Control, Step
 from hitmark.errors import HitmarkError
 from hitmark.hooks import attach
 from hitmark.hooks.undo import before_call
 from hitmark.methods import build
 from hitmark.methods.peekaboo import Peekaboo
-from hitmark.scene.tracks import Track, evaluate
+from hitmark.scene.tracks import evaluate
 
 from .families import METHODS_HERE, PROMPT, SCENE
-from .modular import marks, modular
+from .minimax_h3 import FRAMES, GRID, SIDE, SOUND, TEXT, in_loop, pipeline, plain, ran, run, same, wanted, whole
+from .modular import marks
 from .test_families import Bump, Estimates, Nothing, Reads
-from .test_modular import InLoop, Late
 
-SIDE, FRAMES, STEPS = 16, 124, 3
-GRID, TEXT, SOUND = (37, 4, 4), 5, 414
-"""Tokens of the video; rows of the words and of the sound."""
 ACTING = ("peekaboo paper", "mask-normalization", "temporal-intrinsic", "freetraj", "trailblazer", "query-warp")
-REFUSED = {
-    "peekaboo": "masks the middle and up blocks",
-    "region-prompts": "stand in one sequence",
-    "sg-i2v": "takes none",
-    "time-to-move": "takes none",
-}
-Made = dict[str, torch.Tensor]
-
-
-@cache
-def whole() -> Any:
-    """The pipeline with everything; tests leave it as they found it."""
-    pipe = tiny_minimax_h3()
-    pipe.set_progress_bar_config(disable=True)
-    return pipe
-
-
-def of_blocks(change: Any = lambda _blocks: None) -> Any:
-    """One of its components that stops before decoding, with changed blocks."""
-    pipe = modular(whole().blocks, whole())
-    blocks = pipe._blocks.sub_blocks
-    for name in ("decode.video", "decode.audio"):
-        blocks.pop(name)
-    change(blocks)
-    pipe.set_progress_bar_config(disable=True)
-    return pipe
-
-
-@cache
-def pipeline() -> Any:
-    """The same, unchanged."""
-    return of_blocks()
-
-
-@cache
-def plain() -> Made:
-    """Its latents with nothing attached."""
-    return run(pipeline())
-
-
-def wanted() -> list[Track]:
-    return evaluate(SCENE, FRAMES)
-
-
-def run(pipe: Any, **options: Any) -> Made:
-    """Latents of the video and of the sound; two steps, and the clean end, which diffusers counts too."""
-    call: dict[str, Any] = {
-        "prompt": PROMPT,
-        "height": SIDE,
-        "width": SIDE,
-        "num_frames": FRAMES,
-        "num_inference_steps": STEPS,
-    }
-    call |= {"generator": torch.Generator().manual_seed(5)} | options
-    call = {name: value for name, value in call.items() if name in pipe._blocks.input_names}
-    return pipe(**call, output=["latents", "audio_latents"])
-
-
-def ran(pipe: Any, controls: Any, **options: Any) -> Made:
-    with attach(pipe, wanted(), controls):
-        return run(pipe, **options)
-
-
-def same(one: Made, other: Made) -> bool:
-    return all(torch.equal(one[name], other[name]) for name in ("latents", "audio_latents"))
-
-
-def in_loop(change: Any) -> Any:
-    """The pipeline with a user's block at the end of each step."""
-    return of_blocks(lambda blocks: blocks["denoise.denoise"].sub_blocks.insert("mine", InLoop(change), 2))
 
 
 def test_a_control_that_changes_nothing_changes_no_bit_and_leaves_no_trace() -> None:
@@ -136,12 +58,6 @@ def test_each_method_acts_and_the_sound_keeps_its_shape(label: str) -> None:
         assert values.shape == before[kind].shape
     assert marks(pipe) == clean
     assert same(run(pipe), before)
-
-
-@pytest.mark.parametrize("label", REFUSED)
-def test_what_cannot_act_says_why(label: str) -> None:
-    with pytest.raises(HitmarkError, match=REFUSED[label]):
-        ran(pipeline(), build(*METHODS_HERE[label]))
 
 
 def test_an_edit_of_latents_is_the_same_edit_made_by_a_block_in_the_loop() -> None:
@@ -282,101 +198,3 @@ def test_previews_are_decoded_as_the_pipeline_decodes() -> None:
     state = whole()(prompt=PROMPT, height=SIDE, width=SIDE, num_frames=FRAMES, num_inference_steps=2, output_type="pt")
     clean = state.get("latents").transpose(1, 2)
     assert torch.equal(backbone_for(whole()).decode(clean), state.get("videos")[0].movedim(1, -1))
-
-
-def test_all_workflows_in_one_pipeline() -> None:
-    """As `ModularPipeline.from_pretrained` makes it; a call from words is that of the workflow alone."""
-    every, control, pipe = modular(diffusers.MiniMaxH3Blocks(), whole()), build("trailblazer"), pipeline()
-    every._blocks.sub_blocks.pop("decode")
-    every.set_progress_bar_config(disable=True)
-    with attach(pipe, wanted(), control):
-        controlled = run(pipe)
-        assert same(run(every), plain())  # another pipeline of the same components
-        assert same(run(copy.copy(pipe)), plain())
-    assert same(ran(every, control), controlled)
-    assert not same(controlled, plain())
-
-
-def test_what_a_users_block_raises_leaves_nothing_behind() -> None:
-    def stop(_components: Any, _values: Any, step: int) -> None:
-        if step == 1:
-            raise KeyboardInterrupt
-
-    pipe = in_loop(stop)
-    clean = marks(pipe)
-    with pytest.raises(KeyboardInterrupt):
-        ran(pipe, build("trailblazer"))
-    assert marks(pipe) == clean
-    assert same(run(pipeline()), plain())
-
-
-def test_embeddings_of_another_pipeline_do_without_words() -> None:
-    alone, pipe = of_blocks(lambda blocks: blocks.pop("text_encoder")), pipeline()
-    encoded = pipe(prompt=PROMPT, height=SIDE, width=SIDE, num_inference_steps=2)
-    given = {name: encoded.get(name) for name in ("prompt_embeds", "text_token_tags")}
-
-    def clip(controls: Any) -> Made:
-        return ran(alone, controls, **given)
-
-    assert same(clip(Nothing()), plain())
-    assert same(clip(build("temporal-intrinsic")), ran(pipe, build("temporal-intrinsic")))
-    with pytest.raises(HitmarkError, match="was given prompt_embeds"):
-        clip(build("trailblazer"))
-
-
-def test_a_second_call_of_the_network_in_a_step_is_refused() -> None:
-    kept: dict[str, Any] = {}
-
-    def again(components: Any, _values: Any, _step: int) -> None:
-        components.transformer(**kept)
-
-    pipe = in_loop(again)
-    with before_call(pipe.transformer, lambda _module, _args, named: kept.update(named)):
-        run(pipe)
-    with pytest.raises(HitmarkError, match="calls the denoiser once more in a step"):
-        ran(pipe, Nothing())
-
-
-def test_a_loop_whose_start_noise_no_block_prepared_is_refused() -> None:
-    pipe = of_blocks(lambda blocks: blocks.pop("denoise.prepare_latents"))
-    with pytest.raises(HitmarkError, match="Expected a MiniMaxH3PrepareLatentsStep before each loop"):
-        ran(pipe, Nothing())
-
-
-def test_a_control_that_begins_late_is_refused() -> None:
-    with pytest.raises(HitmarkError, match="Late begins at a later step, and the sound of MiniMaxH3ModularPipeline"):
-        ran(pipeline(), Late())
-
-
-def test_clips_from_pictures_and_references_and_other_sequences_are_refused() -> None:
-    pipe = modular(MiniMaxH3FL2VACoreDenoiseStep(), whole())
-    given: dict[str, Any] = {
-        "prompt_embeds": torch.zeros(1, TEXT, 16),
-        "text_token_tags": torch.ones(TEXT, dtype=torch.long),
-    }
-    given |= {
-        "keyframe_anchors": ("first",),
-        "condition_latents": [torch.zeros(1, 24, 1, 2, 2)],
-        "height": 32,
-        "width": 32,
-    }
-    with pytest.raises(HitmarkError, match="from words alone, got one from image, last_image or references"):
-        ran(pipe, Nothing(), **given)
-    rows = {
-        "text_indices": torch.tensor([0, 1]),
-        "audio_indices": torch.tensor([4]),
-        "video_indices": torch.arange(2, 4),
-    }
-    with pytest.raises(HitmarkError, match="text, sound and video in this order"):
-        check_rows(rows | {"num_condition_video_rows": 0, "num_condition_audio_rows": 0})
-    other = diffusers.MiniMaxH3Blocks().get_workflow("ref2va").init_pipeline()
-    with pytest.raises(HitmarkError, match=r"without a `transformer`\. Make it of MiniMaxH3Blocks"):
-        ran(other, Nothing())
-    with pytest.raises(HitmarkError, match=r"^scheduler, transformer: this MiniMaxH3ModularPipeline has none"):
-        ran(diffusers.MiniMaxH3Blocks().get_workflow("t2va").init_pipeline(), Nothing())
-
-
-def test_settings_are_those_of_joint_attention() -> None:
-    from hitmark.run.presets import build
-
-    assert build("ivg-da", model=pipeline()) == build("ivg-da", model="hunyuanvideo-1.5")
