@@ -147,7 +147,7 @@ class Twice(MiniMaxH3PrepareLatentsStep):
 
     def __call__(self, components: Any, state: Any) -> Any:
         components, state = super().__call__(components, state)
-        values = self.get_block_state(state)
+        values: Any = self.get_block_state(state)
         values.latents = values.latents.flip(0)
         self.set_block_state(state, values)
         return components, state
