@@ -16,6 +16,8 @@ from hitmark.errors import HitmarkError
 USUAL_LEVELS = 4
 """Of the published U-Nets."""
 CARD_FILE = "hitmark.json"
+MODULAR_INDEX = "modular_model_index.json"
+"""What a modular pipeline's `save_pretrained` writes."""
 CARD_FIELDS: dict[str, Any] = {
     "frames": int,
     "width": int,
@@ -31,6 +33,12 @@ CARD_FIELDS: dict[str, Any] = {
 def pipeline_class(folder: Path) -> str:
     """Name of the class of the pipeline in an existing folder; raises HitmarkError for what is no whole checkpoint."""
     index = folder / "model_index.json"
+    if not index.is_file() and (folder / MODULAR_INDEX).is_file():
+        raise HitmarkError(
+            f"{folder} holds a modular pipeline ({MODULAR_INDEX}), which is not loaded by its folder. Expected a stock "
+            "one (model_index.json). In Python: pipe = diffusers.ModularPipeline.from_pretrained(folder), "
+            "pipe.load_components(), and call it inside of `with hitmark.attach(pipe, scene, controls)`."
+        )
     if not index.is_file():
         raise HitmarkError(
             f"{folder} holds no model_index.json. Expected the folder of a whole diffusers pipeline, as written by "

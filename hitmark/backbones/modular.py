@@ -141,6 +141,9 @@ class ModularBackbone(PipelineBackbone):
             )
         return call
 
+    def check_given(self, _state: Any) -> None:
+        """Raise HitmarkError for what a call is given and controls cannot serve, by its state at the beginning."""
+
     def check_state(self, state: Any) -> None:
         """Raise HitmarkError for latent frames in front of the video's, which another pipeline's encoder may give."""
         if state.get("num_reference_images"):

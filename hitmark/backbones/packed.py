@@ -21,6 +21,12 @@ from hitmark.errors import HitmarkError
 if TYPE_CHECKING:
     import torch
 
+    from hitmark.prompt import Prompt
+
+
+PICTURES = ("image", "last_image", "references")
+"""Arguments of the pipeline's call that put more into the sequence than words, sound and video."""
+
 
 def encode_prompt(_components: Any, prompt: str) -> None:
     """The words of a clip, once they are encoded."""
@@ -61,7 +67,7 @@ class PackedBackbone(ModularBackbone):
         "MiniMaxH3TextEncoderStep": ENCODES,
         "MiniMaxH3PrepareLatentsStep": PREPARES,
     }
-    preparing = "a MiniMaxH3PrepareLatentsStep"
+    preparing = "a MiniMaxH3PrepareLatentsStep, or a subclass of yours,"
 
     def __init__(self, whole: Any, family: Family) -> None:
         functions = {ENCODES: encode_prompt, PREPARES: prepare_latents}
@@ -80,6 +86,21 @@ class PackedBackbone(ModularBackbone):
             f"{self.name}: a block calls the denoiser once more in a step, so controls cannot tell what it is for. "
             "Expected one call in each step, as in diffusers' own blocks; leave that block out."
         )
+
+    def check_given(self, state: Any) -> None:
+        """Raise HitmarkError for pictures and references, before they are encoded."""
+        given = [name for name in PICTURES if state.get(name) is not None]
+        if given:
+            raise HitmarkError(
+                f"{', '.join(given)}: {self.name} is controlled in clips from words alone, since rows of pictures and "
+                "references stand among those of the video. Expected none; leave them out, or call the pipeline "
+                "without the controls."
+            )
+
+    def prompts_of(self, read: list[Prompt] | None, args: tuple[Any, ...], kwargs: Any) -> list[Prompt] | None:
+        """None where there are more or fewer rows of text than tokens of the prompt: a block put others there."""
+        rows = len(self.named(PREPARES, args, kwargs)["text_indices"])
+        return read if read is not None and all(len(each.ids) == rows for each in read) else None
 
     def sizes(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Grid:
         """Frames, rows and columns of the latents, from a call of `prepare_latents`."""

@@ -198,6 +198,10 @@ class PipelineBackbone:
         """The prompts of a call of `encode_prompt`; None where it was given embeddings."""
         return self.family.tokens(self.pipe, self.named("encode_prompt", args, kwargs))
 
+    def prompts_of(self, read: list[Prompt] | None, _args: tuple[Any, ...], _kwargs: Any) -> list[Prompt] | None:
+        """Of prompts that were read those that a call of `prepare_latents` is of; None: it is of another text."""
+        return read
+
     def negative(self, call: DenoiserCall, encoded: Sequence[Any]) -> DenoiserCall | None:
         """The call of the negative prompt's branch, from the prompt's and all that `encode_prompt` gave."""
         found = self.family.negative(encoded) if self.family.negative is not None and encoded else {}

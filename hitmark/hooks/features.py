@@ -28,7 +28,7 @@ from hitmark.hooks.intercept import Attend, projected, run_seen
 from hitmark.hooks.leaving import one_at_a_time, parts_to_visit
 from hitmark.hooks.one_sequence import is_whole, whole_places
 from hitmark.hooks.rotary import ROTARY, placed
-from hitmark.hooks.sparing import kept_sparingly, running_again
+from hitmark.hooks.sparing import kept_sparingly, running_again, without_own_checkpoints
 from hitmark.hooks.undo import around
 
 
@@ -70,6 +70,7 @@ def read_features(
     with ExitStack() as stack:
         for each in (
             kept_sparingly(call.module),
+            without_own_checkpoints(call.module if repeated or visited else None),
             one_at_a_time(call.module, visited),
             running_again(repeated),
             torch.enable_grad(),

@@ -111,5 +111,5 @@ def check_not_compiled_inside(network: nn.Module, name: str) -> None:
         if part and hasattr(module, "_orig_mod"):
             raise HitmarkError(
                 f"Part of the denoiser ({part}) is wrapped by torch.compile, so its layers cannot be read. "
-                f"Compile the whole denoiser (torch.compile(pipe.{name})), or use module.compile(), or none."
+                f"Compile it, or the whole denoiser, in its place (pipe.{name}.compile()), or none."
             )

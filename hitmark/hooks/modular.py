@@ -66,6 +66,7 @@ class Calls:
             return blocks(pipe, state)
         self.check()
         self._prepared, self._begins, self._other = False, False, None
+        self.backbone.check_given(state)
         self.backbone.parts.check_inputs(state.get("prompt"))
         with ExitStack() as stack:
             for owner, name, change in self._changes(blocks, state):
@@ -122,6 +123,11 @@ class Calls:
 
     def _handed(self, name: str, original: Callable[..., Any], state: Any, values: Any) -> Any:
         """Around what a block hands over at its end: as the result of that method of the pipeline."""
+        if name == PREPARES and self._prepared:
+            raise HitmarkError(
+                f"{self.backbone.name}: its start noise was handed over twice before a loop, and controls would act on "
+                "it twice. Expected once; let one block make it, and change latents in a block of your own after that."
+            )
         method = getattr(self.backbone.parts, name)
         known = {each: getattr(values, each, state.get(each)) for each in inspect.signature(method).parameters}
         result = method(**known)

@@ -168,7 +168,7 @@ class Session:
             _clips, frames, _channels, height, width = self.backbone.canonical(latents, (1, 1, 1)).shape
             sizes = frames, height, width
         self._looking.encoded, self._attention.sizes = self._encoding.taken(), sizes
-        prompts, shape = self._encoding.prompts, (len(latents), sizes)
+        prompts, shape = self.backbone.prompts_of(self._encoding.prompts, args, kwargs), (len(latents), sizes)
         self._layouts = layouts_of(self.scene, prompts, shape, self.backbone, self.pooling)
         generators = self.backbone.generators(args, kwargs, len(latents))
         if self.reference is not None:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from hitmark.hooks.undo import around
+from hitmark.hooks.undo import around, attribute
 
 Made = Callable[[], Tensor]
 MADE = "hitmark_made"
@@ -48,6 +48,16 @@ def running_again(modules: Sequence[Any]) -> Iterator[None]:
     with ExitStack() as stack:
         for module in modules:
             stack.enter_context(around(module, "forward", partial(_checkpointed, module)))
+        yield
+
+
+@contextmanager
+def without_own_checkpoints(network: nn.Module | None) -> Iterator[None]:
+    """A network's own gradient checkpointing is off, where parts of it are run again by us: one part, one way."""
+    with ExitStack() as stack:
+        for module in network.modules() if network is not None else ():
+            if getattr(module, "gradient_checkpointing", False):
+                stack.enter_context(attribute(module, "gradient_checkpointing", False))
         yield
 
 

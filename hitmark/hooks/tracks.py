@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from hitmark.backbones.base import Backbone
@@ -18,13 +19,14 @@ from hitmark.scene.tracks import Track, evaluate
 Wanted = Scene | Sequence[Track] | Sequence[Scene] | Sequence[Sequence[Track]]
 
 
-def tracks_per_clip(scene: Wanted, batch: int, frames: int) -> list[tuple[Track, ...]]:
+def tracks_per_clip(scene: Wanted, batch: int, frames: int, made: Callable[[int], bool]) -> list[tuple[Track, ...]]:
     """The tracks of each clip of a batch.
 
     Args:
         scene: a Scene or list of Tracks, which then serves every clip; or a list with one of either for each clip.
         batch: number of clips.
         frames: number of frames that the pipeline makes.
+        made: whether it can make a number of frames.
 
     Raises:
         HitmarkError: the wrong number of scenes or of frames, or something that is no track.
@@ -40,10 +42,12 @@ def tracks_per_clip(scene: Wanted, batch: int, frames: int) -> list[tuple[Track,
     for track in (track for clip in clips for track in clip):
         if not isinstance(track, Track):
             raise HitmarkError(f"Expected a Scene or Tracks, but got {type(track).__name__}: {track!r}.")
-        if len(track.boxes) != frames:
+        count = len(track.boxes)
+        if count != frames:
+            other = f", or call the pipeline with num_frames={count}" if made(count) else f"; it cannot make {count}"
             raise HitmarkError(
-                f"Track {track.name!r} has {len(track.boxes)} frames, but the pipeline makes {frames}. "
-                f"Evaluate the scene for {frames} frames, or call the pipeline with num_frames={len(track.boxes)}."
+                f"Track {track.name!r} has {count} frames, but the pipeline makes {frames}. "
+                f"Evaluate the scene for {frames} frames: hitmark.evaluate(scene, {frames}){other}."
             )
     return clips
 
@@ -74,7 +78,7 @@ def layouts_of(
     warn_of_other_size(scene, height * geometry.stride[1], width * geometry.stride[1])
     groups = _groups(scene, frames, geometry)
     shown = groups[-1].stop
-    clips = tracks_per_clip(scene, batch, shown)
+    clips = tracks_per_clip(scene, batch, shown, partial(_can_make, backbone))
     texts = list(prompts or [None])
     texts = [texts[clip * len(texts) // batch] for clip in range(batch)]
     same = shown == frames
@@ -114,6 +118,17 @@ def _groups(scene: Wanted, frames: int, geometry: Geometry) -> tuple[range, ...]
     raise HitmarkError(
         f"This pipeline makes {counts} frames, and does not say which of the two. Attach tracks, which do: "
         "attach(pipe, hitmark.evaluate(scene, num_frames), ...)."
+    )
+
+
+def _can_make(backbone: Backbone, count: int) -> bool:
+    """Whether the pipeline makes clips of so many frames: those of some number of latent frames."""
+    family, geometry = backbone.family, backbone.geometry
+    options = (
+        (latent, padded) for padded in range(geometry.patch[0]) for latent in range(padded + 1, count + padded + 1)
+    )
+    return count >= family.least_frames and any(
+        geometry.groups(latent, padded)[-1].stop == count for latent, padded in options
     )
 
 

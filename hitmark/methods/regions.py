@@ -37,8 +37,9 @@ def check_subjects(owner: str, layout: Layout) -> Prompt | None:
     prompt = layout.prompt if layout.reads_words else None
     if tracks and layout.reads_words and prompt is None:
         raise HitmarkError(
-            f"{owner} must know which words mean the subject, but the pipeline was given prompt_embeds. "
-            "Call it with prompt=... instead; a modular pipeline, with the block of its text encoder in it."
+            f"{owner} must know which words mean the subject, but the pipeline was given prompt_embeds, or a block "
+            "of it changed them. Call it with prompt=... instead; a modular pipeline, with the block of its text "
+            "encoder in it (that of diffusers, or a subclass)."
         )
     check_phrases(owner, tracks, prompt and prompt.text)
     for track in tracks:

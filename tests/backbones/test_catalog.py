@@ -165,6 +165,9 @@ def test_unknown_names_and_folders(tmp_path):
         load_pipeline("svd-x")
     with pytest.raises(HitmarkError, match=r"holds no model_index\.json"):
         load_pipeline(tmp_path)
+    (tmp_path / "modular_model_index.json").write_text("{}")
+    with pytest.raises(HitmarkError, match=r"holds a modular pipeline .*attach\(pipe, scene, controls\)"):
+        load_pipeline(tmp_path)
     (tmp_path / "model_index.json").write_text('{"_class_name": "MochiPipeline"}')
     with pytest.raises(HitmarkError, match="is a MochiPipeline; hitmark knows: StableVideoDiffusionPipeline"):
         load_pipeline(tmp_path)

@@ -8,6 +8,8 @@ from typing import Any
 import diffusers
 import pytest
 import torch
+from diffusers.modular_pipelines.minimax_h3.before_denoise import MiniMaxH3PrepareLatentsStep
+from diffusers.modular_pipelines.minimax_h3.encoders import MiniMaxH3TextEncoderStep
 from diffusers.modular_pipelines.minimax_h3.modular_blocks_minimax_h3 import MiniMaxH3FL2VACoreDenoiseStep
 
 from hitmark.backbones.families.minimax_h3 import check_rows
@@ -39,14 +41,15 @@ def test_what_cannot_act_says_why(label: str) -> None:
 def test_all_workflows_in_one_pipeline() -> None:
     """As `ModularPipeline.from_pretrained` makes it; a call from words is that of the workflow alone."""
     every, control, pipe = modular(diffusers.MiniMaxH3Blocks(), whole()), build("trailblazer"), pipeline()
+    before = plain()  # not within the block
     every._blocks.sub_blocks.pop("decode")
     every.set_progress_bar_config(disable=True)
     with attach(pipe, wanted(), control):
         controlled = run(pipe)
-        assert same(run(every), plain())  # another pipeline of the same components
-        assert same(run(copy.copy(pipe)), plain())
+        assert same(run(every), before)  # another pipeline of the same components
+        assert same(run(copy.copy(pipe)), before)
     assert same(ran(every, control), controlled)
-    assert not same(controlled, plain())
+    assert not same(controlled, before)
 
 
 def test_what_a_users_block_raises_leaves_nothing_behind() -> None:
@@ -91,7 +94,7 @@ def test_a_second_call_of_the_network_in_a_step_is_refused() -> None:
 
 def test_a_loop_whose_start_noise_no_block_prepared_is_refused() -> None:
     pipe = of_blocks(lambda blocks: blocks.pop("denoise.prepare_latents"))
-    with pytest.raises(HitmarkError, match="Expected a MiniMaxH3PrepareLatentsStep before each loop"):
+    with pytest.raises(HitmarkError, match="MiniMaxH3PrepareLatentsStep, or a subclass of yours, before"):
         ran(pipe, Nothing())
 
 
@@ -121,11 +124,58 @@ def test_clips_from_pictures_and_references_and_other_sequences_are_refused() ->
     }
     with pytest.raises(HitmarkError, match="text, sound and video in this order"):
         check_rows(rows | {"num_condition_video_rows": 0, "num_condition_audio_rows": 0})
+    for wrong, came in ((torch.zeros(1, 4, 37, 6, 8), 444), (torch.zeros(2, 4, 37, 8, 8), 1184)):
+        shape = r"of shape \(1, channels, 37, 8, 8\), which are 592 rows"
+        with pytest.raises(HitmarkError, match=rf"^latents: expected .* {shape}, got {came} rows"):
+            ran(pipeline(), Nothing(), latents=wrong)
     other = diffusers.MiniMaxH3Blocks().get_workflow("ref2va").init_pipeline()
     with pytest.raises(HitmarkError, match=r"without a `transformer`\. Make it of MiniMaxH3Blocks"):
         ran(other, Nothing())
     with pytest.raises(HitmarkError, match=r"^scheduler, transformer: this MiniMaxH3ModularPipeline has none"):
         ran(diffusers.MiniMaxH3Blocks().get_workflow("t2va").init_pipeline(), Nothing())
+
+
+def test_pictures_and_references_are_refused_by_name_before_they_are_encoded() -> None:
+    every = modular(diffusers.MiniMaxH3Blocks(), whole())
+    for name in ("image", "last_image", "references"):
+        with pytest.raises(HitmarkError, match=rf"^{name}: MiniMaxH3ModularPipeline is controlled in clips from words"):
+            ran(every, Nothing(), **{name: []})
+
+
+class Twice(MiniMaxH3PrepareLatentsStep):
+    """A user's, who changes the noise after diffusers' own block has handed it over."""
+
+    def __call__(self, components: Any, state: Any) -> Any:
+        components, state = super().__call__(components, state)
+        values: Any = self.get_block_state(state)
+        values.latents = values.latents.flip(0)
+        self.set_block_state(state, values)
+        return components, state
+
+
+class Longer(MiniMaxH3TextEncoderStep):
+    """A user's, which puts more in front of the text than the prompt."""
+
+    def __call__(self, components: Any, state: Any) -> Any:
+        components, state = super().__call__(components, state)
+        state.set("prompt_embeds", state.get("prompt_embeds").repeat(1, 2, 1))
+        state.set("text_token_tags", state.get("text_token_tags").repeat(2))
+        return components, state
+
+
+def test_noise_that_is_handed_over_twice_is_refused() -> None:
+    """Controls would put their noise into it twice."""
+    pipe = of_blocks(lambda blocks: blocks.update({"denoise.prepare_latents": Twice()}))
+    with pytest.raises(HitmarkError, match="start noise was handed over twice before a loop"):
+        ran(pipe, build("freetraj"))
+
+
+def test_words_are_not_looked_for_in_text_that_is_not_the_prompt_alone() -> None:
+    """The third row would not be the third token."""
+    pipe = of_blocks(lambda blocks: blocks.update({"text_encoder": Longer()}))
+    assert same(ran(pipe, Nothing()), run(pipe))
+    with pytest.raises(HitmarkError, match="or a block of it changed them"):
+        ran(pipe, build("trailblazer"))
 
 
 def test_settings_are_those_of_joint_attention() -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 STRUCTURE = ("timestep", "timestep_indices", "token_tags", "position_ids")
 INDICES = ("text_indices", "audio_indices", "video_indices")
 """Which rows of the sequence are what."""
+SIZES = ("num_latent_frames", "latent_height", "latent_width")
 
 
 def sites(network: Any) -> Iterator[Site]:
@@ -60,7 +61,7 @@ def times(pipe: Any, arguments: Mapping[str, Any], index: int) -> dict[str, Any]
 
 
 def check_rows(arguments: Mapping[str, Any]) -> None:
-    """Raise HitmarkError for a sequence that has more in it than text, sound and video, or in another order."""
+    """Raise HitmarkError for a sequence that has more in it than text, sound and video, in another order or number."""
     import torch
 
     if arguments["num_condition_video_rows"] or arguments["num_condition_audio_rows"]:
@@ -73,6 +74,13 @@ def check_rows(arguments: Mapping[str, Any]) -> None:
         raise HitmarkError(
             "MiniMaxH3ModularPipeline: expected a sequence of text, sound and video in this order, got another one. "
             "Use diffusers' own MiniMaxH3PrepareLayoutStep, or call the pipeline without the controls."
+        )
+    wanted, got = len(arguments["video_indices"]), len(arguments["latents"])
+    if got != wanted:
+        sizes = ", ".join(str(arguments[name]) for name in SIZES)
+        raise HitmarkError(
+            f"latents: expected those of one clip, of shape (1, channels, {sizes}), which are {wanted} rows, got {got} "
+            "rows. Give latents of the size that the call makes, or leave them out."
         )
 
 
