@@ -239,7 +239,7 @@ def run(name: str, **options: Any) -> torch.Tensor:
     call: dict[str, Any] = {"prompt": PROMPT, "height": case.side, "width": case.side, "num_frames": case.frames}
     call |= {"num_inference_steps": 2, "output_type": "latent", "guidance_scale": 3.0} | case.options
     if case.image:
-        call["image"] = picture(0, case.side, case.side)
+        call |= backbone_for(pipeline(name)).family.pictured(picture(0, case.side, case.side))
     call |= {"generator": torch.Generator().manual_seed(5)} | options
     given = {key: value for key, value in call.items() if key == "prompt" or value is not None}
     latents, backbone = pipeline(name)(**given).frames, backbone_for(pipeline(name))

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from diffusers.pipelines.ltx.pipeline_ltx_condition import LTXVideoCondition
 
 from hitmark.backbones import backbone_for
+from hitmark.backbones.order import Order
+from hitmark.backbones.pipeline import PipelineBackbone
 from hitmark.control import Control, Step
 from hitmark.errors import HitmarkError
 from hitmark.hooks import attach
+from hitmark.hooks.guards import check_pictured
+from hitmark.methods import build
 
 from .families import CASES, pipeline, run, wanted
 from .pipelines import picture
@@ -95,3 +101,16 @@ def test_the_same_object_makes_clips_of_both_kinds_in_one_block() -> None:
         run(NAME, image=VIDEO[0])
         run(NAME)
     assert control.given == [1, 1, 0, 0]
+
+
+def test_a_picture_is_given_as_the_row_says() -> None:
+    """This pipeline takes one as `image` or as a condition; others take conditions alone."""
+    pipe, row, clips = pipeline(NAME), backbone_for(pipeline(NAME)).family, []
+    conditioned = replace(row, picture="conditions", as_given=lambda each: LTXVideoCondition(image=each))
+    for family in (row, conditioned):
+        generator = torch.Generator().manual_seed(5)
+        order = Order(VIDEO[0], "a dog", "", SIDE, SIDE, 9, 1, generator, {}, lambda _index, _latents: None)
+        clips.append(PipelineBackbone(pipe, family).run(order))
+    assert np.array_equal(*clips)
+    with pytest.raises(HitmarkError, match="Give it conditions="):
+        check_pictured(build("sg-i2v"), PipelineBackbone(pipe, conditioned))
