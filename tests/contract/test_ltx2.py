@@ -19,7 +19,7 @@ from hitmark.hooks.undo import before_call
 from hitmark.methods import build
 from hitmark.methods.peekaboo import Peekaboo
 
-from .families import CASES, crude, pipeline, run, wanted
+from .families import CASES, PROMPT, crude, pipeline, run, wanted
 
 NAME = "ltx-2.3 image"
 STEPS = 4
@@ -91,6 +91,15 @@ def test_conditions_keep_their_share_of_the_noise_at_other_steps(monkeypatch: py
     monkeypatch.setattr(pipe, "audio_scheduler", pipe.scheduler)
     with attach(pipe, wanted(NAME), Control()), pytest.raises(HitmarkError, match="audio_scheduler: expected none"):
         run("ltx-2 condition")
+
+
+def test_another_text_is_padded_as_the_pipeline_pads_the_prompt() -> None:
+    pipe, seen = pipeline("ltx-2 condition"), []
+    with before_call(pipe.transformer.transformer_blocks[0].attn2, lambda *call: seen.append(call[-1])):
+        run("ltx-2 condition")
+    encoded = pipe.encode_prompt(PROMPT, do_classifier_free_guidance=False, max_sequence_length=32)
+    words = backbone_for(pipe).words(pipe.transformer, encoded)["encoder_hidden_states"]
+    assert torch.allclose(words, seen[0]["encoder_hidden_states"][1:], atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["ltx-2", NAME])

@@ -38,7 +38,8 @@ def _words_first(prompt: Prompt) -> Prompt:
 
 def words(pipe: Any, network: Any, encoded: Any) -> dict[str, Any]:
     """Through the connectors, then as LTX-Video where the network projects captions."""
-    embedded, _sound, mask = pipe.connectors(*encoded[:2], padding_side=pipe.tokenizer.padding_side)
+    side = getattr(pipe, "tokenizer_padding_side", pipe.tokenizer.padding_side)
+    embedded, _sound, mask = pipe.connectors(*encoded[:2], padding_side=side)
     return ltx.words(pipe, network, (embedded, mask))
 
 
