@@ -79,6 +79,8 @@ class Family:
         halving_vae: whether the autoencoder halves the picture between any two of its `block_out_channels`.
         given: first latent frames that are a given picture; `given_if`: only where the pipeline's config has this;
             `given_in`: their number by the arguments of `prepare_latents`, where a call may leave the picture out.
+        picture, as_given: the argument of the pipeline's call for a picture that the clip begins with, and what it is
+            given in place of the picture itself.
         text_first: whether in joint attention the text's tokens stand before the video's.
         unit: pixels that the pipeline wants both sides to be multiples of, whatever its autoencoder is.
         halvings: whether the sides must also be halved exactly at every level of the network.
@@ -127,6 +129,8 @@ class Family:
     given: int = 0
     given_if: str | None = None
     given_in: Callable[[Any, Mapping[str, Any]], int] | None = None
+    picture: str = "image"
+    as_given: Callable[[Any], Any] | None = None
     text_first: bool = False
     unit: int = 16
     halvings: bool = False
@@ -151,6 +155,10 @@ class Family:
         by_config = {"words_change": self.words_change, "still": self.still}
         told: dict[str, Any] = {name: say(config) for name, say in by_config.items() if say is not None}
         return replace(self.abilities, **told)
+
+    def pictured(self, picture: Any) -> dict[str, Any]:
+        """The arguments of the pipeline's call for a clip that begins with a picture."""
+        return {self.picture: picture if self.as_given is None else self.as_given(picture)}
 
 
 class Backbone(Protocol):

@@ -15,6 +15,7 @@ PICTURED = {
     "LTXPipeline": "LTXImageToVideoPipeline",
     "LTX2Pipeline": "LTX2ImageToVideoPipeline",
     "LTXConditionPipeline": "LTXConditionPipeline",
+    "LTX2ConditionPipeline": "LTX2ConditionPipeline",
 }
 """Classes of pipelines whose weights are always those of another class that starts from an image, or of the same one,
 which may be called without."""

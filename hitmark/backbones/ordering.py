@@ -28,7 +28,7 @@ def run_order(backbone: Backbone, order: Order) -> np.ndarray:
     if backbone.abilities.takes_image and (order.picture is not None or backbone.family.given_in is None):
         if order.picture is None:
             raise HitmarkError("image: this model starts from a picture, but none was given; add one")
-        own["image"] = order.picture.resize((order.width, order.height))
+        own |= backbone.family.pictured(order.picture.resize((order.width, order.height)))
     if "prompt" in inspect.signature(type(backbone.pipe).__call__).parameters:
         own |= {"prompt": order.prompt, "negative_prompt": order.negative_prompt or None}
     time, rows, columns = backbone.geometry.stride

@@ -187,6 +187,7 @@ TRANSFORMERS: dict[str, ModelCard] = _by_name(
     ),
     _ltx("ltx-2", "LTX2Pipeline", "Lightricks/LTX-2", LTX_SIZE, 121, 30, **LTX2_OLD),
     _ltx("ltx-2.3", "LTX2Pipeline", "diffusers/LTX-2.3-Diffusers", LTX_SIZE, 121, 30),
+    _ltx("ltx-2.3-condition", "LTX2ConditionPipeline", "diffusers/LTX-2.3-Diffusers", LTX_SIZE, 121, 30),
     _ltx(
         "ltx-2.3-distilled",
         "LTX2Pipeline",
@@ -233,6 +234,7 @@ OF_TRANSFORMER = {
     "LTXConditionPipeline": "ltx-video-0.9.5",
     "LTX2Pipeline": "ltx-2.3",
     "LTX2ImageToVideoPipeline": "ltx-2.3",
+    "LTX2ConditionPipeline": "ltx-2.3-condition",
     "HunyuanVideoPipeline": "hunyuanvideo",
     "HunyuanVideo15Pipeline": "hunyuanvideo-1.5",
     "HunyuanVideo15ImageToVideoPipeline": "hunyuanvideo-1.5-i2v",

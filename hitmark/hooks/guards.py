@@ -58,7 +58,7 @@ def check_pictured(controls: Sequence[Control], backbone: Backbone) -> None:
     if name is not None and backbone.family.given_in is not None and not backbone.geometry.given:
         raise HitmarkError(
             f"{name} reads what things look like from a given picture, and this call of {backbone.name} "
-            "gave none. Give it image=..., or choose a text-to-video method."
+            f"gave none. Give it {backbone.family.picture}=..., or choose a text-to-video method."
         )
 
 

@@ -76,6 +76,8 @@ WORDS = {"max_sequence_length": 32}
 TEXT_ONLY = {"sg-i2v": "takes none", "time-to-move": "takes none"}
 TRANSFORMER = {"peekaboo": "masks the middle and up blocks"}
 
+UNPICTURED = {"sg-i2v": "gave none", "time-to-move": "gave none"}
+LAYERWISE = TRANSFORMER | {"region-prompts": "shifts and scales the words in each layer"}
 STEPWISE = {"region-prompts": "change from step to step"}
 JOINT = TRANSFORMER | {"region-prompts": "stand in one sequence"}
 
@@ -135,7 +137,7 @@ CASES: dict[str, Case] = {
         64,
         (3, 8, 8),
         frames=17,
-        refuses=TRANSFORMER | {"sg-i2v": "gave none", "time-to-move": "gave none"},
+        refuses=TRANSFORMER | UNPICTURED,
     ),
     "ltx condition image": Case(
         lambda: tiny.tiny_ltx(condition=True), 64, (3, 8, 8), frames=17, image=True, refuses=TRANSFORMER
@@ -147,8 +149,14 @@ CASES: dict[str, Case] = {
         (3, 8, 8),
         frames=17,
         image=True,
-        refuses=TRANSFORMER | {"region-prompts": "shifts and scales the words in each layer"},
+        refuses=LAYERWISE,
         **LTX2,
+    ),
+    "ltx-2 condition": Case(
+        lambda: tiny.tiny_ltx2(condition=True), 64, (3, 8, 8), 17, refuses=TRANSFORMER | UNPICTURED, **LTX2
+    ),
+    "ltx-2.3 condition image": Case(
+        lambda: tiny.tiny_ltx2("2.3", condition=True), 64, (3, 8, 8), 17, image=True, refuses=LAYERWISE, **LTX2
     ),
     "hunyuan video": Case(tiny.tiny_hunyuan_video, 64, (3, 4, 8), options=WORDS, refuses=TEXT_ONLY | JOINT),
     "hunyuan video, true guidance": Case(
@@ -239,7 +247,7 @@ def run(name: str, **options: Any) -> torch.Tensor:
     call: dict[str, Any] = {"prompt": PROMPT, "height": case.side, "width": case.side, "num_frames": case.frames}
     call |= {"num_inference_steps": 2, "output_type": "latent", "guidance_scale": 3.0} | case.options
     if case.image:
-        call["image"] = picture(0, case.side, case.side)
+        call |= backbone_for(pipeline(name)).family.pictured(picture(0, case.side, case.side))
     call |= {"generator": torch.Generator().manual_seed(5)} | options
     given = {key: value for key, value in call.items() if key == "prompt" or value is not None}
     latents, backbone = pipeline(name)(**given).frames, backbone_for(pipeline(name))

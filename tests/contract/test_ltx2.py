@@ -10,22 +10,25 @@ import pytest
 import torch
 
 from hitmark.backbones import backbone_for
+from hitmark.backbones.families.ltx2 import times
 from hitmark.backbones.tiny import tiny_ltx2
 from hitmark.control import Control, Step
+from hitmark.errors import HitmarkError
 from hitmark.hooks import attach
 from hitmark.hooks.undo import before_call
 from hitmark.methods import build
 from hitmark.methods.peekaboo import Peekaboo
 
-from .families import CASES, crude, pipeline, run, wanted
+from .families import CASES, PROMPT, crude, pipeline, run, wanted
 
 NAME = "ltx-2.3 image"
 STEPS = 4
 
 
-def test_the_sound_begins_as_late_as_the_video(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", [NAME, "ltx-2.3 condition image"])
+def test_the_sound_begins_as_late_as_the_video(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The pipeline copies its scheduler for the sound; a copy of the whole pipeline begins as always."""
-    pipe, levels = pipeline(NAME), []
+    pipe, levels = pipeline(name), []
     original = type(pipe).convert_velocity_to_x0
 
     def noted(self: Any, sample: Any, output: Any, index: int, scheduler: Any) -> Any:
@@ -34,8 +37,8 @@ def test_the_sound_begins_as_late_as_the_video(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(type(pipe), "convert_velocity_to_x0", noted)
     late = build("time-to-move", {"weak": 0.9, "strong": 0.5})
-    with attach(pipe, wanted(NAME), late, reference=crude(NAME)):
-        run(NAME, num_inference_steps=STEPS)
+    with attach(pipe, wanted(name), late, reference=crude(name)):
+        run(name, num_inference_steps=STEPS)
         twin = copy.deepcopy(pipe)
         twin.scheduler.set_timesteps(STEPS)
         assert len(twin.scheduler.timesteps) == STEPS
@@ -74,6 +77,29 @@ def test_looking_ahead_tells_both_tracks_the_time() -> None:
     frame = ahead["timestep"].shape[1] // CASES[NAME].latents[0]
     assert not ahead["timestep"][:, :frame].any()
     assert set(ahead["timestep"][:, frame:].flatten().tolist()) == {float(second)}
+
+
+def test_conditions_keep_their_share_of_the_noise_at_other_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token that is given, one that is held loosely, a free one. A sound in its own time is refused."""
+    pipe, shares = pipeline("ltx-2 condition"), torch.tensor([[0.0, 0.5, 1.0]])
+    pipe.scheduler.set_timesteps(2)
+    first, second = pipe.scheduler.timesteps[:, None]
+    before = dict.fromkeys(("sigma", "audio_timestep", "audio_sigma"), first) | {"timestep": first * shares}
+    now = times(pipe, before, 1)
+    assert torch.equal(now.pop("timestep"), second * shares)
+    assert all(torch.equal(each, second) for each in now.values())
+    monkeypatch.setattr(pipe, "audio_scheduler", pipe.scheduler)
+    with attach(pipe, wanted(NAME), Control()), pytest.raises(HitmarkError, match="audio_scheduler: expected none"):
+        run("ltx-2 condition")
+
+
+def test_another_text_is_padded_as_the_pipeline_pads_the_prompt() -> None:
+    pipe, seen = pipeline("ltx-2 condition"), []
+    with before_call(pipe.transformer.transformer_blocks[0].attn2, lambda *call: seen.append(call[-1])):
+        run("ltx-2 condition")
+    encoded = pipe.encode_prompt(PROMPT, do_classifier_free_guidance=False, max_sequence_length=32)
+    words = backbone_for(pipe).words(pipe.transformer, encoded)["encoder_hidden_states"]
+    assert torch.allclose(words, seen[0]["encoder_hidden_states"][1:], atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["ltx-2", NAME])

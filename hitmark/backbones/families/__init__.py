@@ -7,7 +7,7 @@ from hitmark.backbones.families.hunyuan_video import HUNYUAN_VIDEO
 from hitmark.backbones.families.hunyuan_video_15 import HUNYUAN_VIDEO_15, HUNYUAN_VIDEO_15_IMAGE
 from hitmark.backbones.families.kandinsky import KANDINSKY, KANDINSKY_IMAGE
 from hitmark.backbones.families.ltx import LTX, LTX_CONDITION, LTX_IMAGE
-from hitmark.backbones.families.ltx2 import LTX2, LTX2_IMAGE
+from hitmark.backbones.families.ltx2 import LTX2, LTX2_CONDITION, LTX2_IMAGE
 from hitmark.backbones.families.minimax_h3 import MINIMAX_H3
 from hitmark.backbones.families.skyreels_v2 import SKYREELS_V2, SKYREELS_V2_IMAGE
 from hitmark.backbones.families.stable_video import STABLE_VIDEO
@@ -31,6 +31,7 @@ FAMILIES: dict[str, Family] = {
     "LTXConditionPipeline": LTX_CONDITION,
     "LTX2Pipeline": LTX2,
     "LTX2ImageToVideoPipeline": LTX2_IMAGE,
+    "LTX2ConditionPipeline": LTX2_CONDITION,
     "HunyuanVideoPipeline": HUNYUAN_VIDEO,
     "HunyuanVideo15Pipeline": HUNYUAN_VIDEO_15,
     "HunyuanVideo15ImageToVideoPipeline": HUNYUAN_VIDEO_15_IMAGE,

@@ -15,18 +15,20 @@ NEWER: dict[str, dict[str, Any]] = {
 """What 2.3 has beyond 2.0: gates, words that each layer changes by the noise level, and a projection for each track."""
 NEWEST = {"ff_bias": False, "use_prompt_adaln_single": False, "use_keyframes_abs_pos_embedding": True}
 """What the network of 2.5 has beyond 2.3."""
+Version = Literal["2.0", "2.3", "2.5"]
 
 
 def tiny_ltx2(
-    version: Literal["2.0", "2.3", "2.5"] = "2.0", *, image: bool = False, seed: int = 0, layers: int = 2
+    version: Version = "2.0", *, image: bool = False, condition: bool = False, seed: int = 0, layers: int = 2
 ) -> Any:
-    """An `LTX2Pipeline` or `LTX2ImageToVideoPipeline` with the real classes, float32, CPU.
+    """An `LTX2Pipeline`, `LTX2ImageToVideoPipeline` or `LTX2ConditionPipeline` with the real classes, float32, CPU.
 
     Its text encoder is of T5's class for Gemma's.
 
     Args:
         version: of the weights that it is like.
         image: from a picture.
+        condition: of the pipeline that is called with pictures and videos, or without.
         seed: of the weights; the global generator is left alone.
         layers: blocks of the network.
     """
@@ -63,4 +65,5 @@ def tiny_ltx2(
         }
     scheduler = diffusers.FlowMatchEulerDiscreteScheduler(shift=3.0)
     pipeline: Any = diffusers.LTX2ImageToVideoPipeline if image else diffusers.LTX2Pipeline
+    pipeline = diffusers.LTX2ConditionPipeline if condition else pipeline
     return finished(pipeline(tokenizer=tokenizer, scheduler=scheduler, **parts))
