@@ -1,11 +1,12 @@
 """Which blocks of a video transformer know, at which noise, where a thing of the first frame is: a map for SG-I2V.
 
     python -m scripts.map_features                     # runs/sprites-wan/pipeline, 32 clips of the `tune` split
-    python -m scripts.map_features --model FOLDER --clips 8
+    python -m scripts.map_features --model FOLDER --clips 8 --positions same-time
 
 Painted clips with known tracks are encoded and mixed with noise as the sampler would have them at each of its steps; of
-every block's self-attention the features are read as SG-I2V reads them. Two figures for each block and step, over the
-subjects and latent frames in which a thing is away from where it was in the first frame:
+every block's self-attention the features are read as SG-I2V reads them (`--positions`: where tokens stand meanwhile).
+Two figures for each block and step, over the subjects and latent frames in which a thing is away from where it was in
+the first frame:
 
 - hits: the share in which the cell most like the middle of the thing in the first frame (cosine) lies in its box. By
   chance it is the share of the picture that the boxes cover, which is printed.
@@ -30,11 +31,12 @@ from torch.nn import functional
 from hitmark.backbones import backbone_for
 from hitmark.backbones.loading import load_pipeline
 from hitmark.console import readable_errors
-from hitmark.control import Control, Layout, SelfAttention, Step
+from hitmark.control import Control, Layout, Positions, SelfAttention, Step
 from hitmark.datasets import open_dataset
 from hitmark.hooks import attach
 from hitmark.hooks.references import encoded_video
-from hitmark.methods.sg_i2v import SGI2V, BoxMatch, alignment_loss, box_matches
+from hitmark.methods.box_features import BoxMatch, alignment_loss, box_matches
+from hitmark.methods.sg_i2v import SGI2V
 
 MOVED = 0.15
 """Share of the picture that a thing must have moved for its contrast to count."""
@@ -53,6 +55,7 @@ class TrueClip(Control):
     clean: Tensor | None = None
     noise: Tensor | None = None
     blocks: Sequence[str] = ()
+    positions: Positions = "same-place"
     found: dict[tuple[int, str], list[np.ndarray]] = field(default_factory=lambda: defaultdict(list))
     shares: dict[int, float] = field(default_factory=dict)
 
@@ -61,7 +64,8 @@ class TrueClip(Control):
         noisy = (step.alpha * self.clean + step.sigma * self.noise).to(latents)
         self.shares[step.index] = step.noise_share
         with torch.no_grad():
-            read = step.self_attention(noisy, ",".join(self.blocks), first_frame_keys=True, memory_budget=BUDGET)
+            options = {"first_frame_keys": True, "memory_budget": BUDGET, "positions": self.positions}
+            read = step.self_attention(noisy, ",".join(self.blocks), **options)
         matches = box_matches(step.layout)
         for block, layer in zip(self.blocks, read, strict=True):
             self.found[step.index, block].append(judged(layer, matches, step.layout))
@@ -99,12 +103,13 @@ def main(
     ] = "runs/sprites-wan/pipeline",
     clips: Annotated[int, typer.Option(help="Clips of the tune split.")] = 32,
     steps: Annotated[int, typer.Option(help="Steps of the sampler: levels of noise.")] = 10,
+    positions: Annotated[Positions, typer.Option(help="Where tokens stand while they are read.")] = "same-place",
 ) -> None:
     """Prints the map."""
     pipe = load_pipeline(model, dtype="float32", device="cpu", picture=True)
     pipe.set_progress_bar_config(disable=True)
     blocks = [str(number) for number in range(len(pipe.transformer.blocks))]
-    watcher = TrueClip(blocks=blocks)
+    watcher = TrueClip(blocks=blocks, positions=positions)
     made = open_dataset(f"sprites:tune:0-{3 * clips} size=[128,128] frames=17")
     for number, item in zip(range(clips), made, strict=False):
         clean = encoded_video(backbone_for(pipe), torch.from_numpy(item.frames()).float() / 255).float()

@@ -48,7 +48,7 @@ def main() -> None:
         return network(**row).sample.square().mean()
 
     def early(budget: float | None) -> Tensor:
-        options = {"first_frame_keys": True, "memory_budget": budget, "same_time": True}
+        options = {"first_frame_keys": True, "memory_budget": budget, "positions": "same-time"}
         layers = read_features(backbone, call, latents, 1.0, None, **options)
         return sum(attend(each.queries, each.keys.detach(), each.values.detach()).square().mean() for each in layers)
 

@@ -23,7 +23,7 @@ from hitmark.control.knobs import Knob, knob, knobs_of, listed_in
 from hitmark.control.layout import Grid, Layout
 from hitmark.control.pooling import POOLINGS, Pooling
 from hitmark.control.reference import Reference
-from hitmark.control.step import CleanEstimator, Layers, SelfAttention, SelfAttentionReader, Step
+from hitmark.control.step import CleanEstimator, Layers, Positions, SelfAttention, SelfAttentionReader, Step
 
 __all__ = [
     "COND",
@@ -43,6 +43,7 @@ __all__ = [
     "Layout",
     "Needs",
     "Pooling",
+    "Positions",
     "Proceed",
     "Reference",
     "Scope",

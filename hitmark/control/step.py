@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from hitmark.control.layout import Layout
 from hitmark.errors import HitmarkError
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Layers = str | Sequence[str] | None
+Positions = Literal["same-place", "same-time", "own"]
+"""Where tokens stand while features are read, for networks whose rotary embeddings tell that: all of them at one place,
+so that what they hold decides alone, as in attention without positions; each at its place in the first frame, so that
+the frames of a still video have the same features; or where they are."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class SelfAttentionReader(Protocol):
         *,
         first_frame_keys: bool,
         memory_budget: float | None,
-        same_time: bool = True,
+        positions: Positions = "same-time",
     ) -> list[SelfAttention]:
         """See `Step.self_attention`."""
         ...
@@ -114,7 +118,7 @@ class Step:
         *,
         first_frame_keys: bool,
         memory_budget: float | None,
-        same_time: bool = True,
+        positions: Positions = "same-time",
     ) -> list[SelfAttention]:
         """Queries, keys and values of self-attention layers on `latents`: a differentiable view of the network.
 
@@ -126,12 +130,11 @@ class Step:
             layers: names such as "2.1,2.2"; None = the family's published layers.
             first_frame_keys: keep keys and values of the first frame only (saves memory).
             memory_budget: GiB of activations above which parts of the network run again; None = none do.
-            same_time: where rotary embeddings tell the frames apart, every frame is read as if it stood at the time of
-                the first, so that a still video has the same features in all frames.
+            positions: where rotary embeddings tell tokens apart, how they stand while they are read; see `Positions`.
         """
         if self.reader is None:
             raise HitmarkError("This model family does not show its self-attention to methods that read features.")
-        options = {"first_frame_keys": first_frame_keys, "memory_budget": memory_budget, "same_time": same_time}
+        options = {"first_frame_keys": first_frame_keys, "memory_budget": memory_budget, "positions": positions}
         return self.reader(latents, layers, **options)
 
 

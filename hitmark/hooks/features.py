@@ -22,7 +22,7 @@ from hitmark.backbones.base import Site
 from hitmark.backbones.call import DenoiserCall
 from hitmark.backbones.memory import parts_of, parts_to_repeat
 from hitmark.backbones.pipeline import PipelineBackbone
-from hitmark.control import AttentionSite, Control, Grid, Layers, Layout, SelfAttention
+from hitmark.control import AttentionSite, Control, Grid, Layers, Layout, Positions, SelfAttention
 from hitmark.errors import HitmarkError
 from hitmark.hooks.intercept import Attend, projected, run_seen
 from hitmark.hooks.leaving import one_at_a_time, parts_to_visit
@@ -45,7 +45,7 @@ def read_features(
     *,
     first_frame_keys: bool,
     memory_budget: float | None,
-    same_time: bool,
+    positions: Positions,
 ) -> list[SelfAttention]:
     """Self-attention of one branch of one clip on other latents, differentiable; see `Step.self_attention`.
 
@@ -57,7 +57,7 @@ def read_features(
         layers: names of layers; None: those of the family.
         first_frame_keys: see `Step.self_attention`.
         memory_budget: see there.
-        same_time: see there.
+        positions: see there.
     """
     sites = feature_sites(backbone, call.module, layers)
     family, sizes = backbone.family, (latents.shape[1], latents.shape[3], latents.shape[4])
@@ -76,8 +76,8 @@ def read_features(
             torch.enable_grad(),
         ):
             stack.enter_context(each)
-        found = _pass(lambda: call.module(**arguments), sites, same_time, _name_of(backbone, call))
-        return [_read(backbone, site, found[site.name], sizes, first_frame_keys) for site in sites]
+        found = _pass(lambda: call.module(**arguments), sites, positions, _name_of(backbone, call))
+        return [_read(backbone, site, found[site.name], sizes, first_frame_keys, positions) for site in sites]
 
 
 def feature_sites(backbone: PipelineBackbone, network: Any, layers: Layers = None) -> list[Site]:
@@ -120,12 +120,12 @@ def _name_of(backbone: PipelineBackbone, call: DenoiserCall) -> str:
     return names[0] if names else backbone.family.denoisers[0]
 
 
-def _pass(run: Callable[[], Any], sites: Sequence[Site], same_time: bool, name: str) -> dict[str, _Found]:
+def _pass(run: Callable[[], Any], sites: Sequence[Site], positions: Positions, name: str) -> dict[str, _Found]:
     """Run the network until all sites are known; `name`: the pipeline's attribute that has it."""
     found: dict[str, _Found] = {}
     with ExitStack() as stack:
         for site in sites:
-            again = same_time and site.scope == "video"
+            again = positions != "own" and site.scope == "video"
             keep = partial(_keep, site, found, len(sites), again)
             stack.enter_context(around(site.module, "forward", keep))
         with suppress(_EverythingRead):
@@ -168,15 +168,17 @@ def _keep(
     return run_seen(lambda: original(*args, **kwargs), site.module, site.name, seen)
 
 
-def _read(backbone: PipelineBackbone, site: Site, found: _Found, sizes: Grid, first_frame_keys: bool) -> SelfAttention:
+def _read(
+    backbone: PipelineBackbone, site: Site, found: _Found, sizes: Grid, first_frame_keys: bool, positions: Positions
+) -> SelfAttention:
     named = found.named
     hidden, words = named["hidden_states"], named.get("encoder_hidden_states")
     text = words.shape[1] if words is not None and site.scope == "video" else 0
     where = backbone.attention_site(site, hidden.shape[0], hidden.shape[1], text, sizes)
     heads = tuple(found.heads)
     if not heads:
-        still = _still(named, where)
-        heads = projected(partial(site.module.forward, **(named | still)), site.module, site.name, site.attention)
+        moved = _standing(named, where, positions)
+        heads = projected(partial(site.module.forward, **(named | moved)), site.module, site.name, site.attention)
     queries, keys, values = (_by_frame(each, where) for each in heads)
     if first_frame_keys:
         keys, values = keys[:1].clone(), values[:1].clone()  # a clone frees the other frames
@@ -193,12 +195,14 @@ def _by_frame(heads: Tensor, site: AttentionSite) -> Tensor:
     return video.unflatten(1, (site.grid[0], -1)).transpose(0, 1)
 
 
-def _still(named: dict[str, Any], site: AttentionSite) -> dict[str, Any]:
-    """Rotary embeddings in which every frame stands at the time of the first; none where the layer is given none."""
+def _standing(named: dict[str, Any], site: AttentionSite, positions: Positions) -> dict[str, Any]:
+    """The rotary embeddings of other positions; none where the layer is given none."""
     if all(named.get(name) is None for name in ROTARY):
         return {}
     frames, rows, columns = site.grid
     places = torch.arange(rows * columns).repeat(frames)
+    if positions == "same-place":
+        places = torch.zeros_like(places)
     return placed(named, whole_places(places, site) if is_whole(named, site) else places, site.name)
 
 

@@ -36,6 +36,6 @@ def _gathered(table: Any, places: Tensor) -> Any:
     if not axes:
         raise HitmarkError(
             f"The table of rotary embeddings has the shape {tuple(table.shape)}, and no axis of {len(places)} "
-            "tokens. Expected one of the video's tokens alone; use same_time=False where features are read."
+            "tokens. Expected one of the video's tokens alone; set positions='own' where features are read."
         )
     return table.index_select(axes[0], places.to(table.device))

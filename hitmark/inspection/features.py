@@ -1,14 +1,15 @@
 """What features look like, frame by frame: principal components as colors (SG-I2V, arXiv:2411.04989, Fig. 2).
 
 Where a thing has the same color in every frame, features of frames can be compared: that of the aligned self-attention
-(every frame with keys and values of the first) is what SG-I2V's loss is made of.
+(every frame with keys and values of the first) is what SG-I2V's loss is made of; of a network whose tokens have
+positions there it is read with all of them at one place too, as SG-I2V does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -18,7 +19,7 @@ from torch.nn import functional
 
 from hitmark.backbones import backbone_for
 from hitmark.backbones.base import Site
-from hitmark.control import AttentionSite, Branch, Control, LayerCall, Layers, Layout, Proceed, Step
+from hitmark.control import AttentionSite, Branch, Control, LayerCall, Layers, Layout, Proceed, SelfAttention, Step
 from hitmark.hooks.features import feature_sites
 from hitmark.maths.attention import attend
 from hitmark.maths.components import principal_components
@@ -27,6 +28,7 @@ KINDS = {
     "block": "output of the block",
     "self": "self-attention",
     "aligned": "self-attention with the first frame's keys and values",
+    "placeless": "the same with all tokens at one place",
 }
 USUAL = 0.25
 """Share of the steps after which features are looked at: within SG-I2V's window."""
@@ -46,7 +48,7 @@ class FeatureProbe(Control):
         maps: key of KINDS -> for each layer (frames, channels, rows, columns), float32 on the CPU.
         names: of the layers, in their order.
         layouts: of the clips that were watched.
-        now: what it is about: the step it looked at, and the branches of the layer that runs.
+        now: what it is about: the step it looked at, the branches of the layer that runs, whether tokens are placed.
     """
 
     method: ClassVar[str] = "feature-probe"
@@ -72,14 +74,21 @@ class FeatureProbe(Control):
         """Read self-attention once, on the latents as they are."""
         if self.step is None and (step.within(self.at, 2) or step.index == step.count - 1):
             self.now["step"] = step.index
-            for layer in step.self_attention(latents, self.layers, first_frame_keys=False, memory_budget=BUDGET):
-                self.names.append(layer.name)
-                with torch.no_grad():
-                    for kind, frames in (("self", slice(None)), ("aligned", slice(0, 1))):
-                        read = attend(layer.queries, layer.keys[frames], layer.values[frames])
-                        grid = read.transpose(1, 2).unflatten(-1, (layer.height, layer.width))
-                        self.maps.setdefault(kind, []).append(grid.float().cpu())
+            read = partial(step.self_attention, latents, self.layers, memory_budget=BUDGET)
+            layers = read(first_frame_keys=False)
+            self.names.extend(layer.name for layer in layers)
+            self._keep("self", layers)
+            self._keep("aligned", [replace(each, keys=each.keys[:1], values=each.values[:1]) for each in layers])
+            if self.now.get("placed"):
+                self._keep("placeless", read(first_frame_keys=True, positions="same-place"))
         return latents
+
+    @torch.no_grad()
+    def _keep(self, kind: str, layers: Sequence[SelfAttention]) -> None:
+        for layer in layers:
+            read = attend(layer.queries, layer.keys, layer.values)
+            grid = read.transpose(1, 2).unflatten(-1, (layer.height, layer.width))
+            self.maps.setdefault(kind, []).append(grid.float().cpu())
 
     def attends(self, site: AttentionSite, step: Step) -> bool:
         """At the step that is looked at, to know the branches."""
@@ -97,6 +106,7 @@ class FeatureProbe(Control):
         with ExitStack() as stack:
             sites = feature_sites(backbone, backbone.network, self.layers)
             self.now["sites"] = {site.name for site in sites}
+            self.now["placed"] = any(site.scope == "video" for site in sites)
             for site in sites:
                 hook = partial(self._block, site, set())
                 stack.callback(site.block.register_forward_hook(hook).remove)

@@ -53,7 +53,7 @@ class Looks(Control):
     def latents(self, latents: Any, step: Step) -> Any:
         if step.index == 0:
             assert step.estimator is not None
-            options: dict[str, Any] = {"first_frame_keys": False, "memory_budget": None, "same_time": False}
+            options: dict[str, Any] = {"first_frame_keys": False, "memory_budget": None, "positions": "own"}
             with torch.no_grad():
                 queries = step.self_attention(latents, **options)[-1].queries
             self.seen.append((step.estimator(latents, 0, 3.0), queries))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 import diffusers
 import pytest
@@ -13,7 +13,7 @@ import torch
 from torch.nn import functional
 
 from hitmark.backbones import backbone_for
-from hitmark.control import AttentionCall, Control, LayerCall, Step
+from hitmark.control import AttentionCall, Control, LayerCall, Positions, Step
 from hitmark.errors import HitmarkError
 from hitmark.hooks import attach
 from hitmark.methods import build
@@ -257,9 +257,9 @@ class Reads(Control):
                     layers = step.self_attention(variable, first_frame_keys=False, memory_budget=budget)
                     (gradient,) = torch.autograd.grad(sum(layer.queries.square().sum() for layer in layers), variable)
                 self.found[label] = layers, gradient
-            for same_time in (True, False) if self.first is not None else ():
-                options: dict[str, Any] = {"first_frame_keys": False, "memory_budget": None, "same_time": same_time}
-                self.found[same_time] = step.self_attention(still, self.first, **options)[0]
+            for positions in get_args(Positions) if self.first is not None else ():
+                options: dict[str, Any] = {"first_frame_keys": False, "memory_budget": None, "positions": positions}
+                self.found[positions] = step.self_attention(still, self.first, **options)[0]
             self.found["given"] = step.layout.given
         return latents
 
@@ -282,8 +282,8 @@ def test_features_are_the_layers_own(name: str) -> None:
     assert gradient[:, first:].abs().sum() > 0
     if not first and not CASES[name].image and probe.first is not None:
         spread = {
-            time: float((each.queries - each.queries[:1]).abs().max())
-            for time, each in probe.found.items()
-            if isinstance(time, bool)
+            positions: float((each.queries - each.queries[:1]).abs().max())
+            for positions, each in probe.found.items()
+            if positions in get_args(Positions)
         }
-        assert spread[True] < 1e-4 < spread[False]
+        assert max(spread["same-time"], spread["same-place"]) < 1e-4 < spread["own"]

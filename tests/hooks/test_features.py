@@ -7,12 +7,14 @@ import torch
 
 from hitmark.backbones import backbone_for
 from hitmark.backbones.memory import activation_gib, parts_of, parts_to_repeat
-from hitmark.backbones.tiny import tiny_svd
+from hitmark.backbones.tiny import tiny_svd, tiny_wan
+from hitmark.control import Control
 from hitmark.errors import HitmarkError
-from hitmark.hooks import sparing
+from hitmark.hooks import attach, sparing
 from hitmark.hooks.features import feature_sites, read_features
+from hitmark.methods.sg_i2v import SGI2V
 
-OPTIONS = {"first_frame_keys": True, "memory_budget": None, "same_time": True}
+OPTIONS = {"first_frame_keys": True, "memory_budget": None, "positions": "same-time"}
 
 
 def call_of(pipe, frames=3, height=8, width=12):
@@ -164,3 +166,31 @@ def test_keeping_less_changes_no_bit_of_the_gradient(monkeypatch, share):
     assert torch.allclose(got, wanted, atol=1e-5 * float(wanted.abs().max()), rtol=0)
     monkeypatch.undo()
     assert torch.equal(got, gradient(None))
+
+
+class Moved(Control):
+    """Reads what the first layer knows of the latents, and of the same moved by a token to the right."""
+
+    method = "moved"
+
+    def __init__(self):
+        self.apart = {}
+
+    def latents(self, latents, step):
+        for positions in ("same-place", "same-time"):
+            options = {"first_frame_keys": True, "memory_budget": None, "positions": positions}
+            here, there = (
+                SGI2V().feature_map(step.self_attention(each, "0", **options)[0])
+                for each in (latents, latents.roll(2, -1))
+            )
+            self.apart[positions] = float((here.roll(1, -1) - there).abs().max() / here.std())
+        return latents
+
+
+def test_with_all_tokens_at_one_place_features_move_with_what_they_are_of():
+    """In a layer before which no token has looked at another; where tokens stand is in the features otherwise."""
+    pipe, moved = tiny_wan(), Moved()
+    with attach(pipe, [], moved):
+        pipe("a", height=64, width=64, num_frames=9, num_inference_steps=1, output_type="latent")
+    assert moved.apart["same-place"] < 1e-3
+    assert moved.apart["same-time"] > 0.1

@@ -7,7 +7,8 @@ import torch
 from hitmark.control import Layout, Step
 from hitmark.errors import HitmarkError
 from hitmark.methods import METHODS, build
-from hitmark.methods.sg_i2v import SGI2V, alignment_loss, box_matches
+from hitmark.methods.box_features import alignment_loss, box_matches
+from hitmark.methods.sg_i2v import SGI2V
 from hitmark.scene.tracks import Track
 
 

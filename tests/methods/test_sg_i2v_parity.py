@@ -11,7 +11,7 @@ from hitmark.backbones.base import DenoiserCall
 from hitmark.backbones.tiny import tiny_svd
 from hitmark.hooks import attach
 from hitmark.maths import optimize
-from hitmark.methods import sg_i2v
+from hitmark.methods import box_features, sg_i2v
 from hitmark.methods.sg_i2v import SGI2V
 from hitmark.scene.tracks import Track
 
@@ -177,7 +177,7 @@ def unconditional(self, clip):
 
 MUTATIONS = {
     "gradient through keys and values": (SGI2V, "feature_map", keep_gradient_of_keys),
-    "gradient through the target too": (sg_i2v, "stop_gradient", lambda tensor: tensor),
+    "gradient through the target too": (box_features, "stop_gradient", lambda tensor: tensor),
     "no merge": (sg_i2v, "merge_low_frequencies", lambda low, _high, _cutoff: low),
     "merge with the optimized latents": (sg_i2v, "merge_low_frequencies", lambda low, high, _cutoff: high),
     "unconditional branch": (DenoiserCall, "of_prompt", unconditional),
@@ -201,5 +201,5 @@ def test_gradient_through_the_target_only_is_noticed(judged, monkeypatch):
         return attended.transpose(1, 2).reshape(len(attended), -1, layer.height, layer.width)
 
     monkeypatch.setattr(SGI2V, "feature_map", only_keys)
-    monkeypatch.setattr(sg_i2v, "stop_gradient", lambda tensor: tensor)
+    monkeypatch.setattr(box_features, "stop_gradient", lambda tensor: tensor)
     assert distance(fast(case, pipe, case.control()), want) > TOLERANCE

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from hitmark.control import Layout, SelfAttention
-from hitmark.methods.sg_i2v import box_matches
+from hitmark.methods.box_features import box_matches
 from hitmark.scene import Track
 from scripts.map_features import judged
 

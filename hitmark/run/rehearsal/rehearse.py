@@ -19,7 +19,8 @@ from hitmark.errors import HitmarkError
 from hitmark.hooks.features import read_features
 from hitmark.hooks.tracks import layouts_of
 from hitmark.hooks.undo import around
-from hitmark.methods.sg_i2v import SGI2V, alignment_loss, box_matches
+from hitmark.methods.box_features import alignment_loss, box_matches
+from hitmark.methods.sg_i2v import SGI2V
 from hitmark.methods.temporal_intrinsic import TemporalIntrinsic
 from hitmark.run.call_arguments import SCHEDULES
 from hitmark.run.ordering import order_of
@@ -195,7 +196,7 @@ class _Rehearsal:
                 control.layers,
                 first_frame_keys=control.features == "first-frame",
                 memory_budget=control.memory_budget,
-                same_time=True,
+                positions=control.positions,
             )
             maps = [control.feature_map(layer) for layer in layers]
             loss = alignment_loss(maps, box_matches(layout), layout, control.gaussian_sigma)
