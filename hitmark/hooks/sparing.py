@@ -78,13 +78,16 @@ def without_idle_gradients(network: Any) -> Iterator[None]:
 
 
 def _pack(tensor: Tensor) -> Tensor | Made:
-    """The tensor, or how to make it."""
+    """The numbers of the tensor, or how to make them.
+
+    Never the tensor itself: that of a result would keep the operation that keeps it, and both for ever.
+    """
     node: Any = tensor.grad_fn
     if node is None or tensor.numel() < LARGE:
-        return tensor
+        return tensor.detach()
     if node.name() == "GeluBackward0":
         return partial(functional.gelu, node._saved_self.detach(), approximate=node._saved_approximate)
-    return node.metadata.get(MADE, tensor)
+    return node.metadata.get(MADE, tensor.detach())
 
 
 def _unpack(kept: Tensor | Made) -> Tensor:
