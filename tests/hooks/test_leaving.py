@@ -52,22 +52,33 @@ class Copies(Mapping):
 
 
 class Emptied:
-    """Groups whose weights are not numbers while they are away; on one device nothing else would tell."""
+    """Groups whose weights are not numbers while they are away; on one device nothing else would tell.
+
+    `most`: of those that were ever away, how many numbers were there at once.
+    """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.kept: dict[torch.Tensor, torch.Tensor] = {}
-        self.most = 0
+        self.away: set[torch.Tensor] = set()
+        self.now = self.most = 0
         monkeypatch.setattr(ModuleGroup, "onload_", method(self.bring))
         monkeypatch.setattr(ModuleGroup, "offload_", method(self.take))
 
     def bring(self, group: ModuleGroup) -> None:
         for weight in weights_of(group):
-            weight.data = self.kept.get(weight, weight.data)
-        self.most = max(self.most, sum(bool(weight.isfinite().all()) * weight.numel() for weight in self.kept))
+            if weight in self.away:
+                self.away.remove(weight)
+                weight.data = self.kept[weight]
+                self.now += weight.numel()
+        self.most = max(self.most, self.now)
 
     def take(self, group: ModuleGroup) -> None:
         for weight in weights_of(group):
+            if weight in self.away:
+                continue
+            self.now -= weight.numel() if weight in self.kept else 0
             self.kept.setdefault(weight, weight.data)
+            self.away.add(weight)
             weight.data = torch.full_like(weight.data, float("nan"))
 
 
