@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -22,14 +23,20 @@ NAMES = (UNET, "wan 2.1", "cogvideox", "hunyuan video 1.5")
 """By frame, cell and words; over the whole clip and the words; words in the same sequence, without and with padding."""
 
 
+@cache
+def unet() -> Any:
+    """The U-Net's pipeline; the tests leave it as they found it."""
+    return pipelines.make(pipelines.TEXT)
+
+
+@cache
 def final(name: str, *controls: Any) -> torch.Tensor:
-    """Final latents of a tiny pipeline."""
+    """Final latents of a tiny pipeline, made once for the same controls."""
     if name != UNET:
         with attach(families.pipeline(name), families.wanted(name), list(controls)):
             return families.run(name)
-    pipe = pipelines.make(pipelines.TEXT)
-    with attach(pipe, pipelines.SCENE, list(controls)):
-        return pipelines.run(pipe)
+    with attach(unet(), pipelines.SCENE, list(controls)):
+        return pipelines.run(unet())
 
 
 def far(one: torch.Tensor, other: torch.Tensor) -> float:
@@ -66,9 +73,8 @@ def test_knobs_that_would_do_nothing_are_refused() -> None:
         ({"spread": "plain"}, "spread changes the masks of as_published='paper'"),
         ({"as_published": "paper", "fade": 1.0}, "fade=1 says how the penalty ends, but penalty is null"),
     ):
-        pipe = pipelines.make(pipelines.TEXT)
-        with pytest.raises(HitmarkError, match=words), attach(pipe, pipelines.SCENE, build("peekaboo", knobs)):
-            pipelines.run(pipe)
+        with pytest.raises(HitmarkError, match=words), attach(unet(), pipelines.SCENE, build("peekaboo", knobs)):
+            pipelines.run(unet())
 
 
 COUNTS = ("masked_steps", "guided_steps", "spatial_steps", "temporal_steps")
