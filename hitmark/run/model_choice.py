@@ -39,7 +39,20 @@ def card_for(scene: Scene, pipe: Any = None, *, picture: bool = False) -> ModelC
     given = catalog_name(given or (DEFAULT_TEXT_MODEL if from_text else DEFAULT_PICTURE_MODEL))
     if given not in MODELS and os.path.isdir(given):
         given = os.path.abspath(given)
-    return model_card(given).starting(picture or scene.image is not None)
+    card = model_card(given)
+    if pipe is not None and not hasattr(pipe, "_blocks"):  # what is said of modular pipelines comes later
+        _check_is_of(pipe, card, given)
+    return card.starting(picture or scene.image is not None)
+
+
+def _check_is_of(pipe: Any, card: ModelCard, name: str) -> None:
+    """Raise HitmarkError for a pipeline of another class than the model's, which would be called as that one is."""
+    classes = [each for each in (card.pipeline, card.pictured) if each is not None]
+    if not {each.__name__ for each in type(pipe).__mro__} & set(classes):
+        raise HitmarkError(
+            f"pipe: expected a {' or '.join(dict.fromkeys(classes))}, since the scene's model is {name!r}, got a "
+            f"{type(pipe).__name__}. Give a pipeline of that model, or leave it out: scene.replace(model=None)."
+        )
 
 
 def catalog_name(origin: str) -> str:

@@ -113,6 +113,13 @@ def test_the_card_of_a_given_pipeline(pipe):
     assert card_for(Scene(), known).name == "svd-xt"
 
 
+def test_a_pipeline_of_another_class_than_the_scenes_model_is_refused(pipe, picture):
+    """It was called with the arguments of that model, and ended in a TypeError of its call."""
+    with pytest.raises(HitmarkError, match=r"pipe: expected a WanPipeline or .* got a StableVideo.*None"):
+        generate(scene(model="sprites-wan"), picture, pipe, steps=1)
+    assert card_for(scene(model="svd"), pipe).name == "svd"
+
+
 def test_the_default_model_follows_from_what_is_given():
     """A prompt alone is for the model that reads text; with a picture, here or beside the scene, it is a caption."""
     prompt = Scene(prompt="a cat on grass")

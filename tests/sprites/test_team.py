@@ -90,7 +90,8 @@ def test_how_many_processes_there_can_be(tmp_path: Path, processes: int, device:
 
 
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="needs two processor cores")
-def test_a_model_is_trained_by_two_processes(tmp_path: Path) -> None:
+def test_a_model_is_trained_by_two_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hitmark.sprites.recipes.CODE_CLIPS", 12)  # to which the code is fitted
     path = tmp_path / "tiny.toml"
     tiny = TINY.format(steps=2).replace("photographs = 0", "pictures = 6")
     path.write_text(tiny.replace("heads = [1, 1]", "head_width = 16").replace("short_steps", "picture_steps"))

@@ -146,14 +146,17 @@ def _what_fits(now: Fitted, picture: Image.Image | None, limit: float, dtype: to
     planned = now.planned
     if sum(now.estimate.weights.values()) > limit:
         return "The weights alone are more; choose a smaller model or give more memory"
-    for share in SMALLER:
-        frames = fitting_frames(max(planned.card.frame_unit + 1, round(planned.frames * share)), planned.card)
+    wanted = (max(planned.card.frame_unit + 1, round(planned.frames * share)) for share in SMALLER)
+    for frames in dict.fromkeys(fitting_frames(count, planned.card) for count in wanted):
         if frames < planned.frames and _fits(planned, picture, limit, dtype, frames=frames):
             return f"What would fit: --frames {frames}"
     unit = (configured_grid(planned.card) or usual_grid(planned.card))[0]
-    for share in SMALLER:
-        width, height = (max(unit, round(side * share / unit) * unit) for side in (planned.width, planned.height))
-        if _fits(planned, picture, limit, dtype, width=width, height=height):
+    sides = [
+        [max(unit, round(side * share / unit) * unit) for share in SMALLER] for side in (planned.width, planned.height)
+    ]
+    for width, height in dict.fromkeys(zip(*sides, strict=True)):
+        smaller = (width, height) != (planned.width, planned.height)
+        if smaller and _fits(planned, picture, limit, dtype, width=width, height=height):
             return f"What would fit: --width {width} --height {height}"
     return "Not even a quarter of the frames or of the sides would fit; choose a smaller model or give more memory"
 
