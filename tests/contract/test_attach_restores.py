@@ -143,6 +143,23 @@ def test_half_precision(dtype):
     assert torch.equal(run(pipe), plain)
 
 
+@pytest.mark.parametrize("how", ["torch.compile", "module.compile"])
+def test_compiled_denoisers(how):
+    """Levels of one width: each shape of a layer is compiled anew."""
+    compiled = make(channels=(32, 32))
+    with attach(compiled, SCENE, build("sg-i2v", BRIEF)):
+        want = run(compiled)
+    if how == "torch.compile":
+        compiled.unet = torch.compile(compiled.unet, backend="eager")
+    else:
+        compiled.unet.compile(backend="eager")
+    before = run(compiled)
+    with attach(compiled, SCENE, build("sg-i2v", BRIEF)):
+        got = run(compiled)
+    assert torch.allclose(got, want, atol=1e-4 * want.std().item())
+    assert torch.equal(run(compiled), before)
+
+
 class Shift(Control):
     """Adds to the start noise and to the clean estimate."""
 

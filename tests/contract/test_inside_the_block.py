@@ -1,4 +1,4 @@
-"""What a user may do inside of the block: copy, replace processors, sample with noise."""
+"""What a user may do inside of the block: copy, replace processors, compile, sample with noise."""
 
 import copy
 import gc
@@ -88,6 +88,22 @@ def test_what_is_told_of_attention_that_runs_past_the_controls_helps(pipe):
         pipe.unet.set_attn_processor(AttnProcessor2_0())
         assert torch.equal(run(pipe), want)
     pipe.unet.set_attn_processor(before)
+
+
+@pytest.mark.parametrize("how", ["torch.compile", "module.compile"])
+def test_controls_of_attention_act_in_compiled_denoisers(how):
+    """One level: what is compiled costs by the number of different layers, and the middle one has attention."""
+    compiled = make(TEXT, channels=(32,))
+    plain = run(compiled)
+    with attach(compiled, SCENE, build("peekaboo")):
+        want = run(compiled)
+    assert not torch.allclose(want, plain, atol=1e-2 * want.std().item())
+    if how == "torch.compile":
+        compiled.unet = torch.compile(compiled.unet, backend="eager")
+    else:
+        compiled.unet.compile(backend="eager")
+    with attach(compiled, SCENE, build("peekaboo")):
+        assert torch.allclose(run(compiled), want, atol=1e-4 * want.std().item())
 
 
 def test_layers_are_given_no_estimator(pipe):
