@@ -78,12 +78,14 @@ def without_idle_gradients(network: Any) -> Iterator[None]:
 
 
 def _pack(tensor: Tensor) -> Tensor | Made:
-    """The numbers of the tensor, or how to make them.
+    """The numbers of the tensor, or how to make them; what no operation made, as weights, itself.
 
-    Never the tensor itself: that of a result would keep the operation that keeps it, and both for ever.
+    Never a result itself: it would keep the operation that keeps it, and both for ever.
     """
     node: Any = tensor.grad_fn
-    if node is None or tensor.numel() < LARGE:
+    if node is None:
+        return tensor
+    if tensor.numel() < LARGE:
         return tensor.detach()
     if node.name() == "GeluBackward0":
         return partial(functional.gelu, node._saved_self.detach(), approximate=node._saved_approximate)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
 from diffusers.modular_pipelines.minimax_h3.before_denoise import patchify_video_latents
 
 from hitmark.backbones import backbone_for
-from hitmark.control import AttentionCall, Control, Step
+from hitmark.control import AttentionCall, Control, Positions, Step
 from hitmark.errors import HitmarkError
 from hitmark.hooks import attach
 from hitmark.hooks.undo import before_call
@@ -174,8 +174,8 @@ def test_features_are_the_layers_own() -> None:
     for one, two in zip(layers, others, strict=True):
         assert torch.equal(one.queries, two.queries)
         assert one.queries.shape[:3] == (GRID[0], 2, GRID[1] * GRID[2])
-    spread = {time: float((probe.found[time].queries.diff(dim=0)).abs().max()) for time in (True, False)}
-    assert spread[True] < 1e-4 < spread[False]
+    spread = {each: float((probe.found[each].queries.diff(dim=0)).abs().max()) for each in get_args(Positions)}
+    assert max(spread["same-time"], spread["same-place"]) < 1e-4 < spread["own"]
 
 
 def test_features_beside_the_networks_own_gradient_checkpointing() -> None:
