@@ -34,7 +34,7 @@ from hitmark.report.summary import baselines, summarize
 from hitmark.run import make as making
 
 MODEL = "sprites-i2v"
-NONE, PAPER = "none", "sg-i2v"
+NONE, PAPER = "none", "sg-i2v gradient_every=1"
 ROWS = (
     NONE,
     PAPER,

@@ -1,9 +1,10 @@
 """A sheet of clips of a benchmark run: a line for each scene, five frames for each row, wanted boxes drawn.
 
-    python -m scripts.run_sheet out/results/wan-picture docs/pictures/sprites-wan-control.jpg none sg-i2v time-to-move
+    python -m scripts.run_sheet out/results/wan-picture:15 sheet.jpg none sg-i2v time-to-move
     python -m scripts.run_sheet out/results/wan-text text.jpg none peekaboo ivg-da trailblazer
 
-No scene is left out; a row that has no clip of a scene leaves its place black.
+No scene is left out, or, with `RUN:15`, only those after the first 15; a row that has no clip of a scene leaves its
+place black.
 """
 
 from __future__ import annotations
@@ -30,12 +31,14 @@ def main() -> None:
     if len(sys.argv) < 4:
         raise HitmarkError(f"expected a run, a picture to write and rows, got {len(sys.argv) - 1} arguments")
     run, output, *rows = sys.argv[1:]
-    clips = read_run(Path(run)).clips
+    folder, _, count = run.rpartition(":")
+    first = int(count) if folder and count.isdecimal() else None
+    clips = read_run(Path(run if first is None else folder)).clips
     unknown = set(rows) - {clip.row.method for clip in clips}
     if unknown:
         raise HitmarkError(f"rows: the run has no {', '.join(sorted(unknown))}")
     of_place = {(clip.place, clip.row.method): clip for clip in clips}
-    places = sorted({clip.place for clip in clips}, key=str)
+    places = sorted({clip.place for clip in clips}, key=str)[:first]
     lines = [line([of_place.get((place, row)) for row in rows]) for place in places]
     Image.fromarray(np.concatenate(lines)).save(output, quality=78)
 

@@ -23,7 +23,7 @@ FIGURES = ("guessed path error", "identity", "first frame PSNR", "color shift")
 def test_passes_follow_the_knobs() -> None:
     by_row = {row: passes(row) for row in ROWS}
     assert by_row["none"] == 0
-    whole = by_row["sg-i2v"]
+    whole = by_row["sg-i2v gradient_every=1"]
     assert whole % 5 == 0
     assert by_row["sg-i2v gradient_every=5"] == by_row["sg-i2v iterations=1"] == whole // 5
     assert by_row["sg-i2v gradient_every=2"] == by_row["sg-i2v gradient_every=3"] * 3 // 2 == whole * 3 // 5
@@ -31,12 +31,12 @@ def test_passes_follow_the_knobs() -> None:
 
 
 def test_every_row_is_beside_five_gradients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = ["none", "sg-i2v", "sg-i2v gradient_every=5"]
-    times = {"none": 1.0, "sg-i2v": 11.0, "sg-i2v gradient_every=5": 3.0}
+    rows = ["none", "sg-i2v gradient_every=1", "sg-i2v gradient_every=5"]
+    times = {"none": 1.0, "sg-i2v gradient_every=1": 11.0, "sg-i2v gradient_every=5": 3.0}
     clock = [0.0]
     monkeypatch.setattr("scripts.measure_fewer_passes.time.process_time", lambda: clock[0])
     made: list[Job] = []
-    figures = {"none": 0.4, "sg-i2v": 0.1, "sg-i2v gradient_every=5": 0.05}
+    figures = {"none": 0.4, "sg-i2v gradient_every=1": 0.1, "sg-i2v gradient_every=5": 0.05}
     plain = pretend(lambda *_: {}, tmp_path / "clip.mkv", made)
 
     def make(seconds: float) -> None:
@@ -68,7 +68,7 @@ def test_every_row_is_beside_five_gradients(tmp_path: Path, monkeypatch: pytest.
         line.split(" | ")[0].strip("| "): line.strip("| ").split(" | ") for line in table(tmp_path).splitlines()[2:]
     }
     heads = table(tmp_path).splitlines()[0].strip("| ").split(" | ")
-    share, ratio = heads.index("guidance / that of sg-i2v"), len(heads) - 1
+    share, ratio = heads.index("guidance / that of sg-i2v gradient_every=1"), len(heads) - 1
     assert told["sg-i2v gradient_every=5"][share] == "0.20"
     assert told["sg-i2v gradient_every=5"][ratio].startswith("0.500")
     assert told["none"][ratio].startswith("4.00")
