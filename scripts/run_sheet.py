@@ -3,8 +3,7 @@
     python -m scripts.run_sheet out/results/wan-picture:15 sheet.jpg none sg-i2v time-to-move
     python -m scripts.run_sheet out/results/wan-text text.jpg none peekaboo ivg-da trailblazer
 
-No scene is left out, or, with `RUN:15`, only those after the first 15; a row that has no clip of a scene leaves its
-place black.
+`RUN:15` shows the first 15 scenes, RUN alone all of them; a row that has no clip of a scene leaves its place black.
 """
 
 from __future__ import annotations
@@ -31,9 +30,8 @@ def main() -> None:
     if len(sys.argv) < 4:
         raise HitmarkError(f"expected a run, a picture to write and rows, got {len(sys.argv) - 1} arguments")
     run, output, *rows = sys.argv[1:]
-    folder, _, count = run.rpartition(":")
-    first = int(count) if folder and count.isdecimal() else None
-    clips = read_run(Path(run if first is None else folder)).clips
+    folder, first = named(run)
+    clips = read_run(folder).clips
     unknown = set(rows) - {clip.row.method for clip in clips}
     if unknown:
         raise HitmarkError(f"rows: the run has no {', '.join(sorted(unknown))}")
@@ -41,6 +39,12 @@ def main() -> None:
     places = sorted({clip.place for clip in clips}, key=str)[:first]
     lines = [line([of_place.get((place, row)) for row in rows]) for place in places]
     Image.fromarray(np.concatenate(lines)).save(output, quality=78)
+
+
+def named(run: str) -> tuple[Path, int | None]:
+    """The folder of a run and the number of scenes to show; None: all."""
+    folder, _, count = run.rpartition(":")
+    return (Path(folder), int(count)) if folder and count.isdecimal() else (Path(run), None)
 
 
 def line(clips: list[Clip | None]) -> np.ndarray:

@@ -85,11 +85,12 @@ def _pack(tensor: Tensor) -> Tensor | Made:
     node: Any = tensor.grad_fn
     if node is None:
         return tensor
+    numbers = tensor.detach()
     if tensor.numel() < LARGE:
-        return tensor.detach()
+        return numbers
     if node.name() == "GeluBackward0":
         return partial(functional.gelu, node._saved_self.detach(), approximate=node._saved_approximate)
-    return node.metadata.get(MADE, tensor.detach())
+    return node.metadata.get(MADE, numbers)
 
 
 def _unpack(kept: Tensor | Made) -> Tensor:

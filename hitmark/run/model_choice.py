@@ -51,7 +51,7 @@ def _check_is_of(pipe: Any, card: ModelCard, name: str) -> None:
     if not {each.__name__ for each in type(pipe).__mro__} & set(classes):
         raise HitmarkError(
             f"pipe: expected a {' or '.join(dict.fromkeys(classes))}, since the scene's model is {name!r}, got a "
-            f"{type(pipe).__name__}. Give a pipeline of that model, or leave it out: scene.replace(model=None)."
+            f"{type(pipe).__name__}. Give a pipeline of that model, or name none: scene.replace(model=None)."
         )
 
 

@@ -11,7 +11,7 @@ import pytest
 from hitmark.errors import HitmarkError
 from hitmark.media.video import write_video
 from hitmark.report.boxes import Boxes
-from scripts.run_sheet import GAP, SHOWN, SIDE, line, main
+from scripts.run_sheet import GAP, SHOWN, SIDE, line, main, named
 
 
 def test_a_line_has_frames_from_first_to_last_with_their_boxes(tmp_path: Path) -> None:
@@ -26,6 +26,12 @@ def test_a_line_has_frames_from_first_to_last_with_their_boxes(tmp_path: Path) -
     assert made[SIDE // 4, SIDE // 2, 0] > 200, "the box of the first, dark frame"
     assert (made[:, SHOWN * SIDE : SHOWN * SIDE + GAP] == 255).all()
     assert (made[:, SHOWN * SIDE + GAP : -GAP] == 0).all(), "no clip, no picture"
+
+
+def test_a_run_may_say_how_many_scenes() -> None:
+    assert named("out/run:15") == (Path("out/run"), 15)
+    assert named("out/run") == (Path("out/run"), None)
+    assert named("C:/run") == (Path("C:/run"), None)
 
 
 def test_too_few_arguments_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
