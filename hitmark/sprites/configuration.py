@@ -138,6 +138,9 @@ class VideoConfiguration(ModelConfiguration):
     """Share of training clips with a noise level drawn evenly from 0..1, so that fine detail is met often enough."""
     grid: int = 0
     """Pixels of the grid that things are on in the frames that latent frames are pictures of; see `SpriteWorld`."""
+    stride: int = 0
+    """Pixels that things and pans move by, or multiples of it, from one such frame to the next; see `SpriteWorld`.
+    Things of a given picture are then anywhere: what is given is copied, wherever it lies."""
     thing_weight: float = 3.0
     """Weight in the loss of cells that things cover."""
     recognition: float = 0.0
@@ -168,11 +171,13 @@ class VideoConfiguration(ModelConfiguration):
 
     def world(self) -> SpriteWorld:
         """The world of clips from text: drawn, with one or two large things."""
-        return replace(text_world(self.width, self.height, self.frames), grid=self.grid)
+        return replace(text_world(self.width, self.height, self.frames), grid=self.grid, stride=self.stride)
 
     def pictured_world(self) -> SpriteWorld:
         """The world of clips from a picture: all drawings, and photographs."""
-        return replace(self.world(), photographs=self.photographs, names=(), sizes=(0.26, 0.5), objects=(1, 2, 2, 3))
+        things: dict[str, Any] = {"names": (), "sizes": (0.26, 0.5), "objects": (1, 2, 2, 3)}
+        grid = 0 if self.stride else self.grid
+        return replace(self.world(), photographs=self.photographs, grid=grid, **things)
 
 
 CONFIGURATIONS: dict[str, type[ModelConfiguration]] = {

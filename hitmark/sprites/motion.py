@@ -18,6 +18,10 @@ RESIZING = 0.35
 """Largest logarithm of how much a thing grows or shrinks in a clip."""
 
 
+STRIDES = {-2: 0.05, -1: 0.25, 0: 0.4, 1: 0.25, 2: 0.05}
+"""Strides along an axis from one coded frame to the next, of things that move steadily, and their chances."""
+
+
 @dataclass(frozen=True)
 class Motion:
     """Centers float64 (frames, 2), fractions of width and height, and the scale float64 (frames,), 1 at the start."""
@@ -42,6 +46,50 @@ def draw_motion(generator: np.random.Generator, frames: int, start: np.ndarray, 
     t = time[:, None]
     path = (1 - t) ** 2 * start + 2 * t * (1 - t) * middle + t**2 * end
     return Motion(path.clip(MARGIN / 2, 1 - MARGIN / 2), 1 + (scale_end - 1) * time)
+
+
+def draw_steady_motion(
+    generator: np.random.Generator, frames: int, start: np.ndarray, stride: np.ndarray, still: float, reach: float
+) -> Motion:
+    """Still with probability `still`, else straight on by whole strides from coded frame to coded frame; often scaled.
+
+    `start`: center in frame 1, float (2,). `stride`: a whole stride along x and y, fractions of the picture. It moves
+    at one speed, all the time or for some of it, up to `reach` of the picture and not out of it.
+    """
+    scale_end = np.exp(generator.uniform(-RESIZING, RESIZING)) if generator.random() < 0.3 else 1.0
+    scale = 1 + (scale_end - 1) * np.linspace(0, 1, frames)
+    if generator.random() < still:
+        return Motion(np.repeat(start[None], frames, axis=0), np.ones(frames))
+    for _ in range(40):
+        path = start + steady_path(generator, frames, stride)
+        distance = np.linalg.norm(path[-1] - start)
+        if 0 < distance <= reach and (path[-1] > MARGIN).all() and (path[-1] < 1 - MARGIN).all():
+            return Motion(path, scale)
+    return Motion(np.repeat(start[None], frames, axis=0), scale)
+
+
+def steady_path(generator: np.random.Generator, frames: int, stride: np.ndarray) -> np.ndarray:
+    """Displacement (frames, 2) at one speed of whole strides, beginning late or ending early in some; may be none."""
+    intervals = (frames - 1) // CODED
+    speed = generator.choice(list(STRIDES), 2, p=list(STRIDES.values()))
+    begin, end = 0, intervals
+    if generator.random() < 0.4:
+        begin, end = np.sort(generator.choice(intervals + 1, 2, replace=False))
+    keys = (np.arange(intervals + 1) - begin).clip(0, end - begin)[:, None] * speed * stride
+    times = np.arange(frames) / CODED
+    return np.stack([np.interp(times, np.arange(intervals + 1), column) for column in keys.T], axis=1)
+
+
+def draw_steady_camera(
+    generator: np.random.Generator, frames: int, stride: np.ndarray, probability: float, reach: float
+) -> np.ndarray:
+    """As `draw_camera`, by whole strides from coded frame to coded frame: float64 (frames, 2)."""
+    if generator.random() < probability:
+        for _ in range(40):
+            path = steady_path(generator, frames, stride)
+            if 0 < np.linalg.norm(path[-1]) <= reach:
+                return path
+    return np.zeros((frames, 2))
 
 
 def _end(generator: np.random.Generator, start: np.ndarray, reach: float) -> np.ndarray:

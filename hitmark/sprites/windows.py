@@ -28,6 +28,9 @@ MIDDLE = (0.25, 0.75)
 """Where in a window the middle of the thing lies: part of it may be outside."""
 RESIZED = 0.15
 """Share of things whose size is one that things reach only while they grow or shrink."""
+BETWEEN_TOKENS = 0.25
+"""Where things move by strides of a token: share of things on the grid of half its width, so that they are known there
+too, for control that asks for them between tokens."""
 
 
 def make_windows(world: SpriteWorld, code: VideoCode, seeds: Sequence[int], side: int) -> VideoBatch:
@@ -61,7 +64,8 @@ def _thing(world: SpriteWorld, generator: np.random.Generator, side: int) -> Spr
     if generator.random() < RESIZED:
         size *= float(np.exp(generator.uniform(-RESIZING, RESIZING)))
     if world.grid:
-        step = world.grid / side
+        fine = world.stride and generator.random() < BETWEEN_TOKENS
+        step = (world.grid // 2 if fine else world.grid) / side
         size, middle = max(1, round(size / step)) * step, np.round(middle / step) * step
     return replace(thing, size=size, motion=Motion(middle, np.ones(1)))
 

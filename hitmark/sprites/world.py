@@ -16,7 +16,15 @@ from hitmark.errors import HitmarkError
 from hitmark.sprites import photos
 from hitmark.sprites.atlas import COLORS, load_atlas
 from hitmark.sprites.clip_plan import Clip, ClipPlan, SpriteObject, caption
-from hitmark.sprites.motion import CODED, Motion, draw_camera, draw_motion, on_grid
+from hitmark.sprites.motion import (
+    CODED,
+    Motion,
+    draw_camera,
+    draw_motion,
+    draw_steady_camera,
+    draw_steady_motion,
+    on_grid,
+)
 from hitmark.sprites.places import PLACES, paint
 from hitmark.sprites.textures import extent, texture
 
@@ -57,10 +65,13 @@ class SpriteWorld:
     """Pixels: in the first and every fourth frame things and pans are at multiples of it, and so are the sides of
     things; in between they move straight. With the side of a latent cell, what moves goes on from cell to cell, so that
     a small model can copy it and has few ways of cutting a thing into tokens to learn. 0: anywhere."""
+    stride: int = 0
+    """Pixels: from one coded frame to the next, things and pans move by multiples of it, each at one speed. With the
+    side of a token, what moves is the same tokens elsewhere. 0: by any distance, at any speed."""
 
     def __post_init__(self) -> None:
         """Raise HitmarkError for a grid that the last frames would never be on."""
-        if self.grid and self.frames % CODED != 1:
+        if (self.grid or self.stride) and self.frames % CODED != 1:
             raise HitmarkError(
                 f"grid: expected clips of 1 + 4k frames, whose every fourth is on it, got frames = {self.frames}; as "
                 f"in frames = {self.frames // CODED * CODED + 1}"
@@ -70,7 +81,7 @@ class SpriteWorld:
         """What happens in clip `seed` (int >= 0). `measure=False` leaves every visible share at 1, which is faster."""
         generator = np.random.default_rng([20260, seed])
         place = None if generator.random() < self.photographs else str(generator.choice(list(PLACES)))
-        camera = self._on_grid(draw_camera(generator, self.frames, self.camera, self.camera_reach))
+        camera = self._draw_camera(generator)
         count = int(generator.choice(self.objects))
         starts = _starts(generator, count)
         drawn: list[SpriteObject] = []
@@ -115,7 +126,7 @@ class SpriteWorld:
     ) -> SpriteObject:
         """A thing at `start` in frame 1 (center, float (2,)) that is none of `taken`; it moves with the camera."""
         size = generator.uniform(*self.sizes)
-        motion = draw_motion(generator, self.frames, start, self.still, self.reach)
+        motion = self._draw_motion(generator, start)
         if self.grid:
             size, motion = self._thing_on_grid(size, motion)
         motion = Motion(motion.centers + camera, motion.scale)
@@ -128,6 +139,24 @@ class SpriteWorld:
         return SpriteObject(
             name, color, size, motion, self._boxes(name, size, motion), np.ones(self.frames), texture_seed
         )
+
+    def _draw_camera(self, generator: np.random.Generator) -> np.ndarray:
+        """Displacement of the content, (frames, 2)."""
+        if self.stride:
+            return draw_steady_camera(generator, self.frames, self._strides, self.camera, self.camera_reach)
+        return self._on_grid(draw_camera(generator, self.frames, self.camera, self.camera_reach))
+
+    def _draw_motion(self, generator: np.random.Generator, start: np.ndarray) -> Motion:
+        """How a thing moves that stands at `start`, float (2,), in frame 1."""
+        if not self.stride:
+            return draw_motion(generator, self.frames, start, self.still, self.reach)
+        start = self._on_grid(start[None])[0]
+        return draw_steady_motion(generator, self.frames, start, self._strides, self.still, self.reach)
+
+    @property
+    def _strides(self) -> np.ndarray:
+        """A stride along x and y in fractions of the picture, (2,)."""
+        return self.stride / np.array([self.width, self.height])
 
     def _on_grid(self, places: np.ndarray) -> np.ndarray:
         """Places (frames, 2), fractions of the picture, on the grid."""
