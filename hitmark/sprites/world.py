@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from hitmark.errors import HitmarkError
 from hitmark.sprites import photos
@@ -26,7 +25,7 @@ from hitmark.sprites.motion import (
     on_grid,
 )
 from hitmark.sprites.places import PLACES, paint
-from hitmark.sprites.textures import extent, texture
+from hitmark.sprites.textures import extent, resampled, texture
 
 SPLITS: dict[str, tuple[int, int]] = {"test": (0, 100_000), "tune": (100_000, 200_000), "train": (1_000_000, 2**62)}
 """Seeds of each split: first and one past the last."""
@@ -70,11 +69,11 @@ class SpriteWorld:
     side of a token, what moves is the same tokens elsewhere. 0: by any distance, at any speed."""
 
     def __post_init__(self) -> None:
-        """Raise HitmarkError for a grid that the last frames would never be on."""
+        """Raise HitmarkError for a grid or strides that the last frames would never be on."""
         if (self.grid or self.stride) and self.frames % CODED != 1:
             raise HitmarkError(
-                f"grid: expected clips of 1 + 4k frames, whose every fourth is on it, got frames = {self.frames}; as "
-                f"in frames = {self.frames // CODED * CODED + 1}"
+                f"{'grid' if self.grid else 'stride'}: expected clips of 1 + 4k frames, every fourth on it, got "
+                f"frames = {self.frames}; as in frames = {self.frames // CODED * CODED + 1}"
             )
 
     def plan(self, seed: int, measure: bool = True) -> ClipPlan:
@@ -158,6 +157,11 @@ class SpriteWorld:
         """A stride along x and y in fractions of the picture, (2,)."""
         return self.stride / np.array([self.width, self.height])
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Pixels of a picture: rows and columns."""
+        return self.height, self.width
+
     def _on_grid(self, places: np.ndarray) -> np.ndarray:
         """Places (frames, 2), fractions of the picture, on the grid."""
         return on_grid(places, self.grid / np.array([self.width, self.height])) if self.grid else places
@@ -208,7 +212,7 @@ class SpriteWorld:
         shape = np.minimum(int(np.ceil(side.max())) + 2, size)
         low = np.floor(centers - side[:, None] / 2 - 1).astype(int).clip(0, size - shape)
         shift = (size - 2 * centers) / side[:, None]
-        values = self._sample(cell, size / side[:, None], shift, "zeros", low, (int(shape[1]), int(shape[0])))
+        values = resampled(cell, size / side[:, None], shift, "zeros", self.shape, low, (int(shape[1]), int(shape[0])))
         return values, low[:, 1].tolist(), low[:, 0].tolist()
 
     def _background(self, plan: ClipPlan) -> torch.Tensor:
@@ -217,7 +221,7 @@ class SpriteWorld:
         height, width = ground.shape[1:]
         camera = plan.camera if plan.camera.any() else plan.camera[:1]
         zoom = np.broadcast_to(np.array([self.width / width, self.height / height]), camera.shape)
-        seen = self._sample(ground, zoom, -2 * camera / CANVAS, "border")
+        seen = resampled(ground, zoom, -2 * camera / CANVAS, "border", self.shape)
         return seen if len(camera) == len(plan.camera) else seen.repeat(len(plan.camera), 1, 1, 1)
 
     def ground(self, place: str | None, generator: np.random.Generator) -> torch.Tensor:
@@ -225,30 +229,6 @@ class SpriteWorld:
         height, width = round(CANVAS * self.height), round(CANVAS * self.width)
         canvas = photos.patch(generator, height, width) if place is None else paint(place, generator, height, width)
         return torch.from_numpy(np.ascontiguousarray(canvas.transpose(2, 0, 1)))
-
-    def _sample(
-        self,
-        picture: torch.Tensor,
-        zoom: np.ndarray,
-        shift: np.ndarray,
-        padding: str,
-        low: np.ndarray | None = None,
-        shape: tuple[int, int] | None = None,
-    ) -> torch.Tensor:
-        """The picture (channels, h, w) seen at `zoom` x place + `shift`, each (frames, 2), places in -1..1.
-
-        Of the whole picture, or of `shape` (rows, columns) from the pixel `low` (frames, 2: x, y) on. Gives
-        (frames, channels, rows, columns).
-        """
-        rows, columns = shape or (self.height, self.width)
-        corner = np.zeros((len(zoom), 2), dtype=int) if low is None else low
-        grid = np.empty((len(zoom), rows, columns, 2), dtype=np.float32)
-        for axis, count, part in ((0, self.width, columns), (1, self.height, rows)):
-            places = (2 * (np.arange(part) + corner[:, axis, None]) + 1) / count - 1
-            values = zoom[:, axis, None] * places + shift[:, axis, None]
-            grid[..., axis] = values[:, None, :] if axis == 0 else values[:, :, None]
-        batch = picture[None].expand(len(zoom), -1, -1, -1)
-        return F.grid_sample(batch, torch.from_numpy(grid), padding_mode=padding, align_corners=False)
 
 
 def text_world(width: int = 64, height: int = 64, frames: int = 8) -> SpriteWorld:

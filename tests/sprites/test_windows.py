@@ -46,3 +46,12 @@ def test_windows_of_a_world_on_a_grid_have_their_things_on_it() -> None:
         thing = _thing(world, generator, SIDE)
         for value in (*(thing.motion.centers[0] * SIDE), thing.size * SIDE):
             assert np.isclose(value / 8, round(value / 8))
+
+
+def test_windows_of_things_that_move_by_tokens_show_some_between_tokens() -> None:
+    """Most on the grid of tokens; some on one of half their width, which control may ask for."""
+    world = replace(text_world(128, 128, 5), names=("ball",), grid=16, stride=16)
+    things = [_thing(world, np.random.default_rng(seed), SIDE) for seed in range(60)]
+    values = np.array([[*(thing.motion.centers[0] * SIDE), thing.size * SIDE] for thing in things])
+    assert np.allclose(values / 8, (values / 8).round())
+    assert 0.6 < np.isclose(values / 16, (values / 16).round()).all(1).mean() < 0.95

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -124,6 +125,8 @@ def test_the_text_world_has_one_or_two_of_the_named_things() -> None:
 def test_a_grid_wants_a_last_frame_that_is_on_it() -> None:
     with pytest.raises(HitmarkError, match=r"grid: expected clips of 1 \+ 4k frames.*got frames = 8; as in frames = 9"):
         SpriteWorld(frames=8, grid=8)
+    with pytest.raises(HitmarkError, match=r"stride: expected clips of 1 \+ 4k frames.*got frames = 8"):
+        SpriteWorld(frames=8, stride=8)
     assert SpriteWorld(frames=9, grid=8).plan(0).objects
 
 
@@ -161,3 +164,26 @@ def test_a_moving_place_is_the_same_cells_elsewhere() -> None:
         assert torch.allclose(last[:, rows, columns], before, atol=2e-3)
         seen += 1
     assert seen > 5
+
+
+def test_things_and_pans_move_steadily_by_whole_strides() -> None:
+    """One speed each, from anywhere; on a grid they begin on it, so that they stay on it."""
+    free = SpriteWorld(width=128, height=96, frames=17, camera=0.7, objects=(1,), stride=16)
+    side, moved, panned, waited = np.array([128, 96]), 0, 0, 0
+    for world in (free, replace(free, grid=16)):
+        for seed in range(30):
+            plan = world.plan(seed, measure=False)
+            own = plan.objects[0].motion.centers - plan.camera
+            panned += bool(plan.camera.any())
+            moved += not np.allclose(own[0], own[-1])
+            for path in (own * side, plan.camera * side):
+                strides = np.diff(path[::4], axis=0) / 16
+                assert np.allclose(strides, strides.round())
+                assert len(np.unique(strides.round()[strides.any(1)], axis=0)) <= 1
+                assert np.allclose(path[2::4], (path[:-4:4] + path[4::4]) / 2)  # straight in between
+                waited += 0 < strides.any(1).sum() < 4
+            assert (own > 0).all()
+            assert (own < 1).all()
+            cells = own[0] * side / 16
+            assert np.allclose(cells, cells.round()) == bool(world.grid)
+    assert min(moved, panned, waited) > 10
