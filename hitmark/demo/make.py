@@ -1,6 +1,7 @@
 """The demo: scenes of the sprite world, each without control and with methods on the same noise, and one page.
 
-Three scenes start from a picture (SG-I2V), three from a sentence (Peekaboo and IVG-DA).
+Three scenes start from a picture (SG-I2V), three from a sentence (Peekaboo and IVG-DA); beside these stands the method
+that the model's scenes take if none is asked for, where it is another.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from hitmark.backbones.catalog import DEFAULT_PICTURE_MODEL, DEFAULT_TEXT_MODEL
+from hitmark.backbones.catalog import DEFAULT_PICTURE_MODEL, DEFAULT_TEXT_MODEL, model_card
 from hitmark.errors import HitmarkError
 from hitmark.scene.schema import Camera, Keyframe, Scene, Subject
 
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from hitmark.sprites.clip_plan import ClipPlan, SpriteObject
     from hitmark.sprites.world import SpriteWorld
 
-PICTURE_METHODS = {"none": "no control", "sg-i2v": "SG-I2V"}
-TEXT_METHODS = {"none": "no control", "peekaboo": "Peekaboo", "ivg-da": "IVG-DA"}
+PICTURE_METHODS = ("none", "sg-i2v")
+TEXT_METHODS = ("none", "peekaboo", "ivg-da")
+"""What is compared on every model; beside them stands the one that its scenes take if none is asked for."""
+TITLES = {"none": "no control", "sg-i2v": "SG-I2V", "peekaboo": "Peekaboo", "ivg-da": "IVG-DA"}
+TITLES |= {"time-to-move": "Time-to-Move", "trailblazer": "TrailBlazer", "freetraj": "FreeTraj"}
 TEXT_KINDS = {
     "moving": ("a straight path, from text", "4-straight"),
     "curved": ("a curved path, from text", "5-bend"),
@@ -49,6 +52,13 @@ class DemoScene:
     picture: Image.Image | None  # None: from the scene's prompt
     methods: dict[str, str]  # name of a method -> its title, in the order in which they are shown
     test_seed: int  # of the clip that the picture comes from, or of the text scene
+
+
+def compared(model: str, *, picture: bool) -> dict[str, str]:
+    """The methods of a model's scenes, each with its title, in the order in which they are shown."""
+    best = model_card(model).starting(picture).best_method
+    names = dict.fromkeys((*(PICTURE_METHODS if picture else TEXT_METHODS), best))
+    return {name: TITLES.get(name, name) for name in names}
 
 
 def sprite_world(width: int, height: int, frames: int) -> SpriteWorld:
@@ -85,7 +95,7 @@ def text_demo_scenes(seed: int, model: str = DEFAULT_TEXT_MODEL) -> Iterator[Dem
     for kind, (title, slug) in TEXT_KINDS.items():
         made = next(each for each in near if each.kind == kind)
         scene = made.scene.replace(seed=seed, model=model)
-        yield DemoScene(title, slug, scene, None, TEXT_METHODS, made.scene.seed)
+        yield DemoScene(title, slug, scene, None, compared(model, picture=False), made.scene.seed)
 
 
 def _picture_scene(
@@ -105,7 +115,7 @@ def _picture_scene(
         | more
     )
     picture = Image.fromarray(world.clip(plan.seed).frames[0])
-    return DemoScene(title, slug, scene, picture, PICTURE_METHODS, plan.seed)
+    return DemoScene(title, slug, scene, picture, compared(model, picture=True), plan.seed)
 
 
 def _first_clip(world: SpriteWorld, fits: Callable[[ClipPlan], bool]) -> ClipPlan:

@@ -35,16 +35,18 @@ class Muon(torch.optim.Optimizer):
                 if parameter.grad is not None:
                     shapes.setdefault(parameter.flatten(1).shape, []).append(parameter)
             for shape, parameters in shapes.items():
-                scale = 0.2 * max(shape) ** 0.5
                 directions = torch.stack([self._direction(parameter, group["momentum"]) for parameter in parameters])
+                rate = group["lr"] * 0.2 * max(shape) ** 0.5
                 for parameter, update in zip(parameters, self.team.in_parts(orthogonalize, directions), strict=True):
-                    parameter.sub_(group["lr"] * scale * update.view_as(parameter))
+                    parameter.add_(update.view_as(parameter), alpha=-rate)
 
     def _direction(self, parameter: Tensor, momentum: float) -> Tensor:
         """The gradient with momentum, as a matrix."""
         assert parameter.grad is not None
-        buffer = self.state[parameter].setdefault("momentum", torch.zeros_like(parameter))
-        buffer.lerp_(parameter.grad, 1 - momentum)
+        state = self.state[parameter]
+        if "momentum" not in state:
+            state["momentum"] = torch.zeros_like(parameter)
+        buffer = state["momentum"].lerp_(parameter.grad, 1 - momentum)
         return parameter.grad.lerp(buffer, momentum).flatten(1)
 
 
@@ -74,5 +76,5 @@ def build_optimizers(network: nn.Module, learning_rate: float, team: Team = ALON
         (rest if edge or parameter.ndim < 2 or min(parameter.shape[:2]) < 8 else hidden).append(parameter)
     return [
         Muon(hidden, lr=learning_rate, team=team),
-        torch.optim.AdamW(rest, lr=learning_rate, betas=(0.9, 0.99), weight_decay=0.0),
+        torch.optim.AdamW(rest, lr=learning_rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True),
     ]

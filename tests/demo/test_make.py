@@ -9,7 +9,7 @@ import pytest
 import hitmark.run.plan
 from hitmark.backbones.tiny import tiny_svd, tiny_text_to_video
 from hitmark.demo.make import run_demo
-from hitmark.demo.scenes import FIRST_TEXT, picture_demo_scenes, sprite_world, text_demo_scenes
+from hitmark.demo.scenes import FIRST_TEXT, compared, picture_demo_scenes, sprite_world, text_demo_scenes
 from hitmark.errors import HitmarkError
 from hitmark.scene import evaluate
 from hitmark.sprites.text_scenes import text_scene
@@ -81,6 +81,12 @@ def test_scenes_from_text_are_the_first_of_their_kind():
     assert ways[0] * ways[1] < 0
 
 
+def test_the_method_that_a_model_takes_by_itself_is_compared_too():
+    assert list(compared("sprites-wan", picture=True)) == ["none", "sg-i2v", "time-to-move"]
+    assert compared("sprites-wan", picture=False)["trailblazer"] == "TrailBlazer"
+    assert list(compared("sprites-i2v", picture=True)) == ["none", "sg-i2v"]
+
+
 def test_the_page_shows_only_files_beside_it(demo):
     made, _ = demo
     text = made.page.read_text(encoding="utf-8")
@@ -136,7 +142,7 @@ def test_progress_runs_over_all_clips(demo):
 
 def test_one_kind_of_scenes_needs_only_its_model(tmp_path, text_model, monkeypatch):
     monkeypatch.setattr("hitmark.demo.scenes.TEXT_KINDS", {"moving": ("a straight path", "4-straight")})
-    monkeypatch.setattr("hitmark.demo.scenes.TEXT_METHODS", {"none": "no control"})
+    monkeypatch.setattr("hitmark.demo.scenes.compared", lambda *_args, **_kw: {"none": "no control"})
     planned, original = [], hitmark.run.plan.card_for
     monkeypatch.setattr("hitmark.run.plan.card_for", lambda *args, **kw: planned.append(args) or original(*args, **kw))
     made = run_demo(tmp_path, model="no such model", text_model=text_model, only="text", steps=1)
