@@ -41,6 +41,8 @@ class ModelCard:
         world: "sprites" for a model that was trained on the embedded world; None = anything.
         half: the type of half precision it was made for.
         cell: pixels of a latent cell; None: as in its family's row.
+        joining: for a model that is parts of several repositories: the lines of Python that join them into "FOLDER",
+            which whoever wants it runs once. "": it is one repository.
         from_picture, from_text: the method that steers a clip from a picture, or from words alone, best by our own
             tables.
     """
@@ -63,6 +65,7 @@ class ModelCard:
     half: str = "float16"
     pictured: str | None = None
     cell: int | None = None
+    joining: str = ""
     from_picture: str = "sg-i2v"
     from_text: str = "ivg-da"
 

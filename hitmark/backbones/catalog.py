@@ -93,9 +93,16 @@ MODELS: dict[str, ModelCard] = {
     "svd-xt": _svd("svd-xt", "stabilityai/stable-video-diffusion-img2vid-xt", 25),
     "modelscope": _text("modelscope", "ali-vilab/text-to-video-ms-1.7b", 16, 256, 256),
     "zeroscope": _text("zeroscope", "cerspense/zeroscope_v2_576w", 24, 576, 320),
-    **TRANSFORMERS,
+    **{name: card for name, card in TRANSFORMERS.items() if not card.joining},
 }
 
+JOINING_ANIMATEDIFF = """from diffusers import AnimateDiffPipeline, DDIMScheduler, MotionAdapter
+adapter = MotionAdapter.from_pretrained("guoyww/animatediff-motion-adapter-v1-5-3")
+pipe = AnimateDiffPipeline.from_pretrained("stable-diffusion-v1-5/stable-diffusion-v1-5", motion_adapter=adapter)
+betas = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "linear"}
+pipe.scheduler = DDIMScheduler(**betas, clip_sample=False, steps_offset=1, timestep_spacing="linspace")
+pipe.save_pretrained("FOLDER")"""
+"""Another Stable Diffusion 1.5 and another motion adapter of it are joined likewise."""
 JOINED: dict[str, ModelCard] = {
     "animatediff-v1.5-3": replace(
         _text("animatediff-v1.5-3", None, 16, 512, 512),
@@ -103,16 +110,11 @@ JOINED: dict[str, ModelCard] = {
         pipeline="AnimateDiffPipeline",
         steps=25,
         call={"guidance_scale": 7.5, "decode_chunk_size": 16},
-    )
+        joining=JOINING_ANIMATEDIFF,
+    ),
+    **{name: card for name, card in TRANSFORMERS.items() if card.joining},
 }
 """Models that are parts of several repositories: whoever wants one joins them once, and gives the folder."""
-JOINING = """from diffusers import AnimateDiffPipeline, DDIMScheduler, MotionAdapter
-adapter = MotionAdapter.from_pretrained("guoyww/animatediff-motion-adapter-v1-5-3")
-pipe = AnimateDiffPipeline.from_pretrained("stable-diffusion-v1-5/stable-diffusion-v1-5", motion_adapter=adapter)
-betas = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "linear"}
-pipe.scheduler = DDIMScheduler(**betas, clip_sample=False, steps_offset=1, timestep_spacing="linspace")
-pipe.save_pretrained("FOLDER")"""
-"""How; another Stable Diffusion 1.5 and another motion adapter of it are joined likewise."""
 
 DEFAULT_PICTURE_MODEL, DEFAULT_TEXT_MODEL = "sprites-i2v", "sprites-t2v"
 """Of a scene with a picture, and of one with words alone, that name none; embedded: they need no download."""
@@ -173,7 +175,7 @@ def _unknown(given: str) -> str:
     if given in JOINED:
         return (
             f"The model {given!r} is no repository of its own, but parts of two. Join them once, and give the folder "
-            f"in place of the name (--model FOLDER):\n{JOINING}"
+            f"in place of the name (--model FOLDER):\n{JOINED[given].joining}"
         )
     return (
         f"Unknown model {given!r}{meant}: neither a name nor an existing folder. Names: {', '.join(MODELS)}. "

@@ -206,7 +206,7 @@ def test_a_folder_that_was_joined_as_told(pipe: Any, tmp_path: Path, monkeypatch
     with monkeypatch.context() as patch:
         patch.setattr("diffusers.MotionAdapter.from_pretrained", lambda _name: pipe.motion_adapter)
         patch.setattr("diffusers.AnimateDiffPipeline.from_pretrained", lambda _name, motion_adapter: pipe)
-        exec(catalog.JOINING.replace("FOLDER", str(tmp_path)), {})
+        exec(catalog.JOINED["animatediff-v1.5-3"].joining.replace("FOLDER", str(tmp_path)), {})
     card = catalog.model_card(tmp_path)
     assert (card.frames, card.width, card.height, card.steps, card.call["guidance_scale"]) == (16, 512, 512, 25, 7.5)
     loaded = load_pipeline(tmp_path, device="cpu")
