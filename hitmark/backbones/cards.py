@@ -20,6 +20,11 @@ PICTURED = {
 """Classes of pipelines whose weights are always those of another class that starts from an image, or of the same one,
 which may be called without."""
 
+TRANSFORMER_KNOBS: dict[str, dict[str, Any]] = {"peekaboo": {"as_published": "paper"}}
+"""The published code of Peekaboo is about a U-Net."""
+FLOW_KNOBS = TRANSFORMER_KNOBS | {"sg-i2v": {"learning_rate": 0.002, "start": 0.02, "stop": 0.12}}
+"""SG-I2V's step of 0.21 at SVD's noise levels, in the units of a flow, at the same shares of noise; not tuned."""
+
 
 @dataclass(frozen=True)
 class ModelCard:

@@ -8,9 +8,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from hitmark.backbones.cards import ModelCard
+from hitmark.backbones.cards import FLOW_KNOBS, ModelCard
 from hitmark.backbones.folders import configured_frames, folder_defaults, pictured_class, pipeline_class
-from hitmark.backbones.transformer_cards import FLOW_KNOBS, OF_TRANSFORMER, TRANSFORMERS
+from hitmark.backbones.transformer_cards import OF_TRANSFORMER, TRANSFORMERS
 from hitmark.errors import HitmarkError
 
 __all__ = ["MODELS", "OF_PIPELINE", "ModelCard", "model_card"]
