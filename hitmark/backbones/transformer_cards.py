@@ -65,9 +65,9 @@ def _cogvideox(name: str, size: tuple[int, int], frames: int, fps: float, *, ima
 def _hunyuan(name: str, repository: str, pipeline: str, **other: Any) -> ModelCard:
     """Guidance of 1.5 is set on the pipeline's guider, and no argument of the call."""
     settings: dict[str, Any] = {"task": "text-to-video", "frames": 121, "width": 848, "height": 480, "fps": 24} | other
+    settings = {"hub_id": f"hunyuanvideo-community/{repository}"} | settings
     return ModelCard(
         name=name,
-        hub_id=f"hunyuanvideo-community/{repository}",
         license="Tencent Hunyuan Community License (see the repository)",
         pipeline=pipeline,
         steps=50,
@@ -93,6 +93,15 @@ def _kandinsky(name: str, repository: str, *, image: bool = False, **other: Any)
         half="bfloat16",
         **settings,
     )
+
+
+JOINING_SKYREELS = """import torch
+from diffusers import HunyuanSkyreelsImageToVideoPipeline, HunyuanVideoTransformer3DModel
+half = {"torch_dtype": torch.bfloat16}
+network = HunyuanVideoTransformer3DModel.from_pretrained("Skywork/SkyReels-V1-Hunyuan-I2V", **half)
+base = "hunyuanvideo-community/HunyuanVideo"
+pipe = HunyuanSkyreelsImageToVideoPipeline.from_pretrained(base, transformer=network, **half)
+pipe.save_pretrained("FOLDER")"""
 
 
 def _by_name(*cards: ModelCard) -> dict[str, ModelCard]:
@@ -131,6 +140,18 @@ TRANSFORMERS: dict[str, ModelCard] = _by_name(
         height=720,
         call={"guidance_scale": 6.0},
     ),
+    _hunyuan(
+        "skyreels-v1-i2v",
+        "",
+        "HunyuanSkyreelsImageToVideoPipeline",
+        hub_id=None,
+        task="image-to-video",
+        frames=97,
+        width=960,
+        height=544,
+        call={"guidance_scale": 1.0, "true_cfg_scale": 6.0},
+        joining=JOINING_SKYREELS,
+    ),
     _hunyuan("hunyuanvideo-1.5", "HunyuanVideo-1.5-Diffusers-480p_t2v", "HunyuanVideo15Pipeline"),
     _hunyuan(
         "hunyuanvideo-1.5-i2v",
@@ -161,6 +182,7 @@ OF_TRANSFORMER = {
     "LTX2ImageToVideoPipeline": "ltx-2.3",
     "LTX2ConditionPipeline": "ltx-2.3-condition",
     "HunyuanVideoPipeline": "hunyuanvideo",
+    "HunyuanSkyreelsImageToVideoPipeline": "skyreels-v1-i2v",
     "HunyuanVideo15Pipeline": "hunyuanvideo-1.5",
     "HunyuanVideo15ImageToVideoPipeline": "hunyuanvideo-1.5-i2v",
     "Kandinsky5T2VPipeline": "kandinsky-5-t2v-lite",

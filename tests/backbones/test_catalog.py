@@ -45,6 +45,16 @@ def test_names():
     assert model_card("svd").call["noise_aug_strength"] == 0.02
 
 
+@pytest.mark.parametrize("name", JOINED)
+def test_a_model_of_several_repositories_says_how_they_are_joined(name):
+    with pytest.raises(HitmarkError, match="Join them once") as told:
+        model_card(name)
+    lines = str(told.value).partition("\n")[2]
+    compile(lines, name, "exec")
+    assert lines.endswith('pipe.save_pretrained("FOLDER")')
+    assert f"{JOINED[name].pipeline}.from_pretrained(" in lines
+
+
 def test_knobs_beside_the_weights_are_on_top_of_those_of_the_class(tmp_path):
     tiny_wan("2.2").save_pretrained(tmp_path)
     plain = model_card(tmp_path).knobs

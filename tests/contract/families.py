@@ -166,6 +166,14 @@ CASES: dict[str, Case] = {
         options=WORDS | {"true_cfg_scale": 3.0, "negative_prompt": "a dog"},
         refuses=TEXT_ONLY | JOINT,
     ),
+    "skyreels v1 image": Case(
+        lambda: tiny.tiny_hunyuan_video(image=True),
+        64,
+        (3, 4, 8),
+        options=WORDS | {"negative_prompt": "a dog", "guidance_scale": 1.0, "true_cfg_scale": 3.0},
+        image=True,
+        refuses=JOINT,
+    ),
     "hunyuan video 1.5": Case(
         tiny.tiny_hunyuan_video_15,
         32,

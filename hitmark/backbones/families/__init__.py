@@ -3,7 +3,7 @@
 from hitmark.backbones.base import Family
 from hitmark.backbones.families.animatediff import ANIMATEDIFF
 from hitmark.backbones.families.cogvideox import COGVIDEOX, COGVIDEOX_IMAGE
-from hitmark.backbones.families.hunyuan_video import HUNYUAN_VIDEO
+from hitmark.backbones.families.hunyuan_video import HUNYUAN_VIDEO, SKYREELS_V1_IMAGE
 from hitmark.backbones.families.hunyuan_video_15 import HUNYUAN_VIDEO_15, HUNYUAN_VIDEO_15_IMAGE
 from hitmark.backbones.families.kandinsky import KANDINSKY, KANDINSKY_IMAGE
 from hitmark.backbones.families.ltx import LTX, LTX_CONDITION, LTX_IMAGE
@@ -33,6 +33,7 @@ FAMILIES: dict[str, Family] = {
     "LTX2ImageToVideoPipeline": LTX2_IMAGE,
     "LTX2ConditionPipeline": LTX2_CONDITION,
     "HunyuanVideoPipeline": HUNYUAN_VIDEO,
+    "HunyuanSkyreelsImageToVideoPipeline": SKYREELS_V1_IMAGE,
     "HunyuanVideo15Pipeline": HUNYUAN_VIDEO_15,
     "HunyuanVideo15ImageToVideoPipeline": HUNYUAN_VIDEO_15_IMAGE,
     "Kandinsky5T2VPipeline": KANDINSKY,

@@ -1,4 +1,5 @@
-"""The first HunyuanVideo: `HunyuanVideoTransformer3DModel` in diffusers' `HunyuanVideoPipeline`.
+"""The first HunyuanVideo: `HunyuanVideoTransformer3DModel` in diffusers' `HunyuanVideoPipeline`, and SkyReels-V1, which
+was trained on from it to begin with a picture: `HunyuanSkyreelsImageToVideoPipeline`.
 
 Video and text stand in one sequence, the text last, padding hidden by a mask: in blocks with weights for each of both,
 then in blocks with weights for all. Guidance is a number that the network is told; with `true_cfg_scale` there is a
@@ -59,3 +60,4 @@ HUNYUAN_VIDEO = Family(
     negative=negative,
     encode=encode_scaled,
 )
+SKYREELS_V1_IMAGE = replace(HUNYUAN_VIDEO, abilities=replace(HUNYUAN_VIDEO.abilities, takes_image=True))

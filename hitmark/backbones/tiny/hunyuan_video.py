@@ -1,4 +1,4 @@
-"""A random-weight pipeline of the first HunyuanVideo."""
+"""Random-weight pipelines of the first HunyuanVideo."""
 
 from __future__ import annotations
 
@@ -8,33 +8,39 @@ from hitmark.backbones.tiny.parts import clip_encoder, finished, seeded, sharpen
 from hitmark.backbones.tiny.tokenizers import header_tokenizer, letter_tokenizer
 
 
-def tiny_hunyuan_video(*, seed: int = 0, layers: int = 1) -> Any:
-    """A `HunyuanVideoPipeline` with the real classes, float32, CPU.
+def tiny_hunyuan_video(*, image: bool = False, seed: int = 0, layers: int = 1) -> Any:
+    """A `HunyuanVideoPipeline`, or a `HunyuanSkyreelsImageToVideoPipeline`, with the real classes, float32, CPU.
 
     Args:
+        image: from a picture.
         seed: of the weights; the global generator is left alone.
         layers: blocks of the network of each of its two kinds.
     """
-    from diffusers import FlowMatchEulerDiscreteScheduler, HunyuanVideoPipeline
+    from diffusers import (
+        FlowMatchEulerDiscreteScheduler,
+        HunyuanSkyreelsImageToVideoPipeline,
+        HunyuanVideoPipeline,
+    )
     from diffusers.pipelines.hunyuan_video.pipeline_hunyuan_video import DEFAULT_PROMPT_TEMPLATE
 
     tokenizer, letters = header_tokenizer(DEFAULT_PROMPT_TEMPLATE["template"]), letter_tokenizer()
     with seeded(seed):
         parts: dict[str, Any] = {
-            "transformer": sharpened(_transformer(layers)),
+            "transformer": sharpened(_transformer(layers, 8 if image else 4)),
             "vae": _autoencoder(),
             "text_encoder": _text_encoder(len(tokenizer)),
             "text_encoder_2": clip_encoder(letters, 16),
         }
     scheduler = FlowMatchEulerDiscreteScheduler(shift=7.0)
-    return finished(HunyuanVideoPipeline(tokenizer=tokenizer, tokenizer_2=letters, scheduler=scheduler, **parts))
+    pipeline: Any = HunyuanSkyreelsImageToVideoPipeline if image else HunyuanVideoPipeline
+    return finished(pipeline(tokenizer=tokenizer, tokenizer_2=letters, scheduler=scheduler, **parts))
 
 
-def _transformer(layers: int) -> Any:
+def _transformer(layers: int, channels: int) -> Any:
     from diffusers import HunyuanVideoTransformer3DModel
 
     return HunyuanVideoTransformer3DModel(
-        in_channels=4,
+        in_channels=channels,
         out_channels=4,
         num_attention_heads=2,
         attention_head_dim=16,
