@@ -106,6 +106,12 @@ def _unused(scene: Scene, card: ModelCard) -> list[str]:
         named = " and ".join(name for name, text in fields.items() if text.strip())
         if named:
             found.append(f"{card.name} makes videos from a picture alone; the scene's {named} is not used")
+    scale = card.call.get("true_cfg_scale", 1)
+    if scale > 1 and not scene.negative_prompt.strip():
+        found.append(
+            f"{card.name} is guided away from a negative prompt (true_cfg_scale={scale:g}), without one not at all; "
+            'give it, such as --negative-prompt "low quality, deformed"'
+        )
     return found
 
 

@@ -57,6 +57,16 @@ def test_a_short_run_that_is_edited_from_end_to_end_is_warned_of() -> None:
     assert edited("freetraj", 8) == edited("freetraj", 1, guided_steps=1) == edited("region-prompts", 4) == []
 
 
+def test_a_model_that_is_guided_only_by_a_negative_prompt_says_so() -> None:
+    from hitmark.backbones.catalog import JOINED
+    from hitmark.run.plan_remarks import remarks_on
+
+    card, shape = JOINED["skyreels-v1-i2v"], (97, 544, 960)
+    (note,) = remarks_on(Scene(prompt="a car"), card, shape)
+    assert "--negative-prompt" in note
+    assert remarks_on(Scene(prompt="a car", negative_prompt="blurred"), card, shape) == []
+
+
 def on_a_canvas(picture: tuple[int, int], **more: object) -> list[str]:
     drawn = {"subjects": [{"name": "car", "keyframes": BOXES}], "notes": {"wan-move": {"canvas": [832, 480]}}}
     scene = Scene.from_dict({"model": "sprites-i2v", "method": {"name": "none"}, **drawn, **more})
