@@ -8,15 +8,14 @@ From text: clips of scenes of the `test` split (seed of the noise = seed of the 
 subjects (perceptual network), show exactly one of each (observer: found, and not found again where it was painted
 over), the share of frames in which the strict observer is sure, and the Frechet distance to as many painted clips over
 that of painted to painted ones. From a picture: clips of held-out first frames; the share that the observer of looks
-follows in at least 90 % of the frames, identity, and the first frame. Clips are judged by the perceptual network at 64
-pixels and every second frame, which is what it was trained on; it therefore says nothing of finer detail. Sheets of
-frames for the eye are written beside.
+follows in at least 90 % of the frames, identity, and the first frame. Clips are judged by the perceptual network of
+their size. Sheets of frames for the eye are written beside.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,7 +30,13 @@ from hitmark.metrics.kept import first_frame_psnr, identity_kept
 from hitmark.observers.sprites import find_sprite
 from hitmark.observers.template import track_template
 from hitmark.sprites.configuration import VideoConfiguration, read_configuration
-from hitmark.sprites.perceptual import clip_features, load_perceptual, named_sprites
+from hitmark.sprites.perceptual import (
+    PerceptualNetwork,
+    clip_features,
+    fitting_perceptual,
+    load_perceptual,
+    named_sprites,
+)
 from hitmark.sprites.scenes import SpriteScene, held_out
 from hitmark.sprites.text_scenes import TextScene, text_scene, text_scenes, true_clip
 
@@ -53,10 +58,12 @@ def painted_over(frames: np.ndarray, centers: np.ndarray, side: np.ndarray) -> n
 
 def judge_text(scenes: list[TextScene], clips: list[np.ndarray]) -> dict[str, float]:
     """Figures of clips from text."""
-    network, named, single, sure = load_perceptual(), [], [], []
+    named: dict[str, list[bool]] = {name: [] for name in networks(clips[0])}
+    single, sure = [], []
     for made, frames in zip(scenes, clips, strict=True):
-        chances = named_sprites(frames, network)
-        named.append(all(chances[name] > 0.5 for name, _ in made.sprites))
+        for name, network in networks(frames).items():
+            chances = named_sprites(frames, network)
+            named[name].append(all(chances[sprite] > 0.5 for sprite, _ in made.sprites))
         ones = []
         for sprite in made.sprites:
             seen = find_sprite(frames, *sprite)
@@ -64,22 +71,35 @@ def judge_text(scenes: list[TextScene], clips: list[np.ndarray]) -> dict[str, fl
             ones.append(seen.found.mean() > 0.5 and again.found.mean() <= 0.5)
             sure.append(seen.found.mean())
         single.append(all(ones))
-    return {"named %": 100 * np.mean(named), "one of each %": 100 * np.mean(single), "sure %": 100 * np.mean(sure)}
+    figures = {f"named %{name}": 100 * np.mean(each) for name, each in named.items()}
+    return figures | {"one of each %": 100 * np.mean(single), "sure %": 100 * np.mean(sure)}
 
 
-def frechet_ratio(clips: list[np.ndarray], configuration: VideoConfiguration) -> float:
-    """Distance of the clips to as many painted ones over that of painted ones to these."""
-    network, world = load_perceptual(), configuration.world()
+def networks(frames: np.ndarray) -> dict[str, PerceptualNetwork]:
+    """The perceptual network for clips of this size, and that of smaller ones, which earlier figures are of."""
+    return {"": fitting_perceptual(frames)[1], " (64 px)": load_perceptual()}
 
-    def moments(frames: Iterator[np.ndarray]) -> FeatureMoments:
-        return FeatureMoments().add(np.stack([clip_features(each, network) for each in frames]))
 
-    count = len(clips)
+def frechet_ratios(clips: list[np.ndarray], configuration: VideoConfiguration) -> dict[str, float]:
+    """Distance of the clips to as many painted ones over that of painted ones to these, by network."""
+    world, count, seen = configuration.world(), len(clips), networks(clips[0])
+
+    def moments(frames: Iterable[np.ndarray]) -> list[FeatureMoments]:
+        found = [FeatureMoments() for _ in seen]
+        for each in frames:
+            for one, network in zip(found, seen.values(), strict=True):
+                one.add(clip_features(each, network)[None])
+        return found
+
     true, other = (
         moments(true_clip(text_scene(seed), world) for seed in range(start, start + count))
         for start in (50_000, 60_000)
     )
-    return frechet_distance(moments(iter(clips)), true) / frechet_distance(other, true)
+    sets = zip(seen, moments(clips), true, other, strict=True)
+    return {
+        f"Frechet / true{name}": frechet_distance(made, near) / frechet_distance(far, near)
+        for name, made, near, far in sets
+    }
 
 
 def judge_pictures(make_one: PictureMaker, configuration: VideoConfiguration, count: int) -> dict[str, Any]:
@@ -121,6 +141,7 @@ def main(
     pictures: Annotated[int, typer.Option(help="Clips from a first picture.")] = 64,
     steps: Annotated[int, typer.Option(help="Denoising steps.")] = 20,
     guidance: Annotated[float, typer.Option(help="Guidance scale.")] = 4.0,
+    shift: Annotated[float | None, typer.Option(help="Of the noise levels. Default: the model's own.")] = None,
     painted: Annotated[
         bool, typer.Option("--painted", help="Judge the world's own clips: what is to be reached.")
     ] = False,
@@ -131,7 +152,9 @@ def main(
 ) -> None:
     """Prints one line a figure."""
     configuration = read_configuration(None, "sprites-wan")
-    from_text, from_picture = painters(configuration) if painted else makers(model, configuration, steps, guidance)
+    from_text, from_picture = (
+        painters(configuration) if painted else makers(model, call_of(configuration, steps, guidance), shift)
+    )
     output.mkdir(parents=True, exist_ok=True)
     scenes = list(text_scenes(max(prompts, clips), first=FIRST))
     started = time.perf_counter()
@@ -139,14 +162,14 @@ def main(
         made = [from_text(each) for each in scenes]
     seconds = (time.perf_counter() - started) / len(made)
     figures: dict[str, Any] = judge_text(scenes[:prompts], made[:prompts])
-    figures["Frechet / true"] = frechet_ratio(made[:clips], configuration)
+    figures |= frechet_ratios(made[:clips], configuration)
     with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
         figures |= judge_pictures(from_picture, configuration, pictures)
     sheet(made, output / "text.png")
     sheet(figures.pop("clips"), output / "pictures.png")
     figures["seconds a clip"] = seconds
     for name, value in figures.items():
-        typer.echo(f"{name:16} {value:8.3f}")
+        typer.echo(f"{name:24} {value:8.3f}")
 
 
 def painters(configuration: VideoConfiguration) -> tuple[TextMaker, PictureMaker]:
@@ -161,14 +184,13 @@ def call_of(configuration: VideoConfiguration, steps: int = 20, guidance: float 
     return size | {"num_inference_steps": steps, "guidance_scale": guidance, "max_sequence_length": 32}
 
 
-def makers(
-    model: Path, configuration: VideoConfiguration, steps: int, guidance: float
-) -> tuple[TextMaker, PictureMaker]:
+def makers(model: Path, call: dict[str, Any], shift: float | None = None) -> tuple[TextMaker, PictureMaker]:
     """Clips of the model's two pipelines."""
     from diffusers import WanImageToVideoPipeline, WanPipeline
 
-    call = call_of(configuration, steps, guidance)
     text = WanPipeline.from_pretrained(model, dtype=torch.float32)
+    if shift is not None:
+        text.scheduler = type(text.scheduler).from_config(text.scheduler.config, flow_shift=shift)
     pictured = WanImageToVideoPipeline(**text.components, expand_timesteps=True)
     for pipe in (text, pictured):
         pipe.set_progress_bar_config(disable=True)

@@ -51,10 +51,10 @@ def _score_sprites(clip: FinishedClip) -> Scores:
     """Looks for the named drawings, and asks the sprite world's perceptual network."""
     from hitmark.metrics.kept import identity_kept
     from hitmark.observers.sprites import find_sprite, sprite_boxes, sprite_of
-    from hitmark.sprites.perceptual import clip_features, load_perceptual, named_sprites
+    from hitmark.sprites.perceptual import clip_features, fitting_perceptual, named_sprites
 
     height, width = clip.frames.shape[1:3]
-    network = load_perceptual()
+    source, network = fitting_perceptual(clip.frames)
     chances = named_sprites(clip.frames, network)
     rows, places = [], []
     for track in clip.subjects:
@@ -68,7 +68,7 @@ def _score_sprites(clip: FinishedClip) -> Scores:
         rows.append(_path_figures(clip, track, seen) | _box_figures(clip, track, boxes, seen.found) | own)
         places.append(_seen(boxes, seen.found))
     features = clip_features(clip.frames, network)[None]
-    return Scores(_by_subject(rows), {"sprites-perceptual": features}, places)
+    return Scores(_by_subject(rows), {source: features}, places)
 
 
 def _score_boxes(source: str, clip: FinishedClip) -> Scores:

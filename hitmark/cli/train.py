@@ -13,8 +13,8 @@ Name = Annotated[
     str,
     typer.Argument(
         metavar="MODEL",
-        help="Name of an embedded model: sprites-i2v, sprites-t2v, sprites-wan, or sprites-perceptual (the network "
-        "that measures).",
+        help="Name of an embedded model: sprites-i2v, sprites-t2v, sprites-wan, or sprites-perceptual or "
+        "sprites-perceptual-128 (the networks that measure).",
     ),
 ]
 Configuration = Annotated[Path | None, typer.Option("--config", help="TOML file. Default: the one that shipped.")]

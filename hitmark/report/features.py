@@ -6,6 +6,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -183,12 +184,14 @@ def _true_clips(spec: str, reference: Reference) -> Iterator[np.ndarray]:
         reference.notes.append(f"Reference: {without} items of {spec} have no real clip.")
 
 
-def _sprites_perceptual() -> Extract:
-    from hitmark.sprites.perceptual import clip_features, load_perceptual
+def _sprites_perceptual(name: str) -> Extract:
+    from hitmark.sprites.perceptual import WEIGHTS, clip_features, load_perceptual
 
-    network = load_perceptual()
+    network = load_perceptual(WEIGHTS / name)
     return lambda frames: clip_features(frames, network)[None]
 
 
-EXTRACTORS: dict[str, Callable[[], Extract]] = {"sprites-perceptual": _sprites_perceptual}
+EXTRACTORS: dict[str, Callable[[], Extract]] = {
+    name: partial(_sprites_perceptual, name) for name in ("sprites-perceptual", "sprites-perceptual-128")
+}
 """Name of a set of features -> what loads the network that computes it."""

@@ -1,18 +1,17 @@
-"""The sprite world's own perceptual network: a small clip classifier whose features and layers measure likeness.
+"""The sprite world's own perceptual networks: small clip classifiers whose features and layers measure likeness.
 
-It is neither I3D nor AlexNet, and its distances compare with nobody else's: they hold for clips of this world alone.
-Larger and longer clips are reduced to what it has seen, 64 pixels and about 8 frames. It was trained to say which
-sprites are in a clip, on which place, how the camera pans and how fast things go.
+They are neither I3D nor AlexNet, and their distances compare with nobody else's: they hold for clips of this world
+alone. There is one for each size of clip that the embedded models make; larger and longer clips are reduced to what it
+has seen. They were trained to say which sprites are in a clip, on which place, how the camera pans and how fast things
+go (`perceptual_training.py`).
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,32 +20,12 @@ from torch import Tensor, nn
 
 from hitmark.errors import HitmarkError
 from hitmark.sprites.atlas import load_atlas
-from hitmark.sprites.clip_plan import ClipPlan
-from hitmark.sprites.fast import half_precision
-from hitmark.sprites.image_to_video import one_thread
-from hitmark.sprites.places import PLACES
-from hitmark.sprites.training import Schedule, Training
-from hitmark.sprites.world import SPLITS, text_world
 
-FOLDER = Path(str(files("hitmark") / "sprites" / "weights" / "sprites-perceptual"))
+WEIGHTS = Path(str(files("hitmark") / "sprites" / "weights"))
+USUAL, LARGE = "sprites-perceptual", "sprites-perceptual-128"
+"""The embedded networks."""
 WIDTH = 64
 """Of a clip's feature vector."""
-SEEN = (8, 64)
-"""Frames, and pixels of a side, of the clips that it was trained on."""
-
-
-@dataclass(frozen=True)
-class PerceptualConfiguration:
-    """How the network is trained; times in optimization steps."""
-
-    seed: int = 0
-    channels: tuple[int, ...] = (32, 64, 96, 128)
-    steps: int = 2000
-    batch: int = 16
-    learning_rate: float = 1.5e-3
-    warmup: int = 50
-    decay: float = 0.5
-    average: float = 0.995
 
 
 class _Level(nn.Module):
@@ -67,11 +46,22 @@ class _Level(nn.Module):
 
 
 class PerceptualNetwork(nn.Module):
-    """Features of clips, and what they are trained to tell."""
+    """Features of clips, and what they are trained to tell.
 
-    def __init__(self, channels: tuple[int, ...], names: int, places: int) -> None:
+    Args:
+        channels: of the levels.
+        names: how many sprites there are, and `places` how many places.
+        stem: channels of a convolution before the levels that halves clips in space and time; 0: none.
+        seen: frames, and pixels of a side, of the clips that it is trained on.
+    """
+
+    def __init__(
+        self, channels: tuple[int, ...], names: int, places: int, stem: int = 0, seen: tuple[int, int] = (8, 64)
+    ) -> None:
         super().__init__()
-        pairs = zip((3, *channels[:-1]), channels, strict=True)
+        self.seen = seen
+        self.stem = nn.Conv3d(3, stem, (3, 4, 4), stride=2, padding=1) if stem else None
+        pairs = zip((stem or 3, *channels[:-1]), channels, strict=True)
         self.levels = nn.ModuleList(_Level(incoming, outgoing) for incoming, outgoing in pairs)
         self.features = nn.Linear(2 * channels[-1], WIDTH)
         self.names, self.place = nn.Linear(WIDTH, names), nn.Linear(WIDTH, places)
@@ -80,6 +70,7 @@ class PerceptualNetwork(nn.Module):
     def activations(self, clips: Tensor) -> list[Tensor]:
         """Outputs of the levels for clips (batch, frames, 3, height, width) in -1..1."""
         values, outputs = clips.transpose(1, 2), []
+        values = values if self.stem is None else self.stem(values)
         for level in self.levels:
             values = level(values)
             outputs.append(values)
@@ -91,66 +82,8 @@ class PerceptualNetwork(nn.Module):
         return self.features(torch.cat([values.mean(dim=(2, 3, 4)), values.amax(dim=(2, 3, 4))], dim=1))
 
 
-def _truth(plan: ClipPlan) -> tuple[Tensor, int, Tensor]:
-    """Which sprites there are (names,), the place's number, and pan and speed (3,)."""
-    names, places = list(load_atlas().names), list(PLACES)
-    present = torch.zeros(len(names))
-    for thing in plan.objects:
-        present[names.index(str(thing.name))] = 1
-    pan = plan.camera[-1] - plan.camera[0]
-    speed = max(np.linalg.norm(np.diff(thing.motion.centers, axis=0), axis=1).sum() for thing in plan.objects)
-    return present, places.index(str(plan.place)), torch.tensor([*pan, speed], dtype=torch.float32)
-
-
-def _loss(network: Any, step: int, generator: torch.Generator, batch: int) -> Tensor:
-    world = text_world()
-    clips, truths = [], []
-    with one_thread():
-        for seed in range(SPLITS["train"][0] + step * batch, SPLITS["train"][0] + (step + 1) * batch):
-            plan = world.plan(seed, measure=False)
-            clips.append(world.render(plan))
-            truths.append(_truth(plan))
-    pictures = torch.stack(clips) * 2 - 1
-    pictures = pictures + 0.05 * torch.rand(batch, 1, 1, 1, 1, generator=generator) * torch.randn(
-        pictures.shape, generator=generator
-    )
-    present, places, motion = zip(*truths, strict=True)
-    with half_precision("cpu"):
-        features = network(pictures)
-        names, place, moves = network.names(features), network.place(features), network.motion(features)
-    return (
-        20 * F.binary_cross_entropy_with_logits(names.float(), torch.stack(present))
-        + 0.3 * F.cross_entropy(place.float(), torch.tensor(places))
-        + F.smooth_l1_loss(moves.float(), torch.stack(motion), beta=0.05)
-    )
-
-
-def train_perceptual(folder: Path, configuration: PerceptualConfiguration | None = None) -> Path:
-    """Trains or resumes in `folder`; returns the folder of the exported network."""
-    configuration = configuration or PerceptualConfiguration()
-    torch.manual_seed(configuration.seed)
-    network = PerceptualNetwork(configuration.channels, len(load_atlas().names), len(PLACES))
-    schedule = Schedule(configuration.steps, configuration.warmup, configuration.decay, configuration.learning_rate)
-    training = Training("perceptual", folder, network, schedule, configuration.average, configuration.seed)
-    training.run(lambda net, step, generator: _loss(net, step, generator, configuration.batch))
-    target = folder / "network"
-    save(training.averaged, configuration, target)
-    return target
-
-
-def save(network: nn.Module, configuration: PerceptualConfiguration, folder: Path) -> None:
-    """Writes the network in half precision, and its sizes."""
-    from safetensors.torch import save_file
-
-    folder.mkdir(parents=True, exist_ok=True)
-    values = {name: value.half().contiguous() for name, value in network.state_dict().items()}
-    save_file(values, folder / "model.safetensors")
-    about = asdict(configuration) | {"names": list(load_atlas().names), "places": list(PLACES)}
-    (folder / "config.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-
-
 @cache
-def load_perceptual(folder: Path = FOLDER) -> PerceptualNetwork:
+def load_perceptual(folder: Path = WEIGHTS / USUAL) -> PerceptualNetwork:
     """The network in float32, for reading only. Raises HitmarkError where its files are missing."""
     from safetensors.torch import load_file
 
@@ -159,7 +92,8 @@ def load_perceptual(folder: Path = FOLDER) -> PerceptualNetwork:
         values = load_file(folder / "model.safetensors")
     except (OSError, ValueError) as error:
         raise HitmarkError(f"{folder}: the perceptual network cannot be read ({error}); reinstall hitmark") from None
-    network = PerceptualNetwork(tuple(about["channels"]), len(about["names"]), len(about["places"]))
+    channels, seen = tuple(about["channels"]), (about["frames"], about["side"])
+    network = PerceptualNetwork(channels, len(about["names"]), len(about["places"]), about["stem"], seen)
     network.load_state_dict({name: value.float() for name, value in values.items()})
     return network.eval().requires_grad_(False)
 
@@ -167,7 +101,7 @@ def load_perceptual(folder: Path = FOLDER) -> PerceptualNetwork:
 def clip_features(frames: np.ndarray, network: PerceptualNetwork) -> np.ndarray:
     """Feature vector, float64 (WIDTH,), of a clip uint8 (frames, height, width, 3)."""
     with torch.no_grad():
-        return network(_as_input(reduced(frames)))[0].double().numpy()
+        return network(_as_input(reduced(frames, network.seen)))[0].double().numpy()
 
 
 def layer_distance(
@@ -203,16 +137,24 @@ def layer_distance(
 def named_sprites(frames: np.ndarray, network: PerceptualNetwork) -> dict[str, float]:
     """Probability of each sprite to be in the clip, by name: how well a clip shows what its prompt says."""
     with torch.no_grad():
-        chances = network.names(network(_as_input(reduced(frames)))).sigmoid()[0]
+        chances = network.names(network(_as_input(reduced(frames, network.seen)))).sigmoid()[0]
     return dict(zip(load_atlas().names, chances.tolist(), strict=True))
 
 
-def reduced(frames: np.ndarray) -> np.ndarray:
-    """A clip uint8 (frames, height, width, 3) of every n-th frame and means of m x m pixels, not smaller than SEEN.
+def fitting_perceptual(frames: np.ndarray) -> tuple[str, PerceptualNetwork]:
+    """Name of the embedded network for clips of the size of `frames`, (frames, height, width, 3), and the network."""
+    large = load_perceptual(WEIGHTS / LARGE)
+    if len(frames) >= large.seen[0] and min(frames.shape[1:3]) >= large.seen[1]:
+        return LARGE, large
+    return USUAL, load_perceptual()
+
+
+def reduced(frames: np.ndarray, seen: tuple[int, int]) -> np.ndarray:
+    """A clip uint8 (frames, height, width, 3) of every n-th frame and means of m x m pixels, not smaller than `seen`.
 
     A clip that is less than twice as large and long is returned as it is.
     """
-    step, side = max(1, len(frames) // SEEN[0]), max(1, min(frames.shape[1:3]) // SEEN[1])
+    step, side = max(1, len(frames) // seen[0]), max(1, min(frames.shape[1:3]) // seen[1])
     if side == 1:
         return frames[::step]
     pictures = torch.from_numpy(np.ascontiguousarray(frames[::step])).permute(0, 3, 1, 2).float()

@@ -16,13 +16,12 @@ from hitmark.errors import HitmarkError
 from hitmark.files import claimed, make_folder
 from hitmark.sprites.configuration import ModelConfiguration, read_configuration
 from hitmark.sprites.going_on import Milestone, read_milestone, write_milestone
-from hitmark.sprites.perceptual import train_perceptual
+from hitmark.sprites.perceptual_training import CONFIGURATIONS as PERCEPTUAL
+from hitmark.sprites.perceptual_training import train_perceptual
 from hitmark.sprites.recipes import RECIPES, Recipe
 from hitmark.sprites.team import ALONE, Team, gathered
 from hitmark.sprites.training import Schedule, Training
 
-PERCEPTUAL = "sprites-perceptual"
-"""The network that measures; see perceptual.py."""
 PARTS = ("denoiser", "decoder")
 SHEET_EVERY = 600
 """Steps between sheets of samples."""
@@ -46,15 +45,15 @@ def train(
     Raises HitmarkError for an unknown name, a bad configuration, a folder that holds a run of other sizes or is being
     written by another run, more processes than there are processor cores.
     """
-    if name == PERCEPTUAL and config is None:
+    if name in PERCEPTUAL and config is None:
         if start is not None or parts != PARTS or processes != 1:
             raise HitmarkError(
                 f"{name} is no pipeline and is always trained whole, by one process: leave out --from, --export and "
                 "--processes"
             )
-        return train_perceptual(folder)
+        return train_perceptual(folder, PERCEPTUAL[name])
     if name not in RECIPES:
-        known = ", ".join([*RECIPES, f"{PERCEPTUAL} (without --config)"])
+        known = ", ".join([*RECIPES, *(f"{measuring} (without --config)" for measuring in PERCEPTUAL)])
         raise HitmarkError(f"there is no training of {name!r} so; what can be trained: {known}")
     configuration = read_configuration(config, name)
     device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device

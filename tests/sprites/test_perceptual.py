@@ -9,14 +9,22 @@ import torch
 
 from hitmark.errors import HitmarkError
 from hitmark.sprites.perceptual import (
+    LARGE,
+    USUAL,
+    WEIGHTS,
     WIDTH,
-    PerceptualConfiguration,
     PerceptualNetwork,
     clip_features,
+    fitting_perceptual,
     layer_distance,
     load_perceptual,
     named_sprites,
     reduced,
+)
+from hitmark.sprites.perceptual_training import (
+    CONFIGURATIONS,
+    PerceptualConfiguration,
+    build_perceptual,
     train_perceptual,
 )
 from hitmark.sprites.world import SPLITS, SpriteWorld, text_world
@@ -81,18 +89,38 @@ def test_larger_and_longer_clips_are_reduced_to_what_it_has_seen() -> None:
     world = text_world()
     usual = world.clip(3).frames
     doubled = usual.repeat(2, 0).repeat(2, 1).repeat(2, 2)
-    np.testing.assert_array_equal(reduced(doubled), usual)
-    np.testing.assert_array_equal(reduced(usual), usual)
-    assert reduced(np.zeros((17, 128, 192, 3), np.uint8)).shape == (9, 64, 96, 3)
-    assert reduced(np.zeros((15, 127, 127, 3), np.uint8)).shape == (15, 127, 127, 3)
+    np.testing.assert_array_equal(reduced(doubled, (8, 64)), usual)
+    np.testing.assert_array_equal(reduced(usual, (8, 64)), usual)
+    assert reduced(np.zeros((17, 128, 192, 3), np.uint8), (8, 64)).shape == (9, 64, 96, 3)
+    assert reduced(np.zeros((17, 128, 192, 3), np.uint8), (17, 128)).shape == (17, 128, 192, 3)
+    assert reduced(np.zeros((15, 127, 127, 3), np.uint8), (8, 64)).shape == (15, 127, 127, 3)
     network = load_perceptual()
     np.testing.assert_array_equal(clip_features(doubled, network), clip_features(usual, network))
     assert named_sprites(doubled, network) == named_sprites(usual, network)
 
 
-def test_the_embedded_network_names_what_is_in_true_clips() -> None:
+def test_the_network_of_larger_clips_begins_as_the_usual_one() -> None:
+    """On every second frame and means of 2 x 2 pixels."""
+    clip = text_world(128, 128, 17).clip(3).frames
+    begun = build_perceptual(CONFIGURATIONS[LARGE]).eval()
+    pictures = torch.from_numpy(clip[::2]).permute(0, 3, 1, 2).double()
+    smaller = torch.nn.functional.avg_pool2d(pictures, 2)[None] / 127.5 - 1
+    with torch.no_grad():
+        expected = load_perceptual()(smaller.float())[0].double().numpy()
+    np.testing.assert_allclose(clip_features(clip, begun), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_a_clip_is_measured_by_the_network_of_its_size() -> None:
+    assert fitting_perceptual(np.zeros((17, 128, 128, 3), np.uint8))[0] == LARGE
+    assert fitting_perceptual(np.zeros((33, 128, 192, 3), np.uint8))[0] == LARGE
+    for shape in ((16, 128, 128), (17, 127, 200), (8, 64, 64)):
+        assert fitting_perceptual(np.zeros((*shape, 3), np.uint8))[0] == USUAL
+
+
+@pytest.mark.parametrize(("name", "side", "frames"), [(USUAL, 64, 8), (LARGE, 128, 17)])
+def test_an_embedded_network_names_what_is_in_true_clips(name: str, side: int, frames: int) -> None:
     """Its probabilities are the table's text match, so they must be right where the truth is known."""
-    network, world, right = load_perceptual(), text_world(), 0
+    network, world, right = load_perceptual(WEIGHTS / name), text_world(side, side, frames), 0
     for seed in range(SPLITS["tune"][0], SPLITS["tune"][0] + 30):
         clip = world.clip(seed)
         chances = named_sprites(clip.frames, network)
