@@ -35,7 +35,7 @@ def draw_motion(generator: np.random.Generator, frames: int, start: np.ndarray, 
 
     `start`: center in frame 1, float (2,). The end is drawn inside the picture; speed varies smoothly along the path.
     """
-    scale_end = np.exp(generator.uniform(-RESIZING, RESIZING)) if generator.random() < 0.3 else 1.0
+    scale_end = _scale_end(generator)
     if generator.random() < still:
         return Motion(np.repeat(start[None], frames, axis=0), np.linspace(1, 1.0, frames))
     end = _end(generator, start, reach)
@@ -56,7 +56,7 @@ def draw_steady_motion(
     `start`: center in frame 1, float (2,). `stride`: a whole stride along x and y, fractions of the picture. It moves
     at one speed, all the time or for some of it, up to `reach` of the picture and not out of it.
     """
-    scale_end = np.exp(generator.uniform(-RESIZING, RESIZING)) if generator.random() < 0.3 else 1.0
+    scale_end = _scale_end(generator)
     scale = 1 + (scale_end - 1) * np.linspace(0, 1, frames)
     if generator.random() < still:
         return Motion(np.repeat(start[None], frames, axis=0), np.ones(frames))
@@ -76,8 +76,7 @@ def steady_path(generator: np.random.Generator, frames: int, stride: np.ndarray)
     if generator.random() < 0.4:
         begin, end = np.sort(generator.choice(intervals + 1, 2, replace=False))
     keys = (np.arange(intervals + 1) - begin).clip(0, end - begin)[:, None] * speed * stride
-    times = np.arange(frames) / CODED
-    return np.stack([np.interp(times, np.arange(intervals + 1), column) for column in keys.T], axis=1)
+    return _straight_between(keys, frames)
 
 
 def draw_steady_camera(
@@ -90,6 +89,11 @@ def draw_steady_camera(
             if 0 < np.linalg.norm(path[-1]) <= reach:
                 return path
     return np.zeros((frames, 2))
+
+
+def _scale_end(generator: np.random.Generator) -> float:
+    """How large a thing is at the end of a clip, in its size at the start: mostly 1."""
+    return float(np.exp(generator.uniform(-RESIZING, RESIZING))) if generator.random() < 0.3 else 1.0
 
 
 def _end(generator: np.random.Generator, start: np.ndarray, reach: float) -> np.ndarray:
@@ -115,5 +119,10 @@ def draw_camera(generator: np.random.Generator, frames: int, probability: float,
 def on_grid(values: np.ndarray, step: np.ndarray | float) -> np.ndarray:
     """Values (frames, n) at whole multiples of `step` in every CODED-th frame, straight in between; frames = 4k + 1."""
     keys = np.round(values[::CODED] / step) * step
-    times = np.arange(len(values)) / CODED
+    return _straight_between(keys, len(values))
+
+
+def _straight_between(keys: np.ndarray, frames: int) -> np.ndarray:
+    """Values (frames, n) of coded frames `keys` (1 + (frames - 1) / CODED, n), straight in between."""
+    times = np.arange(frames) / CODED
     return np.stack([np.interp(times, np.arange(len(keys)), column) for column in keys.T], axis=1)

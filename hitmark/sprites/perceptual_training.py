@@ -16,7 +16,7 @@ from hitmark.sprites.atlas import load_atlas
 from hitmark.sprites.clip_plan import ClipPlan
 from hitmark.sprites.fast import half_precision
 from hitmark.sprites.image_to_video import one_thread
-from hitmark.sprites.perceptual import PerceptualNetwork, load_perceptual
+from hitmark.sprites.perceptual import LARGE, USUAL, PerceptualNetwork, load_perceptual
 from hitmark.sprites.places import PLACES
 from hitmark.sprites.training import Schedule, Training
 from hitmark.sprites.world import SPLITS, text_world
@@ -43,8 +43,8 @@ class PerceptualConfiguration:
 
 
 CONFIGURATIONS = {
-    "sprites-perceptual": PerceptualConfiguration(),
-    "sprites-perceptual-128": PerceptualConfiguration(frames=17, side=128, stem=24, steps=250, learning_rate=6e-4),
+    USUAL: PerceptualConfiguration(),
+    LARGE: PerceptualConfiguration(frames=17, side=128, stem=24, steps=250, learning_rate=6e-4),
 }
 """Of the embedded networks: one for each size of clip that the embedded models make."""
 
@@ -86,21 +86,19 @@ def _loss(network: Any, step: int, generator: torch.Generator, configuration: Pe
 
 def build_perceptual(configuration: PerceptualConfiguration) -> PerceptualNetwork:
     """As it is before training: untrained without a stem, else as the embedded network without one."""
-    names, places = len(load_atlas().names), len(PLACES)
     seen = (configuration.frames, configuration.side)
-    network = PerceptualNetwork(configuration.channels, names, places, configuration.stem, seen)
+    network = PerceptualNetwork(configuration.channels, len(load_atlas().names), len(PLACES), configuration.stem, seen)
     if network.stem is None or network.stem.bias is None:
         return network
-    values = load_perceptual().state_dict()
-    first = "levels.0.space.weight"
-    weight = network.state_dict()[first]
-    values[first] = torch.cat([values[first], torch.zeros_like(weight[:, 3:])], dim=1)
+    values, first = load_perceptual().state_dict(), "levels.0.space.weight"
+    more = torch.zeros_like(network.state_dict()[first][:, 3:])
+    values[first] = torch.cat([values[first], more], dim=1)
     with torch.no_grad():
         network.stem.weight[:3] = 0
         network.stem.bias[:3] = 0
         for color in range(3):
             network.stem.weight[color, color, 1, 1:3, 1:3] = 1 / 4
-    network.load_state_dict(values | {key: value for key, value in network.state_dict().items() if "stem" in key})
+    network.load_state_dict(network.state_dict() | values)
     return network
 
 
