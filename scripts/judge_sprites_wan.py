@@ -71,8 +71,8 @@ def judge_text(scenes: list[TextScene], clips: list[np.ndarray]) -> dict[str, fl
             ones.append(seen.found.mean() > 0.5 and again.found.mean() <= 0.5)
             sure.append(seen.found.mean())
         single.append(all(ones))
-    figures = {f"named %{name}": 100 * np.mean(each) for name, each in named.items()}
-    return figures | {"one of each %": 100 * np.mean(single), "sure %": 100 * np.mean(sure)}
+    figures = {f"named %{name}": 100 * float(np.mean(each)) for name, each in named.items()}
+    return figures | {"one of each %": 100 * float(np.mean(single)), "sure %": 100 * float(np.mean(sure))}
 
 
 def networks(frames: np.ndarray) -> dict[str, PerceptualNetwork]:
